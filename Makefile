@@ -1,0 +1,34 @@
+# make env | run | test | check | bench | clean
+PYTHON ?= python3
+PORT ?= 8501
+BIN := .venv/bin
+export OMP_WAIT_POLICY := PASSIVE
+
+.PHONY: env run test check bench clean
+
+env: .venv/ready
+
+.venv/ready: requirements.txt requirements-dev.txt
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; this is " + sys.version)'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	touch .venv/ready
+
+run: env ## the workbench at http://localhost:8501; EMPTY=1 starts without the demo bank
+	CREDITRISK_EMPTY=$(EMPTY) $(BIN)/streamlit run app.py --server.port $(PORT)
+
+check: env ## style, types, and the floors of the house
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: check ## everything: units, pages, contracts, the walkthrough, the browser journeys
+	$(BIN)/python -m pytest
+
+bench: env ## measured ratios beside their bars, printed and written to bench.json
+	$(BIN)/python -m tests.bench
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis bench.json

@@ -1,0 +1,55 @@
+"""The workbench at / and the REST API at /api, in one process on one port: `streamlit run app.py`.
+
+The workspace is opened (and, unless CREDITRISK_EMPTY is set, filled with the demo bank where there is none) before the first visitor.
+"""
+
+import gc
+import logging
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from starlette.routing import Mount
+
+import ui
+from creditrisk import demo, jobs, workspace
+from creditrisk.api import create_api
+from creditrisk.store import Store
+
+# The store is opened outside a page on purpose; Streamlit would log a line about it each time.
+logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context").setLevel(logging.ERROR)
+
+
+@asynccontextmanager
+async def lifespan(app: Any) -> AsyncIterator[None]:  # noqa: ARG001
+    """Open the workspace, warm what the first visitor would wait for, and let go of the file at the end."""
+    store = ui.store()
+    furnish(store)
+    warm()
+    yield
+    jobs.shut_down(store)
+    store.close()
+
+
+def furnish(store: Store) -> None:
+    """Fill a workspace nobody has used with the demo bank, unless CREDITRISK_EMPTY says to leave it empty."""
+    if not os.environ.get("CREDITRISK_EMPTY") and not workspace.summary(store)["n_applicants"]:
+        demo.fill(store, progress=lambda share, what: print(f"{share:4.0%}  {what}", flush=True))
+
+
+def warm() -> None:
+    """Import what pages import, then keep the collector from walking over it after every rerun."""
+    for name in ("plotly.graph_objects", "sklearn.linear_model", "xgboost"):
+        import_module(name)
+    gc.collect()
+    gc.freeze()
+
+
+app = st.App(Path(__file__).parent / "pages" / "workbench.py", routes=[Mount("/api", app=create_api(ui.store))], lifespan=lifespan)
+
+if __name__ == "__main__":
+    app.run()

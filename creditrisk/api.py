@@ -1,0 +1,217 @@
+"""REST beside the pages: one process, one port, the same library calls. Each refusal is problem+json with the library's sentence.
+
+What a body may hold is generated from the workspace's schema when the first request needs it: making the application
+opens nothing. Endpoints are plain functions, so that a slow one does not hold up the others.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Annotated, Any, Literal
+
+from fastapi import Body, FastAPI, Header, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from creditrisk import __version__, registry, rows, scoring
+from creditrisk.errors import CreditRiskError, InvalidInput
+from creditrisk.schema import Feature, Schema
+from creditrisk.store import Store
+
+MOST = 1_000  # applicants in one request; more is a batch, and the command line's work
+Body_ = Annotated[Any, Body(description="One applicant, or a list of them.")]
+User = Annotated[str, Header(alias="X-User", description="Who asks; kept with every prediction.", min_length=1, max_length=100)]
+
+
+def create_api(open_store: Callable[[], Store]) -> FastAPI:
+    """Return the application to mount; `open_store` is called for each request and returns the one open workspace."""
+    api = FastAPI(title="Credit Risk Workbench", version=__version__, description=__doc__.split("\n", maxsplit=1)[0])
+    loaded: dict[str, scoring.Model] = {}  # by digest: a registered model never changes
+
+    def champion(store: Store) -> scoring.Model:
+        row = registry.champion(store)
+        if row is None or row["digest"] not in loaded:
+            found = scoring.model(store)
+            loaded[found.digest] = found
+            return found
+        return loaded[row["digest"]]
+
+    @api.post("/v1/score", summary="Score one applicant or up to 1,000", responses=PROBLEMS)
+    def score(body: Body_, x_user: User = "api") -> JSONResponse:
+        store = open_store()
+        asked, using = _asked(store.schema, body), champion(store)
+        answers = [_answer(made, using) for made in _scored(store, asked, using, x_user)]
+        return JSONResponse(answers if isinstance(body, list) else answers[0])
+
+    @api.get("/v1/health", summary="Whether scores can be had, and from which model", responses=PROBLEMS)
+    def health() -> JSONResponse:
+        return JSONResponse(_health(open_store()))
+
+    def described() -> dict[str, Any]:
+        if not api.openapi_schema:
+            api.openapi_schema = _description(api, open_store().schema)
+        return api.openapi_schema
+
+    api.openapi = described  # type: ignore[method-assign]  # FastAPI's documented way to change the description
+    for kind, handler in HANDLERS.items():
+        api.add_exception_handler(kind, handler)
+    return api
+
+
+@lru_cache(maxsize=4)
+def applicant_model(schema: Schema) -> type[BaseModel]:
+    """Return the pydantic model of one applicant in a request, generated from the declared features."""
+    strict = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+    fields: dict[str, Any] = {feature.name: (_field(feature), None) for feature in schema}
+    values: Any = create_model("Features", __config__=strict, **fields)
+    entry: dict[str, Any] = {
+        "applicant_id": (Annotated[str | None, Field(min_length=1, max_length=rows.MAX_NAME, description=ID_MEANING)], None),
+        "as_of": (Annotated[str | None, Field(description="The date the features describe, like 2026-01-31.")], None),
+        "features": (Annotated[values | None, Field(description=FEATURES_MEANING)], None),
+    }
+    return create_model("Applicant", __config__=strict, **entry)
+
+
+ID_MEANING = "Alone: an applicant of the workspace, scored from their newest features. With features: the name the score is kept under."
+FEATURES_MEANING = "Values to score; one that is left out or null counts as not known."
+
+
+def _field(feature: Feature) -> Any:
+    about = Field(title=feature.title, description=f"{feature.meaning} Unit: {feature.unit or 'none'}.")
+    if feature.type == "choice":
+        return Annotated[Literal[feature.choices] | None, about]
+    if feature.type == "flag":
+        return Annotated[bool | Literal[0, 1] | None, about]
+    whole = 1 if feature.type == "integer" else None
+    number = Annotated[float, Field(ge=feature.low, le=feature.high, multiple_of=whole)]
+    return Annotated[number | None, about]
+
+
+def _asked(schema: Schema, body: Any) -> list[dict[str, Any]]:
+    """Return the applicants of a body, each checked; raises InvalidInput with one sentence for the first thing wrong."""
+    entries = body if isinstance(body, list) else [body]
+    if not 1 <= len(entries) <= MOST:
+        raise InvalidInput(
+            f"A request scores between 1 and {MOST:,} applicants; this one has {len(entries):,}. Send larger batches in parts."
+        )
+    asked = []
+    for place, entry in enumerate(entries, 1):
+        try:
+            asked.append(applicant_model(schema).model_validate(entry).model_dump(exclude_unset=True))
+        except ValidationError as error:
+            where = f"Applicant {place} of the list: " if isinstance(body, list) else ""
+            raise InvalidInput(where + _sentence(schema, error)) from error
+        if not asked[-1].get("applicant_id") and asked[-1].get("features") is None:
+            raise InvalidInput(f"Applicant {place} has neither applicant_id nor features; give one of them or both.")
+    if len({entry.get("features") is None for entry in asked}) > 1:
+        raise InvalidInput("Some of these applicants have features and some do not; send the two kinds in two requests.")
+    return asked
+
+
+def _sentence(schema: Schema, error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    path, given = [str(part) for part in first["loc"]], repr(first["input"])[:60]
+    feature = next((entry for entry in schema if path[:1] == ["features"] and path[1:2] == [entry.name]), None)
+    if feature is not None:
+        return f"{feature.name} {rows.complaint(feature, first['input']) or f'is {given}; it should be a number'}."
+    if first["type"] == "extra_forbidden":
+        known = "a feature that the schema declares" if path[0] == "features" else "one of applicant_id, as_of, features"
+        return f"{'.'.join(path)[:80]} is not {known}."
+    return f"{'.'.join(path) or 'The body'} is {given}: {first['msg'].lower()}."
+
+
+def _scored(store: Store, asked: list[dict[str, Any]], champion: scoring.Model, user: str) -> list[scoring.Prediction]:
+    if asked[0].get("features") is None:
+        names = [entry["applicant_id"] for entry in asked]
+        made = {found.applicant_id: found for found in scoring.score_applicants(store, names, user=user, channel="api", using=champion)}
+        return [made[name] for name in names]
+    given = [{name: entry.get(name) for name in rows.KEYS} | entry["features"] for entry in asked]
+    return scoring.score_values(store, given, user=user, channel="api", using=champion)
+
+
+def _answer(made: scoring.Prediction, champion: scoring.Model) -> dict[str, Any]:
+    return made.to_json() | {
+        "because": made.because,
+        "margin": made.margin,
+        "baseline": made.baseline,
+        "as_of": made.as_of.isoformat() if made.as_of else None,
+        "label_source": made.label_source,
+        "banner": champion.banner,
+        "missing": made.missing,
+    }
+
+
+def _health(store: Store) -> dict[str, Any]:
+    model = registry.champion(store)
+    known = store.value("select count(*) from (select applicant_id from account union select applicant_id from applicant)")
+    return {
+        "ok": True,
+        "version": __version__,
+        "schema": store.schema.name,
+        "fingerprint": store.schema.fingerprint,
+        "applicants": known,
+        "champion": model and model["model_id"],
+        "algorithm": model and model["algorithm"],
+        "label_source": model and model["label_source"],
+        "is_proxy": model and model["is_proxy"],
+    }
+
+
+def _problem(status: int, title: str, sentence: str) -> JSONResponse:
+    plain = sentence.encode("utf-8", "replace").decode()  # a lone surrogate in what was sent must not break the answer
+    content = {"type": "about:blank", "title": title, "status": status, "detail": plain}
+    return JSONResponse(content, status_code=status, media_type="application/problem+json")
+
+
+def _refused(_request: Request, error: Any) -> JSONResponse:
+    return _problem(error.status, type(error).__name__, str(error))
+
+
+def _malformed(_request: Request, error: Any) -> JSONResponse:
+    first = error.errors()[0]
+    if first["type"] == "json_invalid":
+        return _problem(422, "InvalidInput", f"The body is not valid JSON: {first['ctx']['error']}.")
+    if first["loc"] == ("body",):
+        return _problem(422, "InvalidInput", "The body is empty; send one applicant or a list of applicants as JSON.")
+    return _problem(422, "InvalidInput", f"{first['loc'][-1]}: {first['msg'].lower()}.")
+
+
+def _not_there(request: Request, error: Any) -> JSONResponse:
+    return _problem(
+        error.status_code, error.detail, f"{request.method} {request.url.path}: {str(error.detail).lower()}; see the documentation."
+    )
+
+
+def _broken(_request: Request, _error: Exception) -> JSONResponse:
+    return _problem(500, "InternalError", "The program failed at this request; nothing was changed. The log says more.")
+
+
+HANDLERS: dict[type[Exception], Any] = {
+    CreditRiskError: _refused,
+    RequestValidationError: _malformed,
+    HTTPException: _not_there,
+    Exception: _broken,
+}
+PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {name: {"type": "integer" if name == "status" else "string"} for name in ("type", "title", "status", "detail")},
+}
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    "4XX": {"description": "Refused; `detail` says what to mend.", "content": {"application/problem+json": {"schema": PROBLEM}}},
+    "5XX": {"description": "The workspace cannot answer.", "content": {"application/problem+json": {"schema": PROBLEM}}},
+}
+
+
+def _description(api: FastAPI, schema: Schema) -> dict[str, Any]:
+    """Return the OpenAPI description with the applicant of this workspace's schema as the body of a score."""
+    described = get_openapi(title=api.title, version=api.version, description=api.description, routes=api.routes)
+    applicant = applicant_model(schema).model_json_schema(ref_template="#/components/schemas/{model}")
+    parts = {**applicant.pop("$defs", {}), "Applicant": applicant}
+    described.setdefault("components", {}).setdefault("schemas", {}).update(parts)
+    one = {"$ref": "#/components/schemas/Applicant"}
+    body = described["paths"]["/v1/score"]["post"]["requestBody"]["content"]["application/json"]
+    body["schema"] = {"oneOf": [one, {"type": "array", "items": one, "minItems": 1, "maxItems": MOST}]}
+    return described

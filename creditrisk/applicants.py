@@ -1,0 +1,136 @@
+"""Who applied, for what, and how it really went. Applications and outcomes are appended, never edited."""
+
+from typing import Any
+
+from pandas import DataFrame
+
+from creditrisk.errors import InvalidInput, UnknownThing
+from creditrisk.store import Store, now
+
+
+def people(store: Store, search: str = "", limit: int | None = None) -> DataFrame:
+    """Return one row per applicant whose id, name or account number contains `search`, those scored last first.
+
+    Columns: applicant_id, name, applied_on, amount, term_months, purpose, n_transactions, first_on, last_on,
+    prediction_id, pd, score, band, recommendation, is_proxy, scored_at.
+    """
+    return store.read(
+        """with held as (
+            select account.applicant_id, sum(n_new)::integer as n_transactions, min(first_on) as first_on, max(last_on) as last_on,
+                string_agg(distinct account.number, ' ') as numbers
+            from account
+            join statement_account using (account_id)
+            group by account.applicant_id
+        ),
+        applied as (
+            select * from application qualify row_number() over (partition by applicant_id order by applied_on desc) = 1
+        ),
+        known as (select applicant_id from held union select applicant_id from applied union select applicant_id from applicant)
+        select applicant_id, applied.name, applied.applied_on, applied.amount::double as amount, applied.term_months, applied.purpose,
+            coalesce(held.n_transactions, 0) as n_transactions, held.first_on, held.last_on,
+            prediction.prediction_id, prediction.pd, prediction.score, prediction.band, prediction.recommendation,
+            prediction.is_proxy, prediction.scored_at
+        from known
+        left join held using (applicant_id)
+        left join applied using (applicant_id)
+        left join prediction_current as prediction using (applicant_id)
+        where contains(lower(concat_ws(' ', applicant_id, applied.name, held.numbers)), lower($search))
+        order by prediction.scored_at desc nulls last, applicant_id
+        limit $limit""",
+        search=search.strip(),
+        limit=limit,
+    )
+
+
+def person(store: Store, applicant_id: str) -> dict[str, Any]:
+    """Return what is known of one applicant; raises UnknownThing for a stranger.
+
+    Keys: applicant_id, name, applied_on, amount, term_months, purpose, accounts, currency, n_statements, n_transactions,
+    first_on, last_on, observed_bad, observed_on, prediction_id, score, band, pd; None where unknown.
+    """
+    known = store.record(
+        """with held as (
+            select list(distinct number order by number) as accounts, max_by(currency, statement_account.n_new) as currency,
+                count(distinct statement_id) as n_statements, coalesce(sum(n_new), 0)::integer as n_transactions,
+                min(first_on) as first_on, max(last_on) as last_on
+            from account
+            join statement_account using (account_id)
+            where applicant_id = $id
+        )
+        select $id as applicant_id, name, applied_on, amount::double as amount, term_months, purpose, held.*,
+            observed_bad, observed_on, prediction_id, score, band, pd
+        from held
+        left join (select * from application where applicant_id = $id order by applied_on desc limit 1) on true
+        left join (select observed_bad, observed_on from outcome_current where applicant_id = $id) on true
+        left join (select prediction_id, score, band, pd from prediction_current where applicant_id = $id) on true
+        where exists (from application where applicant_id = $id)
+            or exists (from account where applicant_id = $id)
+            or exists (from applicant where applicant_id = $id)""",
+        id=applicant_id,
+    )
+    if known is None:
+        raise UnknownThing("applicant", applicant_id, "Store a bank statement or an application for them first.")
+    return known
+
+
+def transactions(store: Store, applicant_id: str, limit: int = 500) -> DataFrame:
+    """Return an applicant's newest transactions.
+
+    Columns: booked_on, text, category, confidence, amount, balance, account, statement_id, file_name, line.
+    """
+    return store.read(
+        """select booked_on, text, category, confidence, amount::double as amount, balance::double as balance, account,
+            statement_id, file_name, line
+        from movement
+        join statement using (statement_id)
+        where applicant_id = $id
+        order by booked_on desc, statement_id, line desc
+        limit $limit""",
+        id=applicant_id,
+        limit=limit,
+    )
+
+
+def apply(store: Store, applications: DataFrame | list[dict[str, Any]], *, user: str) -> int:
+    """Record applications (rows of applicant_id, applied_on, name, amount, term_months, purpose); returns how many were new.
+
+    An application already on record for the same applicant and day stays as it is. Raises InvalidInput for an amount or
+    term that is not positive and for a missing applicant or day, naming the row.
+    """
+    given = DataFrame(applications)
+    wrong = given[given["applicant_id"].isna() | given["applied_on"].isna() | (given["amount"] <= 0) | (given["term_months"] <= 0)]
+    if len(wrong):
+        row = wrong.iloc[0]
+        raise InvalidInput(
+            f"Application of {row['applicant_id']!r} on {row['applied_on']}: an applicant, a day, a positive amount "
+            f"(here {row['amount']}) and a positive term (here {row['term_months']}) are needed."
+        )
+    with store.write(user, "apply", "application", n=len(given)) as cursor:
+        cursor.register("given", given)
+        added = cursor.execute(
+            """insert into application
+            select applicant_id, applied_on, name, amount, term_months, purpose, $at, $user from given
+            on conflict do nothing returning applicant_id""",
+            {"at": now(), "user": user},
+        ).fetchall()
+    return len(added)
+
+
+def record_outcomes(store: Store, outcomes: DataFrame, *, user: str) -> dict[str, int]:
+    """Record what really happened: applicant_id, observed_bad (boolean), observed_on; returns counts matched and unmatched.
+
+    Outcomes of people the workspace does not know are counted as unmatched and not stored.
+    """
+    with store.write(user, "outcomes", "outcome", n=len(outcomes)) as cursor:
+        cursor.register("given", outcomes)
+        added = cursor.execute(
+            """insert into outcome
+            select given.applicant_id::varchar, given.observed_bad, given.observed_on, $at, $user
+            from given
+            where given.applicant_id::varchar in (
+                select applicant_id from account union select applicant_id from application union select applicant_id from applicant
+            )
+            returning applicant_id""",
+            {"at": now(), "user": user},
+        ).fetchall()
+    return {"matched": len(added), "unmatched": len(outcomes) - len(added)}

@@ -1,0 +1,269 @@
+"""What the text in a cell of a bank's file means: exact amounts and local dates, or nothing at all.
+
+Money is never a float: a column of amounts is whole units of 1/10,000 (`SCALE`) in int64, which is exact to 9 × 10¹⁴.
+Nothing is guessed here; the decimal mark and the date format are arguments, and what they may be is found from all rows.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cache, lru_cache
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+SCALE = 10_000
+MONEY = pa.decimal128(18, 4)
+READ, BLANK, BAD = 0, 1, 2
+
+Units = NDArray[np.int64]
+Marks = NDArray[np.int8]
+
+MINUS = "−–-"  # the hyphen last, so that it is itself in a character class
+SYMBOLS = {"€": "EUR", "£": "GBP", "zł": "PLN", "Kč": "CZK", "₹": "INR", "R$": "BRL", "₽": "RUB", "₺": "TRY", "Ft": "HUF"}
+GLUE = r"(?P<{0}>[A-Z]{{3}}|[A-Z]{{0,2}}\$|[€£¥₹₽₺]|zł|Kč|kr\.?|Ft|Fr\.?)?"
+SPACES = dict.fromkeys(map(ord, "\u00a0\u2007\u2009\u202f"), " ")
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """A column of amounts: `units` of 1/10,000, `state` READ, BLANK or BAD, `mark` +1 / -1 where the cell states a sign, else 0."""
+
+    units: Units
+    state: Marks
+    mark: Marks
+
+
+@cache
+def _grammar(decimal: str) -> re.Pattern[str]:
+    group = r"\d{1,3}(?:\.\d{3})+" if decimal == "," else r"\d{1,3}(?:,\d{3})+|\d{1,2}(?:,\d{2})+,\d{3}"
+    whole = rf"{group}|\d{{1,3}}(?: \d{{3}})+|\d{{1,3}}(?:['’]\d{{3}})+|\d{{1,18}}"
+    return re.compile(
+        rf"(?P<open>\()?(?P<pre>[+{MINUS}])? ?{GLUE.format('left')} ?(?P<mid>[+{MINUS}])? ?"
+        rf"(?:(?P<whole>{whole})(?:{re.escape(decimal)}(?P<part>\d{{0,4}})0*)?|{re.escape(decimal)}(?P<bare>\d{{1,4}}))"
+        rf" ?(?P<post>[+{MINUS}])? ?{GLUE.format('right')} ?(?P<side>CR|DR|Cr|Dr|cr|dr|C|D|S|H)?\.?(?P<close>\))?"
+    )
+
+
+def amount(text: str, decimal: str = ".") -> tuple[Decimal, int] | None:
+    """Read one amount: its signed value, and +1 / -1 where the text states the sign (0 where it does not); None for no amount.
+
+    >>> amount("-1.234,5", ","), amount("(12.00)"), amount("0.80Dr"), amount("£1,234.50"), amount("5.00-")
+    ((Decimal('-1234.5'), -1), (Decimal('-12.00'), -1), (Decimal('-0.80'), -1), (Decimal('1234.50'), 0), (Decimal('-5.00'), -1))
+    >>> [amount(text) for text in ("NaN", "1E400", "12..34", "1,23", "", "--5", "(5.00")]
+    [None, None, None, None, None, None, None]
+    """
+    found = _grammar(decimal).fullmatch(" ".join(text.translate(SPACES).split()))
+    if found is None or (found["open"] is None) != (found["close"] is None):
+        return None
+    stated = [sign for sign in (found["pre"], found["mid"], found["post"], found["open"], found["side"]) if sign]
+    if len(stated) > 1:
+        return None
+    digits = re.sub(r"\D", "", found["whole"]) if found["whole"] else "0"
+    value = Decimal(f"{digits}.{found['part'] or found['bare'] or '0'}" if (found["part"] or found["bare"]) else digits)
+    mark = 0 if not stated else -1 if stated[0][0] in MINUS + "(DdS" else 1
+    return (-value if mark < 0 else value), mark
+
+
+def glued_currency(texts: Iterable[str]) -> str | None:
+    """Return the one currency that is written onto the amounts, None where there is none, several, or a bare `$`."""
+    found = set()
+    for text in texts:
+        if word := re.search(r"(?:^|[^A-Za-z])([A-Z]{3})(?:[^A-Za-z]|$)|(R\$|zł|Kč|Ft|[€£₹₽₺])", text):
+            found.add(word[1] or SYMBOLS[word[2]])
+    return found.pop() if len(found) == 1 else None
+
+
+def amounts(column: pa.Array, decimal: str, limit: int) -> Amounts:
+    """Read a column of texts as amounts; distinct texts once. Beyond ± `limit`, and what `amount` does not read, is BAD."""
+    coded = column.dictionary_encode()
+    texts = pc.utf8_trim_whitespace(coded.dictionary)
+    mark = re.escape(decimal)
+    plain = _numpy(pc.match_substring_regex(texts, rf"^-?\d{{1,13}}({mark}\d{{1,4}})?$"))
+    values = np.zeros(len(texts), np.int64)
+    state = np.full(len(texts), BAD, np.int8)
+    marks = np.zeros(len(texts), np.int8)
+    if plain.any():
+        simple = texts.filter(pa.array(plain))
+        values[plain] = from_money(pc.cast(simple if decimal == "." else pc.replace_substring(simple, decimal, "."), MONEY))
+        marks[plain] = -_numpy(pc.starts_with(simple, "-")).astype(np.int8)
+        state[plain] = READ
+    for place in np.flatnonzero(~plain):
+        text = texts[int(place)].as_py()
+        read = amount(text, decimal)
+        if not text:
+            state[place] = BLANK
+        elif read is not None and abs(read[0]) <= limit:
+            values[place], marks[place], state[place] = int(read[0] * SCALE), read[1], READ
+    state[(np.abs(values) > limit * SCALE)] = BAD
+    where = coded.indices.to_numpy(zero_copy_only=False)
+    return Amounts(values[where], state[where], marks[where])
+
+
+def decimal_mark(column: pa.Array) -> str | None:
+    """Find the decimal mark of a column from all its values: '.' or ','; '' where the column has none; None where undecidable.
+
+    >>> decimal_mark(pa.array(["1.234,50", "3,10"])), decimal_mark(pa.array(["5", "-7"])), decimal_mark(pa.array(["1,234", "5,678"]))
+    (',', '', None)
+    """
+    texts = pc.unique(column)
+    present = {mark for mark in ".," if pc.any(pc.match_substring(texts, mark)).as_py()}
+    counts = {mark: _evidence(texts, re.escape(mark), re.escape(other)) for mark, other in (".,", ",.") if mark in present}
+    if counts and max(counts.values()) > 0 and len(set(counts.values())) == len(counts):
+        return max(counts, key=lambda mark: counts[mark])
+    if len(present) == 1 and not any(counts.values()):
+        mark = next(iter(present))
+        again = pc.match_substring_regex(texts, rf"\d{re.escape(mark)}\d{{3}}{re.escape(mark)}\d")
+        return ("," if mark == "." else ".") if pc.any(again).as_py() else None if _marked(texts) else ""
+    return None if _marked(texts) else ""
+
+
+def _marked(texts: pa.Array) -> bool:
+    return bool(pc.any(pc.match_substring_regex(texts, r"\d[.,]\d")).as_py())
+
+
+def _evidence(texts: pa.Array, mark: str, other: str) -> int:
+    """Count values in which `mark` can only be the decimal mark."""
+    only = (
+        rf"^[^.,]*{mark}(\d{{1,2}}|\d{{4,}})(\D|$)"  # 12.5 but not 1.234
+        rf"|{other}\d{{2,3}}{mark}\d"  # 1,234.5
+        rf"|\d{other}\d{{3}}{other}\d{{3}}"  # 1,234,567
+        rf"|(^|\D)0{mark}\d|\d{{4,}}{mark}\d"  # 0.123 and 1234.567
+    )
+    return int(_numpy(pc.match_substring_regex(texts, only)).sum())
+
+
+def to_money(units: Units) -> pa.Array:
+    """Turn units into an Arrow array of decimal(18, 4)."""
+    words = np.column_stack([units, units >> 63]).astype("<i8")
+    return pa.Array.from_buffers(MONEY, len(units), [None, pa.py_buffer(words.tobytes())])
+
+
+def from_money(column: pa.Array) -> Units:
+    """Turn an Arrow array of decimal(18, 4) without nulls into units."""
+    words = np.frombuffer(column.buffers()[1], "<i8")[::2]
+    return words[column.offset : column.offset + len(column)].astype(np.int64)
+
+
+def total(units: Units) -> Decimal:
+    """Sum units exactly, whatever their number.
+
+    >>> total(np.array([10_000, -2_500]))
+    Decimal('0.7500')
+    """
+    high, low = int((units >> 32).sum()), int((units & 0xFFFFFFFF).sum())
+    return Decimal((high << 32) + low).scaleb(-4)
+
+
+# ---------------------------------------------------------------------------------------------------------------- dates
+
+MONTHS = (
+    "january jan ene gen sty led janv jän jaanuar styczeń leden januari januar enero gennaio",
+    "february feb fév fev lut úno février februar februari febrero febbraio luty únor",
+    "march mar mär mrt mars marzo märz maart marzec bře březen mrz",
+    "apr avr abr kwi dub avril abril aprile kwiecień duben",
+    "may mai mei maj mayo maggio kvě květen mag",
+    "june jun juin jui giu cze čer juni junio giugno czerwiec červen",
+    "july jul juil lug lip čvc juillet juli julio luglio lipiec červenec",
+    "aug aoû aou ago sie srp août augustus agosto sierpień srpen",
+    "september sep sept set wrz zář septiembre settembre septembre wrzesień září",
+    "october oct okt ott paź říj octobre oktober octubre ottobre październik říjen",
+    "november nov lis novembre noviembre november listopad",
+    "dec déc dez dic gru pro décembre dezember diciembre dicembre grudzień prosinec december",
+)
+MONTH = {word: number for number, words in enumerate(MONTHS, 1) for word in words.split()}
+CLOCK = r"(?:[T ,]+\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:[.,]\d+)?)?(?: ?[AaPp][Mm])?(?: ?(?:Z|UTC|GMT|CES?T|[+-]\d{2}:?\d{2}))?)?"
+TOKENS = {"%d": r"(?P<d>\d{1,2})", "%m": r"(?P<m>\d{1,2})", "%Y": r"(?P<Y>\d{4})", "%y": r"(?P<y>\d{2})", "%b": r"(?P<b>[^\W\d_]{3,}\.?)"}
+SEPARATED = ("%d{0}%m{0}%Y", "%m{0}%d{0}%Y", "%Y{0}%m{0}%d", "%d{0}%m{0}%y", "%m{0}%d{0}%y", "%y{0}%m{0}%d", "%d{0}%b{0}%Y", "%d{0}%b{0}%y")
+FORMATS = (
+    # Nobody writes the month first before a dot.
+    *(shape.format(mark) for mark in "-/. " for shape in SEPARATED if not (mark == "." and shape.startswith("%m"))),
+    "%Y.%m.%d.", "%d. %m. %Y", "%d.%m.%Y.", "%d. %b %Y", "%b %d, %Y", "%b %d %Y", "%d%b%Y", "%d%b%y",
+    "%Y%m%d", "%d%m%Y", "%m%d%Y", "%y%m%d", "%d%m%y",
+)  # fmt: skip
+
+
+@cache
+def date_reader(form: str) -> Callable[[str], date | None]:
+    """Return the reader of one date format (`%d %m %Y %y %b`, a clock time after it is allowed and ignored).
+
+    >>> date_reader("%y%m%d")("930101"), date_reader("%d.%m.%Y")("31.02.2024"), date_reader("%d-%b-%Y")("12-Dec-2019")
+    (datetime.date(1993, 1, 1), None, datetime.date(2019, 12, 12))
+    """
+    pattern = re.escape(form)
+    for token, part in TOKENS.items():
+        # Without separators a field has its full width, or 1112024 could be two dates.
+        pattern = pattern.replace(token, part if re.search(r"%\w[^%]+%|%b", form) else part.replace("{1,2}", "{2}"))
+    whole = re.compile(pattern + CLOCK)
+
+    @lru_cache(8192)  # a year of statements has few days and many rows
+    def read(text: str) -> date | None:
+        found = whole.fullmatch(text)
+        if found is None:
+            return None
+        part = found.groupdict()
+        year = int(part["Y"]) if part.get("Y") else 1900 + int(part["y"]) + (100 if int(part["y"]) < 69 else 0)
+        month = MONTH.get(part["b"].rstrip(".").lower(), 0) if part.get("b") else int(part["m"])
+        try:
+            return date(year, month, int(part["d"]))
+        except ValueError:
+            return None
+
+    return read
+
+
+def date_shapes(text: str) -> list[str]:
+    """Return the formats whose pattern one text fits, whether or not it is a day of the calendar.
+
+    >>> date_shapes("31.02.2024")
+    ['%d.%m.%Y']
+    """
+    return list(_shapes(re.sub(r"\d", "0", text.strip())))
+
+
+@lru_cache(4096)
+def _shapes(shape: str) -> tuple[str, ...]:
+    if not any(mark == "0" for mark in shape) or len(shape) > 40:
+        return ()
+    return tuple(form for form in FORMATS if _fits(form, shape))
+
+
+def _fits(form: str, shape: str) -> bool:
+    day = shape.replace("00", "01") if False else shape
+    pattern = re.escape(form)
+    for token, part in TOKENS.items():
+        pattern = pattern.replace(token, part if re.search(r"%\w[^%]+%|%b", form) else part.replace("{1,2}", "{2}"))
+    found = re.fullmatch(pattern + CLOCK, day)
+    return bool(found) and ("b" not in found.groupdict() or found["b"].rstrip(".").lower() in MONTH)
+
+
+def date_formats(column: pa.Array) -> list[str]:
+    """Return the formats that read most of the distinct texts of a column, those that read equally many together; [] for none."""
+    texts = pc.utf8_trim_whitespace(pc.unique(column))
+    shapes = pc.unique(pc.replace_substring_regex(texts, r"\d", "0")).to_pylist()
+    fitting = {form for shape in shapes for form in _shapes(shape)}
+    dates = texts.to_pylist()
+    counts = {form: sum(map(bool, map(date_reader(form), dates))) for form in FORMATS if form in fitting}
+    most = max(counts.values(), default=0)
+    return [form for form, count in counts.items() if count == most] if most else []
+
+
+def days(column: pa.Array, form: str) -> tuple[NDArray[Any], Marks]:
+    """Read a column of texts as days in one format: datetime64[D] and the state READ, BLANK or BAD; distinct texts once."""
+    coded = column.dictionary_encode()
+    read = date_reader(form)
+    texts = [text.strip() for text in coded.dictionary.to_pylist()]
+    found = [read(text) for text in texts]
+    values = np.array([day or date(1, 1, 1) for day in found], "datetime64[D]")
+    state = np.array([READ if day else BAD if text else BLANK for day, text in zip(found, texts, strict=True)], np.int8)
+    where = coded.indices.to_numpy(zero_copy_only=False)
+    return values[where], state[where]
+
+
+def _numpy(column: pa.Array) -> NDArray[Any]:
+    return np.asarray(column.to_numpy(zero_copy_only=False))

@@ -1,0 +1,244 @@
+"""The demo workspace: an invented bank whose statements go the way of real ones, from files to explained scores.
+
+Nothing here reaches past the library's public functions: what the demo shows is what the product does.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pandas import DataFrame
+
+from creditrisk import applicants as people
+from creditrisk import features, ingest, labels, registry, reviews, scoring, synthetic, training
+from creditrisk.errors import InvalidInput
+from creditrisk.store import Store
+from creditrisk.synthetic import Bank, World
+
+Progress = Callable[[float, str], None]
+USER = "demo"
+REVIEWERS = ("demo reviewer 1", "demo reviewer 2", "demo reviewer 3")
+FEWEST = 100  # applicants
+DECLARED = Path(__file__).parent / "declared" / "demo.toml"
+FILES_AT_ONCE = 200
+REVIEWED = 24
+TO_CONTINENTAL = str.maketrans(",.", ".,")
+
+
+@cache
+def world() -> World:
+    """Return the bank declared with the library."""
+    return synthetic.parse(DECLARED.read_text(encoding="utf-8"))
+
+
+def bank(applicants: int, seed: int, end_on: date = synthetic.END_ON) -> Bank:
+    """Draw a bank of that world."""
+    return synthetic.bank(world(), applicants, seed, end_on)
+
+
+# ── the whole way ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def fill(store: Store, *, applicants: int = 2_000, seed: int = 11, progress: Progress | None = None) -> dict[str, Any]:
+    """Fill an empty workspace: statements, applications, outcomes, features, labels, models, a champion, scores, reviews.
+
+    Returns counts, ids and seconds. Raises InvalidInput where the workspace holds applicants already, or for a bank too small.
+    """
+    if applicants < FEWEST:
+        raise InvalidInput(f"A demo bank needs at least {FEWEST} applicants, not {applicants}: with fewer there is nothing to learn from.")
+    held = len(people.people(store, limit=1))
+    if held:
+        raise InvalidInput("The workspace holds applicants already and a demo is never mixed with them: point --data at an empty folder.")
+    say = progress or _silent
+    started = perf_counter()
+    say(0.0, f"inventing a bank of {applicants:,} applicants")
+    drawn = bank(applicants, seed)
+    summary: dict[str, Any] = {"applicants": applicants, "seed": seed, **_ingest(store, drawn, _between(say, 0.05, 0.5))}
+    people.apply(store, drawn.applications[["applicant_id", "applied_on", "name", "amount", "term_months", "purpose"]], user=USER)
+    summary["outcomes"] = people.record_outcomes(store, drawn.outcomes, user=USER)["matched"]
+    say(0.5, "computing features as of each day of applying")
+    summary["snapshot_id"] = features.build(store, user=USER)
+    say(0.55, "labelling with K-Means")
+    summary["label_set_id"] = _label(store)
+    config = training.Config(label_set_id=summary["label_set_id"])
+    summary["models"] = training.train(store, config, user=USER, progress=_between(say, 0.6, 0.85))
+    summary["champion"] = _promote(store, summary["label_set_id"])
+    say(0.85, "scoring every applicant")
+    predictions = scoring.score_applicants(store, drawn.applications["applicant_id"].tolist(), user=USER, channel="demo")
+    summary["scored"] = len(predictions)
+    say(0.97, "adding a few reviews")
+    summary["reviews"] = _review(store, predictions, drawn.truth)
+    summary["seconds"] = round(perf_counter() - started, 1)
+    say(1.0, f"demo workspace ready: {summary['transactions']:,} transactions of {applicants:,} applicants")
+    return summary
+
+
+def _silent(_fraction: float, _message: str) -> None:
+    return None
+
+
+def _between(say: Progress, low: float, high: float) -> Progress:
+    """Let a step report its own 0 to 1 as its part of the whole."""
+    return lambda fraction, message: say(low + (high - low) * fraction, message)
+
+
+def _ingest(store: Store, drawn: Bank, say: Progress) -> dict[str, int]:
+    """Write the statements as files, read them back like anybody's, and store them; returns statements and transactions."""
+    files = transactions = 0
+    n = len(drawn.applications)
+    with tempfile.TemporaryDirectory(prefix="demo-statements-") as name:
+        folder = Path(name)
+        written = [(_written(folder, paper), paper.applicant_id) for paper in statements(drawn)]
+        for start in range(0, n, FILES_AT_ONCE):
+            say(start / n, f"reading bank statements: {start:,} of {n:,}")
+            batch = written[start : start + FILES_AT_ONCE]
+            readings = [ingest.read(file.name, file.read_bytes(), profile=None, settings=store.settings) for file, _ in batch]
+            saved = ingest.save(store, readings, user=USER, applicant_id={file.name: owner for file, owner in batch})
+            files += len(saved)
+            transactions += sum(each.n_new for each in saved)
+    return {"statements": files, "transactions": transactions}
+
+
+def _written(folder: Path, paper: "Paper") -> Path:
+    file = folder / paper.name
+    file.write_bytes(paper.content)
+    return file
+
+
+def _label(store: Store) -> str:
+    """Label with K-Means; where the riskiest of the clusters is too small to train on, as happens in a small bank, with two."""
+    found = labels.kmeans(store, user=USER)
+    if (found.share_risky or 0) * found.n < training.LEAST_OF_A_CLASS:
+        found = labels.kmeans(store, user=USER, k=2)
+    return found.label_set_id
+
+
+def _promote(store: Store, label_set_id: str) -> str:
+    """Promote the first candidate of the leaderboard, best against observed outcomes, else against its label; baselines stay."""
+    board = training.leaderboard(store, label_set_id)
+    best = board[board["algorithm"].isin(training.CANDIDATES)].iloc[0]
+    known = best["auc_observed"] == best["auc_observed"]
+    figure = f"{best['auc_observed']:.2f} against observed outcomes" if known else f"{best['auc']:.2f} agreement with its own label"
+    reason = f"demo workspace: the candidate with the best AUC ({figure}), promoted so that there is something to explore"
+    registry.promote(store, best["model_id"], user=USER, reason=reason)
+    return str(best["model_id"])
+
+
+def _review(store: Store, predictions: Sequence[scoring.Prediction], truth: DataFrame) -> int:
+    """Let the demo reviewers judge a few predictions knowing how they ended, as nobody in earnest does; returns how many."""
+    bad = dict(zip(truth["applicant_id"], truth["bad"], strict=True))
+    step = max(1, len(predictions) // REVIEWED)
+    chosen = sorted(predictions, key=lambda prediction: prediction.pd)[step // 2 :: step][:REVIEWED]
+    for i, prediction in enumerate(chosen):
+        verdict, about, comment = _verdict(prediction.recommendation, bad[prediction.applicant_id])
+        user, seconds = REVIEWERS[i % len(REVIEWERS)], 45.0 + 17 * i % 90
+        reviews.add(store, prediction.prediction_id, verdict, about, comment, user=user, seconds=seconds)
+    return len(chosen)
+
+
+def _verdict(recommendation: str, went_bad: bool) -> tuple[str, str, str]:
+    if recommendation == "approve" and went_bad:
+        return "incorrect", "decision", "Missed payments soon afterwards; I would have asked for documents."
+    if recommendation == "decline" and not went_bad:
+        return "incorrect", "decision", "Paid as agreed; the bad months were one lost job, since replaced."
+    if recommendation in ("approve", "decline"):
+        return "correct", "decision", "The statements say the same."
+    return "cannot judge", "decision", "Needs a longer statement or a word with the applicant."
+
+
+# ── statements on paper ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Paper:
+    """One statement file."""
+
+    name: str
+    applicant_id: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """What a statement has to say, before any bank's way of writing it; money in units, exact to the cent when rounded to two places."""
+
+    holder: str
+    account: str
+    days: NDArray[np.datetime64]
+    texts: list[str]
+    amounts: list[float]
+    balances: list[float]
+
+    def dates(self, form: str) -> list[str]:
+        """Write the days, each distinct one once; `form` as strftime wants it."""
+        distinct, back = np.unique(self.days, return_inverse=True)
+        said: list[str] = np.array([day.strftime(form) for day in distinct.astype(object)])[back].tolist()
+        return said
+
+
+def statements(drawn: Bank) -> Iterator[Paper]:
+    """Write each applicant's shown transactions as a file, in one of four dialects in turn."""
+    rows = drawn.transactions
+    first = int(rows["applicant"].iloc[0])
+    bounds = np.searchsorted(rows["applicant"], np.arange(len(drawn.applications) + 1) + first).tolist()
+    texts = rows["text"].cat.categories.to_numpy(dtype=object)[rows["text"].cat.codes]
+    days = rows["booked_on"].to_numpy().astype("datetime64[D]")
+    amounts, balances = (rows[name].to_numpy() / 100 for name in ("amount", "balance"))
+    for i, (applicant_id, holder) in enumerate(zip(drawn.applications["applicant_id"], drawn.applications["name"], strict=True)):
+        part = slice(bounds[i], bounds[i + 1])
+        account = f"{30_000_000 + (first + i) * 7_919 % 60_000_000}"
+        sheet = _Sheet(holder, account, days[part], texts[part].tolist(), amounts[part].tolist(), balances[part].tolist())
+        dialect = DIALECTS[(first + i) % len(DIALECTS)]
+        yield Paper(f"{applicant_id}_{sheet.days[-1]}.csv", applicant_id, dialect(sheet).encode())
+
+
+def _plain(sheet: _Sheet) -> str:
+    """Comma, ISO dates, one signed amount, running balance."""
+    lines = map("%s,%s,%.2f,%.2f".__mod__, zip(sheet.dates("%Y-%m-%d"), sheet.texts, sheet.amounts, sheet.balances, strict=True))
+    return "\n".join(["Date,Description,Amount,Balance", *lines, ""])
+
+
+def _continental(sheet: _Sheet) -> str:
+    """Semicolon, DD.MM.YYYY, 1.234,56; the account in a preamble, the closing balance in a footer."""
+    dates, amounts, balances = sheet.dates("%d.%m.%Y"), _money(sheet.amounts), _money(sheet.balances)
+    head = [
+        f"Account holder;{sheet.holder}",
+        f"IBAN;XX00DEMO{sheet.account}",
+        f"Period;{dates[0]} - {dates[-1]}",
+        "",
+        "Booking date;Details;Amount;Currency;Balance",
+    ]
+    lines = map("%s;%s;%s;EUR;%s".__mod__, zip(dates, sheet.texts, amounts, balances, strict=True))
+    return "\r\n".join([*head, *lines, "", f"Closing balance;;;EUR;{balances[-1]}", ""])
+
+
+def _columns(sheet: _Sheet) -> str:
+    """Comma, DD/MM/YYYY, debit and credit apart, newest first."""
+    debit = ["" if amount >= 0 else f"{-amount:.2f}" for amount in sheet.amounts]
+    credit = [f"{amount:.2f}" if amount >= 0 else "" for amount in sheet.amounts]
+    lines = list(map("%s,%s,%s,%s,%.2f".__mod__, zip(sheet.dates("%d/%m/%Y"), sheet.texts, debit, credit, sheet.balances, strict=True)))
+    return "\n".join(["Date,Details,Debit,Credit,Balance", *reversed(lines), ""])
+
+
+def _tabbed(sheet: _Sheet) -> str:
+    """Tab, YYYYMMDD, an amount without sign beside D or C, currency, account on every row."""
+    sides = ["C" if amount >= 0 else "D" for amount in sheet.amounts]
+    lines = map(
+        f"{sheet.account}\t%s\t%s\t%.2f\tEUR\t%.2f\t%s".__mod__,
+        zip(sheet.dates("%Y%m%d"), sides, map(abs, sheet.amounts), sheet.balances, sheet.texts, strict=True),
+    )
+    return "\n".join(["Account\tDate\tD/C\tAmount\tCurrency\tBalance\tNarrative", *lines, ""])
+
+
+def _money(values: Sequence[float]) -> list[str]:
+    return ";".join(map("{:,.2f}".format, values)).translate(TO_CONTINENTAL).split(";")
+
+
+DIALECTS = (_plain, _continental, _columns, _tabbed)

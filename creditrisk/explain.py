@@ -1,0 +1,188 @@
+"""Why a prediction is what it is: contributions against a baseline, and the few principal reasons in plain words.
+
+Contributions plus base are the margin, whatever the baseline. A reason is a scored feature's, points towards risk,
+carries the applicant's value and a reference value, and never shows a column's name.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pandas import DataFrame, isna
+
+from creditrisk.errors import InvalidInput
+from creditrisk.pipeline import Numbers, Pipeline, Reference
+from creditrisk.schema import Feature, Schema
+from creditrisk.scorecard import points
+from creditrisk.settings import Score
+
+MOST_REASONS = 4
+LEAST = 0.01  # log-odds: less than a point of score, and what rounding leaves of nothing, is no reason
+AS_DECLARED = Score()
+Speaker = Callable[[Mapping[str, Any], str, float], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Margins (log-odds) of a frame's rows, and each feature's contribution against one reference group."""
+
+    margin: Numbers
+    base: float
+    contributions: DataFrame
+    baseline: str
+    reference: Reference
+
+    def records(self) -> list[dict[str, float]]:
+        """Return one dictionary of contributions per row."""
+        names = list(self.contributions.columns)
+        return [dict(zip(names, row, strict=True)) for row in self.contributions.to_numpy().tolist()]
+
+
+@dataclass(frozen=True)
+class Top:
+    """The strongest concepts of each row, strongest first: rows × at most `top`; amounts beyond the last are 0."""
+
+    concepts: NDArray[np.object_]
+    features: NDArray[np.object_]
+    amounts: Numbers
+
+
+def explain(pipeline: Pipeline, frame: DataFrame, schema: Schema, baseline: str = "cut-off") -> Explanation:
+    """Return margins and contributions of each row against the mean of a reference group.
+
+    Raises SchemaMismatch for a model of another schema, InvalidInput for an unknown baseline.
+    """
+    pipeline.expect(schema)
+    if baseline not in pipeline.references:
+        raise InvalidInput(f"There is no baseline {baseline!r}; there are {', '.join(sorted(pipeline.references))}.")
+    reference = pipeline.references[baseline]
+    margin, contributions, base = pipeline.split(frame)
+    shift = np.array([reference.contribution[name] for name in pipeline.names])
+    relative = DataFrame(contributions - shift, columns=pipeline.names, index=frame.index)
+    return Explanation(margin, base + float(shift.sum()), relative, baseline, reference)
+
+
+def top_concepts(contributions: DataFrame, schema: Schema, top: int = MOST_REASONS, *, towards: int = 1) -> Top:
+    """Return each row's strongest concepts towards risk (`towards` = 1) or away from it (-1), with the feature that drives each.
+
+    Features of one concept are summed first; only sums in the asked direction count; ties keep declared order.
+    """
+    features = [schema[str(name)] for name in contributions.columns]
+    amounts = towards * contributions.to_numpy(dtype=np.float64)
+    concepts = list(dict.fromkeys(concept_of(feature) for feature in features))
+    sums, drivers = np.zeros((len(amounts), len(concepts))), np.empty((len(amounts), len(concepts)), dtype=np.object_)
+    for position, concept in enumerate(concepts):
+        members = [number for number, feature in enumerate(features) if concept_of(feature) == concept and feature.role == "predictor"]
+        for member in members:
+            sums[:, position] += amounts[:, member]
+        if members:
+            names = np.array([features[member].name for member in members], dtype=np.object_)
+            drivers[:, position] = names[np.argmax(amounts[:, members], axis=1)]
+    order = np.argsort(-sums, axis=1, kind="stable")[:, :top]
+    found = np.maximum(np.take_along_axis(sums, order, axis=1), 0.0)
+    names = np.array(concepts, dtype=np.object_)
+    return Top(names[order], np.take_along_axis(drivers, order, axis=1), found)
+
+
+def reasons(
+    values: Mapping[str, Any],
+    contributions: Mapping[str, float],
+    schema: Schema,
+    reference: Mapping[str, Any],
+    top: int = MOST_REASONS,
+    *,
+    scale: Score = AS_DECLARED,
+) -> list[dict[str, Any]]:
+    """Return the principal reasons of one row, at most `top`: code, text, feature, concept, contribution, points.
+
+    Only what raises the risk by about a point or more counts; `points` is what it takes off the score (None on the linear scale).
+    """
+    best = top_concepts(DataFrame([contributions]), schema, top)
+    return _said([values], best, _speaker(schema, reference, scale, 1))[0]
+
+
+def strengths(
+    values: Mapping[str, Any],
+    contributions: Mapping[str, float],
+    schema: Schema,
+    reference: Mapping[str, Any],
+    top: int = MOST_REASONS,
+    *,
+    scale: Score = AS_DECLARED,
+) -> list[dict[str, Any]]:
+    """Return what speaks for the applicant, with the same keys as `reasons`; points are gained."""
+    best = top_concepts(DataFrame([contributions]), schema, top, towards=-1)
+    return _said([values], best, _speaker(schema, reference, scale, -1))[0]
+
+
+def all_reasons(
+    frame: DataFrame, explanation: Explanation, schema: Schema, top: int = MOST_REASONS, *, scale: Score = AS_DECLARED
+) -> list[list[dict[str, Any]]]:
+    """Return the reasons of every row of a frame, in its order; the same as `reasons` row by row."""
+    names = list(explanation.contributions.columns)
+    rows = [dict(zip(names, row, strict=True)) for row in zip(*(frame[name].tolist() for name in names), strict=True)]
+    best = top_concepts(explanation.contributions, schema, top)
+    return _said(rows, best, _speaker(schema, explanation.reference.value, scale, 1))
+
+
+def concept_of(feature: Feature) -> str:
+    """Return the concept a feature belongs to; one without is its own."""
+    return feature.concept or feature.name
+
+
+def code_of(feature: Feature) -> str:
+    """Return the stable reason code: 'R-OVERDRAWN'."""
+    return "R-" + concept_of(feature).upper().replace("_", "-")
+
+
+def wording(feature: Feature, value: Any, reference: Any) -> str:
+    """Return a reason in words: the declared sentence where the value lies on the side it speaks of, else plainly both values."""
+    if isna(value):
+        return f"{feature.title} is not known{': too little history' if feature.window_days else ''}"
+    if not (feature.reason and _is_riskier(feature, value, reference)):
+        return plainly(feature, value, reference)
+    return feature.reason.replace("{value}", feature.say(value)).replace("{reference}", _said_reference(feature, reference))
+
+
+def plainly(feature: Feature, value: Any, reference: Any) -> str:
+    """Return a feature's title with its value and the reference value, judging neither."""
+    return f"{feature.title}: {'not known' if isna(value) else feature.say(value)} (reference {_said_reference(feature, reference)})"
+
+
+def _said_reference(feature: Feature, reference: Any) -> str:
+    return "not known" if isna(reference) else feature.say(reference)
+
+
+def _is_riskier(feature: Feature, value: Any, reference: Any) -> bool:
+    if not feature.is_numeric or not feature.risk or isna(reference):
+        return True
+    return bool(feature.risk * (float(value) - float(reference)) > 0)
+
+
+def _speaker(schema: Schema, reference: Mapping[str, Any], scale: Score, towards: int) -> Speaker:
+    """Return the function that makes a reason (towards risk) or a strength of a row, a feature and its concept's strength."""
+    declared = {feature.name: feature for feature in schema}
+    worth = None if scale.scale == "linear" else points(1.0, scale)
+    say = wording if towards > 0 else plainly
+
+    def speak(row: Mapping[str, Any], name: str, amount: float) -> dict[str, Any]:
+        feature, added = declared[name], towards * amount
+        return {
+            "code": code_of(feature),
+            "text": say(feature, row.get(name), reference.get(name)),
+            "feature": name,
+            "concept": concept_of(feature),
+            "contribution": added,
+            "points": None if worth is None else worth * added,
+        }
+
+    return speak
+
+
+def _said(rows: Sequence[Mapping[str, Any]], best: Top, speak: Speaker) -> list[list[dict[str, Any]]]:
+    return [
+        [speak(row, name, amount) for name, amount in zip(names, amounts, strict=True) if amount >= LEAST]
+        for row, names, amounts in zip(rows, best.features.tolist(), best.amounts.tolist(), strict=True)
+    ]

@@ -1,0 +1,186 @@
+"""What was known of an applicant on a date: transactions become one row of declared features.
+
+Nothing booked on or after `as_of` is read. Sums are exact (decimal, integer), so a row is the same bit for bit whether it
+is computed alone or among a hundred thousand. Each feature's formula is in `sql/features/`, and nowhere else.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import Any
+
+from duckdb import DuckDBPyConnection
+from pandas import DataFrame
+
+from creditrisk import categories
+from creditrisk.errors import NothingYet, UnknownThing
+from creditrisk.schema import Feature
+from creditrisk.store import Store, now, quoted, statement
+
+STEPS = ("coverage", "booked", "history", "activity", "flow", "month", "rhythm", "balance", "level", "buffer", "guard")
+
+
+def build(store: Store, *, user: str, as_of: date | None = None, applicant_ids: list[str] | None = None) -> int:
+    """Compute the features of the given (else all) applicants and keep them as a new snapshot; returns its id.
+
+    `as_of` None means: each applicant on the day of the newest application, else the day after the last transaction.
+    Raises NothingYet where nobody has a transaction before the date.
+    """
+    rows = _computed(store, as_of, applicant_ids)
+    if rows.empty:
+        raise NothingYet(f"No applicant has a transaction {f'before {as_of}' if as_of else 'yet'}: store bank statements first.")
+    columns = ", ".join(quoted(name) for name in ["applicant_id", "as_of", *(feature.name for feature in store.schema)])
+    with store.write(user, "features", "snapshot", as_of=as_of, applicants=len(rows)) as cursor:
+        facts = {"as_of": as_of, "fingerprint": store.schema.fingerprint, "n": len(rows), "is_whole": applicant_ids is None}
+        made = cursor.execute(
+            """insert into snapshot (as_of, schema_fingerprint, n_applicants, is_whole, created_at, created_by)
+            values ($as_of, $fingerprint, $n, $is_whole, $at, $user) returning snapshot_id""",
+            {**facts, "at": now(), "user": user},
+        ).fetchall()
+        snapshot_id = int(made[0][0])
+        cursor.register("computed", rows)
+        cursor.execute(f"insert into applicant (snapshot_id, {columns}) select $id, {columns} from computed", {"id": snapshot_id})
+    return snapshot_id
+
+
+def latest_snapshot(store: Store) -> int | None:
+    """Return the newest snapshot of everybody, or None."""
+    return store.value("select max(snapshot_id) from snapshot where is_whole")  # type: ignore[no-any-return]
+
+
+def snapshots(store: Store) -> DataFrame:
+    """Return every snapshot, newest first: snapshot_id, as_of, schema_fingerprint, n_applicants, is_whole, created_at, created_by."""
+    return store.read("select * from snapshot order by snapshot_id desc")
+
+
+def table(store: Store, snapshot_id: int | None = None) -> DataFrame:
+    """Return the ML-ready table: applicant_id, as_of, then every declared feature (NaN where unknown), by applicant.
+
+    Raises NothingYet where no features have been computed, UnknownThing for a snapshot nobody made.
+    """
+    chosen = latest_snapshot(store) if snapshot_id is None else snapshot_id
+    if chosen is None:
+        raise NothingYet("There are no features yet: store bank statements, then compute features.")
+    if store.value("select 1 from snapshot where snapshot_id = $id", id=chosen) is None:
+        raise UnknownThing("snapshot", str(chosen))
+    names = ", ".join(quoted(feature.name) for feature in store.schema)
+    return store.read(f"select applicant_id, as_of, {names} from applicant where snapshot_id = $id order by applicant_id", id=chosen)
+
+
+def newest(store: Store, applicant_ids: list[str] | None = None) -> DataFrame:
+    """Return each given (else every) applicant's newest row: snapshot_id, applicant_id, as_of, then every declared feature."""
+    names = ", ".join(quoted(feature.name) for feature in store.schema)
+    return store.read(
+        f"""select snapshot_id, applicant_id, as_of, {names} from applicant
+        where $ids is null or list_contains($ids::varchar[], applicant_id)
+        qualify row_number() over (partition by applicant_id order by snapshot_id desc) = 1
+        order by applicant_id""",
+        ids=applicant_ids,
+    )
+
+
+def one(store: Store, applicant_id: str) -> dict[str, Any] | None:
+    """Return an applicant's newest row as a dictionary (snapshot_id, applicant_id, as_of, features), or None."""
+    rows = newest(store, [applicant_id]).to_dict("records")
+    return {str(name): value for name, value in rows[0].items()} if rows else None
+
+
+def evidence(store: Store, applicant_id: str, as_of: date, feature: Feature) -> DataFrame:
+    """Return the transactions behind a figure, newest first: booked_on, text, category, amount, account, file_name, line."""
+    return store.read(
+        """select booked_on, text, category, amount::double as amount, account, file_name, line
+        from movement
+        join statement using (statement_id)
+        where applicant_id = $applicant_id
+            and booked_on < $as_of::date
+            and booked_on >= $as_of::date - coalesce($days, 730)
+            and (len($categories::varchar[]) = 0 or list_contains($categories::varchar[], category))
+        order by booked_on desc, line""",
+        applicant_id=applicant_id,
+        as_of=as_of,
+        days=feature.window_days,
+        categories=list(feature.categories),
+    )
+
+
+def balances(store: Store, applicant_id: str, as_of: date, days: int = 365) -> DataFrame:
+    """Return the end-of-day balance of all accounts together: day, balance; empty where no statement states one."""
+    with _stepped(store, _cohort(store, as_of, [applicant_id]), ("coverage", "balance")) as cursor:
+        return cursor.execute(
+            """with day as (
+                select unnest(range(greatest(first_on, as_of - $days::integer)::timestamp, as_of::timestamp, interval 1 day))::date as day
+                from coverage
+            )
+            select day.day, balance.balance::double as balance
+            from day
+            asof join balance on day.day >= balance.from_on
+            order by day.day""",
+            {"days": days},
+        ).df()
+
+
+def months(store: Store, applicant_id: str, as_of: date) -> DataFrame:
+    """Return calendar months of the year before `as_of`: month (its first day), money_in, money_out, income; own transfers left out."""
+    with _stepped(store, _cohort(store, as_of, [applicant_id]), ("coverage", "booked")) as cursor:
+        return cursor.execute(
+            """select
+                date_trunc('month', $as_of::date - age)::date as month,
+                coalesce(sum(amount) filter (where amount > 0), 0)::double as money_in,
+                coalesce(-sum(amount) filter (where amount < 0), 0)::double as money_out,
+                coalesce(sum(amount) filter (where is_income), 0)::double as income
+            from booked
+            where not is_own_transfer
+            group by month
+            order by month""",
+            {"as_of": as_of},
+        ).df()
+
+
+def spending(store: Store, applicant_id: str, as_of: date, days: int = 90) -> DataFrame:
+    """Return money out by category over the last `days`, largest first: category, class, meaning, amount (positive), n."""
+    with _stepped(store, _cohort(store, as_of, [applicant_id]), ("coverage", "booked")) as cursor:
+        return cursor.execute(
+            """select booked.category, category.class, category.meaning, -sum(amount)::double as amount, count(*) as n
+            from booked
+            join category on category.code = booked.category
+            where amount < 0 and age <= $days and not is_own_transfer
+            group by all
+            order by amount desc, booked.category""",
+            {"days": days},
+        ).df()
+
+
+def _computed(store: Store, as_of: date | None, applicant_ids: list[str] | None) -> DataFrame:
+    with _stepped(store, _cohort(store, as_of, applicant_ids), STEPS) as cursor:
+        return cursor.execute(statement("features", "cashflow")).df()
+
+
+def _cohort(store: Store, as_of: date | None, applicant_ids: list[str] | None) -> DataFrame:
+    """Return who is looked at and when: applicant_id, as_of; one row per applicant with an account."""
+    return store.read(
+        """with applied as (select applicant_id, max(applied_on) as applied_on from application group by applicant_id),
+        last as (
+            select account.applicant_id, max(statement_account.last_on) + 1 as day_after
+            from account
+            join statement_account using (account_id)
+            where $ids is null or list_contains($ids::varchar[], account.applicant_id)
+            group by account.applicant_id
+        )
+        select last.applicant_id, coalesce($as_of::date, applied.applied_on, last.day_after)::date as as_of
+        from last
+        left join applied using (applicant_id)""",
+        ids=applicant_ids,
+        as_of=as_of,
+    )
+
+
+@contextmanager
+def _stepped(store: Store, cohort: DataFrame, steps: tuple[str, ...]) -> Iterator[DuckDBPyConnection]:
+    """Lend a cursor in which the named steps stand as temporary tables over a cohort."""
+    known = categories.taxonomy().values()
+    kinds = DataFrame([(kind.code, kind.group, kind.meaning) for kind in known], columns=["code", "class", "meaning"])
+    with store.reading(cohort_frame=cohort, category=kinds) as cursor:
+        cursor.execute("create temp table cohort as select applicant_id::varchar as applicant_id, as_of::date as as_of from cohort_frame")
+        for step in steps:
+            cursor.execute(f"create temp table {step} as {statement('features', step)}")
+        yield cursor

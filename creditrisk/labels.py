@@ -1,0 +1,590 @@
+"""Where good and bad come from, and how far they can be believed: proxy labels from K-Means, observed outcomes, verdicts.
+
+A label set is immutable and carries its quality report. A cluster is never called a default: it gives a segment
+(0 = safest) and a proxy label. Row order, row names, seed and cluster numbering do not change a label.
+"""
+
+import json
+import warnings
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pandas import DataFrame, Series
+
+from creditrisk import features, metrics, pipeline
+from creditrisk import store as stores
+from creditrisk.errors import InvalidInput, NotEnoughData, NothingYet, UnknownThing
+from creditrisk.schema import Feature, Schema
+from creditrisk.store import Store
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+PROXIES = ("cluster", "rfm")
+MIN_ROWS = 50  # fewer applicants than this are not clustered
+MIN_FEATURES = 2  # fewer label features that vary than this are not an index
+STABLE, GAP, IN_ORDER, SHARE_LOW, SHARE_HIGH = 0.75, 1.0, 0.80, 0.02, 0.30
+VERIFIED, VERIFIED_BAD = 30, 10  # from this many outcomes (and bad ones among them) the label is held against them
+GREY, GREY_OF_RISKY = 0.05, 0.20
+SILHOUETTE_ROWS, RESAMPLE_ROWS = 3_000, 10_000
+RULE = (
+    "Of the numbers of clusters tried, the one that passes most of: stability, index gap, share of the riskiest cluster; among equals "
+    "the one whose riskiest cluster stands out most, index gap x root of share x (1 - share): a gap alone grows as the cluster shrinks. "
+    "The silhouette is shown and decides nothing: it does not tell useful labels from useless ones."
+)
+
+
+@dataclass(frozen=True)
+class LabelSet:
+    """One immutable set of labels; `share_risky` counts the grey zone in, `report` holds scan, profiles and gates."""
+
+    label_set_id: str
+    method: str
+    source: str
+    snapshot_id: int
+    k: int | None
+    n: int
+    share_risky: float | None
+    passed: bool
+    circular: bool
+    report: dict[str, Any]
+    created_at: datetime
+    created_by: str
+
+    @property
+    def is_proxy(self) -> bool:
+        """Whether nobody has verified these labels."""
+        return self.source in PROXIES
+
+
+# --- making label sets ---------------------------------------------------------------------------------------------
+
+
+def kmeans(store: Store, *, user: str, k: int | None = None, snapshot_id: int | None = None) -> LabelSet:
+    """Cluster a snapshot's applicants on the schema's index features and call the riskiest cluster bad (by proxy).
+
+    `k` None = the number of clusters is chosen by `RULE`. Applicants who lack more than half of the label features, and
+    the grey zone at the border of the riskiest cluster, stay unlabelled (`bad` null).
+    Raises NothingYet without a snapshot, NotEnoughData where nothing can be told apart, InvalidInput for a `k` not tried.
+    """
+    snapshot, table = _snapshot(store, snapshot_id)
+    matrix, used, left_out, enough = _label_matrix(table, store.schema)
+    points = matrix[enough]
+    chosen, scan = _scan(points, _tried(store, points, k), k, store.settings.labels.bootstraps, store.settings.labels.seed)
+    members = _members(table, store.schema, enough, chosen, _grey(points, chosen.centres))
+    found = _against_outcomes(store, members)
+    gates = _cluster_gates(table, members, chosen, used) + _outcome_gates(found)
+    shared = [feature.name for feature in used if feature.role == "predictor"]
+    report = {
+        "rule": RULE if k is None else f"The number of clusters, {k}, was asked for by {user}.",
+        "scan": [fit.row() for fit in scan],
+        "label_features": [feature.name for feature in used],
+        "left_out": left_out,
+        "profiles": _profiles(table, members, used),
+        "gates": gates,
+        "n_bad": int(members["bad"].eq(True).sum()),
+        "n_good": int(members["bad"].eq(False).sum()),
+        "n_unlabelled": int(members["bad"].isna().sum()),
+        "n_thin": int((~enough).sum()),
+        "shared_columns": shared,
+        **found.report(),
+    }
+    passed = all(gate["passed"] for gate in gates)
+    return _keep(
+        store,
+        LabelSet(
+            "", "kmeans", "cluster", snapshot, chosen.k, len(members), chosen.share_risky, passed, bool(shared), report, stores.now(), user
+        ),
+        members,
+    )
+
+
+def observed(store: Store, *, user: str, snapshot_id: int | None = None) -> LabelSet:
+    """Label a snapshot's applicants by what really happened to their loans; those without an outcome are left out.
+
+    Raises NotEnoughData unless outcomes of both kinds are there.
+    """
+    snapshot, table = _snapshot(store, snapshot_id)
+    members = table[["applicant_id"]].assign(segment=None, risk_index=risk_index(table, store.schema), weight=1.0)
+    members = members.merge(_outcomes(store), on="applicant_id").rename(columns={"observed_bad": "bad"})
+    n, n_bad = len(members), int(members["bad"].sum())
+    if n_bad in (0, n):
+        what = "no outcome is recorded for them" if n == 0 else f"all {n} recorded outcomes are {'bad' if n_bad else 'good'}"
+        raise NotEnoughData(f"Observed labels need good and bad outcomes of the {len(table)} applicants of this snapshot; {what}.")
+    gates = [
+        _gate("outcomes", n, VERIFIED, n >= VERIFIED, f"{n} outcomes are recorded; at least {VERIFIED} are needed."),
+        _gate("bad outcomes", n_bad, VERIFIED_BAD, n_bad >= VERIFIED_BAD, f"{n_bad} of them are bad; at least {VERIFIED_BAD} are needed."),
+    ]
+    bad, values = members["bad"].to_numpy(bool), members["risk_index"].to_numpy(float)
+    index = _Held(bad, values, bad.astype(float)).interval("index")
+    report = {"gates": gates, "n_bad": n_bad, "n_good": n - n_bad, "shared_columns": [], "index_auc_vs_observed": index}
+    passed = all(gate["passed"] for gate in gates)
+    made = LabelSet("", "observed", "observed", snapshot, None, n, n_bad / n, passed, False, report, stores.now(), user)
+    return _keep(store, made, members)
+
+
+def risk_index(frame: DataFrame, schema: Schema) -> Series:
+    """Return the plain signed risk index of each row (nothing learned, higher = riskier), in robust standard deviations."""
+    return Series(pipeline.risk_index(frame, schema.index_features), index=frame.index, name="risk_index")
+
+
+# --- reading label sets --------------------------------------------------------------------------------------------
+
+
+def sets(store: Store) -> DataFrame:
+    """Return one row per label set, newest first, without the report and the labels."""
+    return store.read(
+        """select label_set_id, method, source, snapshot_id, k, n, share_risky, passed, circular, created_at, created_by
+        from label_set order by label_set_id desc"""
+    )
+
+
+def newest(store: Store) -> str | None:
+    """Return the id of the label set made last."""
+    name: str | None = store.value("select max(label_set_id) from label_set")
+    return name
+
+
+def get(store: Store, label_set_id: str) -> LabelSet:
+    """Return a label set with its report; raises UnknownThing."""
+    row = store.record("select * from label_set where label_set_id = $id", id=label_set_id)
+    if row is None:
+        raise UnknownThing("label set", label_set_id, "Make one on the labels page or with `label kmeans`.")
+    return LabelSet(**{**row, "report": json.loads(row["report"])})
+
+
+def members(store: Store, label_set_id: str) -> DataFrame:
+    """Return one row per applicant of a label set: applicant_id, segment, risk_index, bad (null = unlabelled), weight."""
+    get(store, label_set_id)
+    return store.read(
+        "select applicant_id, segment, risk_index, bad, weight from label where label_set_id = $id order by applicant_id", id=label_set_id
+    )
+
+
+def training_set(store: Store, label_set_id: str, *, unlabelled: bool = False) -> DataFrame:
+    """Return applicant_id, as_of, every schema feature, bad and weight of the labelled applicants, by applicant_id.
+
+    With `unlabelled`, the thin rows and the grey zone come too; their `bad` is null.
+    """
+    chosen = get(store, label_set_id)
+    labels = members(store, label_set_id)[["applicant_id", "bad", "weight"]]
+    joined = features.table(store, chosen.snapshot_id).merge(labels, on="applicant_id").sort_values("applicant_id", ignore_index=True)
+    if unlabelled:
+        return joined.astype({"bad": "boolean"})
+    return joined.dropna(subset=["bad"]).astype({"bad": bool}).reset_index(drop=True)
+
+
+def by_source(store: Store, snapshot_id: int) -> dict[str, DataFrame]:
+    """Return verified labels of a snapshot's applicants by source ('observed', 'review'): applicant_id, bad.
+
+    A verdict on a label says whether the applicant was rightly called bad: by the model's own label where there is one,
+    else by the cut-off. Reviewers who cancel each other out give no label.
+    """
+    here = set(store.read("select applicant_id from applicant where snapshot_id = $id", id=snapshot_id)["applicant_id"])
+    found = {"observed": _outcomes(store).rename(columns={"observed_bad": "bad"}), "review": _reviewed(store)}
+    return {source: frame[frame["applicant_id"].isin(here)].reset_index(drop=True) for source, frame in found.items()}
+
+
+def banner(label_set: LabelSet) -> str | None:
+    """Return the warning that pages, cards and the API show with everything learned from a label set, or None."""
+    if not label_set.is_proxy:
+        return None
+    said = "Learned from a proxy label (clusters, not real outcomes): figures show agreement with the proxy label."
+    if label_set.circular:
+        shared = len(label_set.report.get("shared_columns", []))
+        said = (
+            f"This model re-learns the clusters: the {shared} columns that made the proxy label are among its predictors, "
+            "so its figures show agreement with the proxy label, not how well it foresees real outcomes."
+        )
+    failed = [gate["name"] for gate in label_set.report.get("gates", []) if not gate["passed"]]
+    return said if not failed else f"{said} The label set fails {len(failed)} of its quality checks ({', '.join(failed)})."
+
+
+def to_json(label_set: LabelSet) -> dict[str, Any]:
+    """Return what the command line prints of a label set."""
+    report = label_set.report
+    return {
+        "label_set": label_set.label_set_id,
+        "method": label_set.method,
+        "k": label_set.k,
+        "n": label_set.n,
+        "share_risky": label_set.share_risky,
+        "gates": report.get("gates", []),
+        "auc_vs_observed": report.get("auc_vs_observed"),
+        "index_auc_vs_observed": report.get("index_auc_vs_observed"),
+        "passed": label_set.passed,
+        "circular": label_set.circular,
+    }
+
+
+def _snapshot(store: Store, snapshot_id: int | None) -> tuple[int, DataFrame]:
+    chosen = features.latest_snapshot(store) if snapshot_id is None else snapshot_id
+    if chosen is None:
+        raise NothingYet("There are no features yet: ingest statements and run `features` first.")
+    return chosen, features.table(store, chosen).sort_values("applicant_id", ignore_index=True)
+
+
+def _keep(store: Store, made: LabelSet, members: DataFrame) -> LabelSet:
+    """Store a set and its members in one transaction; returns it under the id it got."""
+    name = store.value("select printf('L%04d', nextval('label_set_seq'))")
+    row = {**asdict(made), "label_set_id": name, "report": stores.to_json(made.report)}
+    with store.write(made.created_by, "label", name, method=made.method, k=made.k, n=made.n, passed=made.passed) as cursor:
+        cursor.execute(
+            """insert into label_set values ($label_set_id, $method, $source, $snapshot_id, $k, $n, $share_risky, $passed, $circular,
+            $report, $created_at, $created_by)""",
+            row,
+        )
+        cursor.register("labelled", members.astype({"segment": "Int32", "bad": "boolean"}))
+        cursor.execute("insert into label select $id, applicant_id, segment, risk_index, bad, weight from labelled", {"id": name})
+        cursor.unregister("labelled")
+    return get(store, name)
+
+
+# --- clustering ----------------------------------------------------------------------------------------------------
+
+
+def _label_matrix(table: DataFrame, schema: Schema) -> tuple[Floats, list[Feature], list[str], NDArray[np.bool_]]:
+    """Return robust z-values (higher = riskier) of the label features that vary, those features, the others' names, who has enough."""
+    declared = schema.index_features
+    z = pipeline.signed_z(table, declared)
+    used = [feature for feature in declared if z[feature.name].nunique() > 1]
+    left_out = [feature.name for feature in declared if feature not in used]
+    if len(used) < MIN_FEATURES:
+        raise NotEnoughData(
+            f"Clusters need at least {MIN_FEATURES} label features that differ between applicants; of the {len(declared)} declared "
+            f"{len(used)} do (missing or the same for everybody: {', '.join(left_out) or 'none'})."
+        )
+    names = [feature.name for feature in used]
+    return z[names].to_numpy(float), used, left_out, table[names].isna().to_numpy().mean(axis=1) <= 0.5
+
+
+@dataclass(frozen=True)
+class _Clusters:
+    """K-Means at one k; centres and assignment ordered by mean index, so the last cluster is the riskiest."""
+
+    k: int
+    centres: Floats
+    assigned: Integers
+    gap: float
+    share_risky: float
+    silhouette: float
+    davies_bouldin: float
+    stability: float
+
+    def row(self) -> dict[str, float]:
+        return {
+            "k": self.k,
+            "silhouette": self.silhouette,
+            "davies_bouldin": self.davies_bouldin,
+            "stability": self.stability,
+            "index_gap": self.gap,
+            "share_risky": self.share_risky,
+        }
+
+
+def _tried(store: Store, points: Floats, k: int | None) -> list[int]:
+    if len(points) < MIN_ROWS:
+        raise NotEnoughData(f"K-Means labels need at least {MIN_ROWS} applicants with enough history; this snapshot has {len(points)}.")
+    limits = store.settings.labels
+    distinct = len(np.unique(points, axis=0))
+    tried = [count for count in range(limits.k_min, limits.k_max + 1) if count <= distinct // 2]
+    if not tried:
+        raise NotEnoughData(f"The applicants have only {distinct} different sets of label features: there are no clusters to find.")
+    if k is not None and k not in tried:
+        raise InvalidInput(f"{k} clusters cannot be tried here; choose from {tried[0]} to {tried[-1]} ([labels] k_min and k_max).")
+    return tried
+
+
+def _scan(points: Floats, tried: Sequence[int], wanted: int | None, bootstraps: int, seed: int) -> tuple[_Clusters, list[_Clusters]]:
+    """Return the chosen clusters (those of `wanted`, else by `RULE`) and all that were tried.
+
+    A third of the resamples is enough to compare numbers of clusters; the chosen one is held to all of them.
+    """
+    from sklearn.exceptions import ConvergenceWarning
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    by_value = points[np.lexsort(points.T)]  # neither the order nor the names of the rows reach a fit
+    # One thread: several add up centres in any order, and the last digits would differ between runs. The warning: a
+    # resample with fewer different rows than clusters is what the adjusted Rand index is there to punish.
+    with threadpool_limits(limits=1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        tries = [_clusters(by_value, k, -(-bootstraps // 3), seed) for k in tried]
+        chosen = next((fit for fit in tries if fit.k == wanted), None) or _choose(tries)
+        stability = _stability(by_value, chosen.centres, chosen.assigned, bootstraps, seed)
+    chosen = replace(chosen, stability=stability, assigned=_nearest(points, chosen.centres))
+    return chosen, [chosen if fit.k == chosen.k else fit for fit in tries]
+
+
+def _clusters(points: Floats, k: int, bootstraps: int, seed: int) -> _Clusters:
+    from sklearn.metrics import davies_bouldin_score, silhouette_score
+
+    some = points[np.unique(np.linspace(0, len(points) - 1, RESAMPLE_ROWS).astype(int))]
+    first = min((_lloyd(some, start) for start in _starts(some, k)), key=lambda fit: round(fit[1], 6))[0]
+    centres, _ = _lloyd(points, first)
+    index = points.mean(axis=1)
+    means = _means(index, _nearest(points, centres), k)
+    centres = centres[np.argsort(means)]
+    assigned = _nearest(points, centres)
+    means = np.sort(means)
+    few = np.unique(np.linspace(0, len(points) - 1, SILHOUETTE_ROWS).astype(int))
+    several = np.unique(assigned[few]).size > 1
+    return _Clusters(
+        k,
+        centres,
+        assigned,
+        gap=float((means[-1] - means[-2]) / index.std()),
+        share_risky=float((assigned == k - 1).mean()),
+        silhouette=float(silhouette_score(points[few], assigned[few])) if several else float("nan"),
+        davies_bouldin=float(davies_bouldin_score(points, assigned)),
+        stability=_stability(points, centres, assigned, bootstraps, seed),
+    )
+
+
+def _starts(points: Floats, k: int) -> list[Floats]:
+    """Return the same starting centres for the same points, whatever the seed of the installation."""
+    from sklearn.cluster import kmeans_plusplus
+
+    by_index = np.argsort(points.mean(axis=1), kind="stable")
+    even = np.array([points[part].mean(axis=0) for part in np.array_split(by_index, k)])
+    tail = max(len(points) // 20, 1)
+    skewed = [points[part].mean(axis=0) for part in np.array_split(by_index[:-tail], k - 1)] + [points[by_index[-tail:]].mean(axis=0)]
+    return [even, np.array(skewed)] + [kmeans_plusplus(points, k, random_state=number)[0] for number in range(6)]
+
+
+def _lloyd(points: Floats, start: Floats) -> tuple[Floats, float]:
+    """Run K-Means from given centres; return centres and inertia per row."""
+    from sklearn.cluster import KMeans
+
+    fitted = KMeans(len(start), init=start, n_init=1, max_iter=100).fit(points)
+    return fitted.cluster_centers_, float(fitted.inertia_) / len(points)
+
+
+def _nearest(points: Floats, centres: Floats) -> Integers:
+    distances = (centres**2).sum(axis=1) - 2 * points @ centres.T
+    nearest: Integers = distances.argmin(axis=1)
+    return nearest
+
+
+def _means(values: Floats, groups: Integers, k: int) -> Floats:
+    counts = np.bincount(groups, minlength=k)
+    return np.bincount(groups, weights=values, minlength=k) / np.maximum(counts, 1)
+
+
+def _stability(points: Floats, centres: Floats, assigned: Integers, bootstraps: int, seed: int) -> float:
+    """Return the mean adjusted Rand index between the clusters and those found again in resamples, on all rows.
+
+    Each resample is fitted from the clusters themselves and from a fresh start, and the better fit counts: the first
+    alone would call any local optimum stable.
+    """
+    from sklearn.cluster import kmeans_plusplus
+
+    random = np.random.default_rng(seed)
+    k, found = len(centres), []
+    for _ in range(bootstraps):
+        again = points[random.integers(0, len(points), min(len(points), RESAMPLE_ROWS))]
+        fresh = kmeans_plusplus(again, k, random_state=int(random.integers(2**31)))[0]
+        best = min((_lloyd(again, start) for start in (centres, fresh)), key=lambda fit: fit[1])[0]
+        found.append(_rand(assigned, _nearest(points, best), k))
+    return float(np.mean(found)) if found else float("nan")
+
+
+def _rand(one: Integers, other: Integers, k: int) -> float:
+    """Adjusted Rand index (Hubert and Arabie 1985) of two partitions into at most k groups.
+
+    >>> _rand(np.array([0, 0, 1, 1]), np.array([1, 1, 0, 0]), 2)
+    1.0
+    """
+    table = np.bincount(one * k + other, minlength=k * k).reshape(k, k).astype(float)
+    pairs, rows, columns = ((counts * (counts - 1) / 2).sum() for counts in (table, table.sum(axis=1), table.sum(axis=0)))
+    expected = rows * columns / (len(one) * (len(one) - 1) / 2)
+    most = (rows + columns) / 2
+    return 1.0 if most == expected else float((pairs - expected) / (most - expected))
+
+
+def _choose(scan: Sequence[_Clusters]) -> _Clusters:
+    """Apply `RULE`; the smaller k wins a tie."""
+
+    def merit(fit: _Clusters) -> tuple[int, float]:
+        passes = (fit.stability >= STABLE) + (fit.gap >= GAP) + (SHARE_LOW <= fit.share_risky <= SHARE_HIGH)
+        return passes, round(fit.gap * float(np.sqrt(fit.share_risky * (1 - fit.share_risky))), 6)
+
+    return max(scan, key=merit)
+
+
+def _members(table: DataFrame, schema: Schema, enough: NDArray[np.bool_], chosen: _Clusters, grey: NDArray[np.bool_]) -> DataFrame:
+    """Return applicant_id, segment, risk_index, bad, weight of every applicant; thin rows and the grey zone have no label."""
+    bad = Series(chosen.assigned == chosen.k - 1, dtype="boolean").mask(Series(grey))
+    found = DataFrame({"segment": Series(chosen.assigned, dtype="Int32"), "bad": bad}).set_index(table.index[enough])
+    found = found.reindex(table.index).assign(applicant_id=table["applicant_id"], risk_index=risk_index(table, schema), weight=1.0)
+    return found[["applicant_id", "segment", "risk_index", "bad", "weight"]]
+
+
+def _grey(points: Floats, centres: Floats) -> NDArray[np.bool_]:
+    """Mark the rows nearest to the border of the riskiest cluster: 5 % of all, at most a fifth of that cluster."""
+    distance = np.sqrt(((points[:, None, :] - centres[None, :, :]) ** 2).sum(axis=2))
+    risky, other = distance[:, -1], distance[:, :-1].min(axis=1)
+    margin = np.abs(risky - other) / np.maximum(risky + other, 1e-12)
+    edge = min(np.quantile(margin, GREY), np.quantile(margin[risky < other], GREY_OF_RISKY))
+    near: NDArray[np.bool_] = margin < edge
+    return near
+
+
+# --- the quality report --------------------------------------------------------------------------------------------
+
+
+def _profiles(table: DataFrame, members: DataFrame, used: Sequence[Feature]) -> list[dict[str, Any]]:
+    """Describe each segment, safest first: size, share, mean index, mean of each label feature in its own unit."""
+    known = int(members["segment"].notna().sum())
+    found = []
+    for segment in sorted(members["segment"].dropna().unique()):
+        rows = (members["segment"] == segment).fillna(False).to_numpy(bool)
+        means = {feature.name: float(table.loc[rows, feature.name].mean()) for feature in used}
+        index = float(members.loc[rows, "risk_index"].mean())
+        found.append({"segment": int(segment), "n": int(rows.sum()), "share": rows.sum() / known, "risk_index": index, "means": means})
+    return found
+
+
+def _gate(name: str, value: float, threshold: float, passed: bool, sentence: str) -> dict[str, Any]:
+    return {"name": name, "value": float(value), "threshold": float(threshold), "passed": bool(passed), "sentence": sentence}
+
+
+def _cluster_gates(table: DataFrame, members: DataFrame, chosen: _Clusters, used: Sequence[Feature]) -> list[dict[str, Any]]:
+    """State what must be true of useful clusters; a figure that is NaN compares false and so refuses."""
+    right, wrong = _signed_order(table, members, chosen.k, used)
+    ordered = len(right) / (len(right) + len(wrong)) if right or wrong else float("nan")
+    stable, gap, share = chosen.stability, chosen.gap, chosen.share_risky
+    against = f"; against it: {', '.join(wrong)}" if wrong else ""
+    size = f"The riskiest cluster holds {100 * share:.1f} % of the applicants"
+    return [
+        _gate(
+            "stability",
+            stable,
+            STABLE,
+            stable >= STABLE,
+            f"Clusters found again in resamples agree with these at {stable:.2f} (adjusted Rand index); at least {STABLE} is asked.",
+        ),
+        _gate(
+            "index gap",
+            gap,
+            GAP,
+            gap >= GAP,
+            f"The riskiest cluster lies {gap:.2f} standard deviations of the risk index above the next; at least {GAP:.0f} is asked.",
+        ),
+        _gate(
+            "signs",
+            ordered,
+            IN_ORDER,
+            ordered >= IN_ORDER,
+            f"{len(right)} of {len(right) + len(wrong)} label features are worse in the riskiest cluster than elsewhere{against}; "
+            f"at least {100 * IN_ORDER:.0f} % is asked.",
+        ),
+        _gate("share at least", share, SHARE_LOW, share >= SHARE_LOW, f"{size}; at least {100 * SHARE_LOW:.0f} % is asked."),
+        _gate("share at most", share, SHARE_HIGH, share <= SHARE_HIGH, f"{size}; at most {100 * SHARE_HIGH:.0f} % is asked."),
+    ]
+
+
+def _signed_order(table: DataFrame, members: DataFrame, k: int, used: Sequence[Feature]) -> tuple[list[str], list[str]]:
+    """Split the label features into those whose mean is on the risky side in the riskiest cluster and the others."""
+    risky = (members["segment"] == k - 1).fillna(False).to_numpy(bool)
+    rest = (members["segment"] < k - 1).fillna(False).to_numpy(bool)
+    right: list[str] = []
+    wrong: list[str] = []
+    for feature in used:
+        difference = table.loc[risky, feature.name].mean() - table.loc[rest, feature.name].mean()
+        (right if feature.risk * difference > 0 else wrong).append(feature.name)
+    return right, wrong
+
+
+@dataclass(frozen=True)
+class _Held:
+    """Applicants with a verified outcome: what happened, their index, and their proxy label (0/1) where there is one."""
+
+    bad: NDArray[np.bool_]
+    index: Floats
+    label: Floats
+
+    @property
+    def judged(self) -> bool:
+        """Whether there are outcomes enough to hold a label against them."""
+        return len(self.bad) >= VERIFIED and int(self.bad.sum()) >= VERIFIED_BAD and not self.bad.all()
+
+    def interval(self, what: str) -> dict[str, float] | None:
+        """Return the AUC of 'label' or 'index' against the outcome with its 95 % interval, or None with one class only."""
+        if self.bad.all() or not self.bad.any():
+            return None
+        given = self.label if what == "label" else self.index
+        low, high = metrics.bootstrap(metrics.auc, self.bad, given, 500, 7)
+        return {"value": metrics.auc(self.bad, given), "low": low, "high": high, "n": len(self.bad), "n_bad": int(self.bad.sum())}
+
+    def difference(self) -> tuple[float, float]:
+        """Return AUC of the label less that of the index cut at the same share, and the upper end of its 95 % interval.
+
+        A yes-or-no label has one point on its curve; beside it stands the index with one point too, drawn from the same rows.
+        """
+        cut = np.zeros(len(self.index))
+        cut[np.argsort(-self.index, kind="stable")[: int(self.label.sum())]] = 1.0
+        random = np.random.default_rng(7)
+        found = []
+        for _ in range(500):
+            rows = random.integers(0, len(self.bad), len(self.bad))
+            if 0 < self.bad[rows].sum() < len(rows):
+                found.append(metrics.auc(self.bad[rows], self.label[rows]) - metrics.auc(self.bad[rows], cut[rows]))
+        return metrics.auc(self.bad, self.label) - metrics.auc(self.bad, cut), float(np.quantile(found, 0.975)) if found else float("nan")
+
+    def report(self) -> dict[str, Any]:
+        """Return the figures against observed outcomes as the report keeps them."""
+        return {"auc_vs_observed": self.interval("label"), "index_auc_vs_observed": self.interval("index")}
+
+
+def _against_outcomes(store: Store, members: DataFrame) -> _Held:
+    joined = members.dropna(subset=["bad"]).merge(_outcomes(store), on="applicant_id")
+    return _Held(joined["observed_bad"].to_numpy(bool), joined["risk_index"].to_numpy(float), joined["bad"].to_numpy(float))
+
+
+def _outcome_gates(held: _Held) -> list[dict[str, Any]]:
+    if not held.judged:
+        return []
+    found = held.interval("label") or {"low": float("nan"), "value": float("nan")}
+    lead, most = held.difference()
+    return [
+        _gate(
+            "against outcomes",
+            found["low"],
+            0.5,
+            found["low"] > 0.5,
+            f"Against {len(held.bad)} observed outcomes the label reaches AUC {found['value']:.2f}, with 95 % confidence at least "
+            f"{found['low']:.2f}; more than 0.5 is asked.",
+        ),
+        _gate(
+            "beside the index",
+            most,
+            0.0,
+            most >= 0,
+            f"Against the same outcomes the label's AUC differs by {lead:+.2f} from the plain risk index cut at the same share "
+            f"(95 % confidence: at most {most:+.2f}); it may not be surely below.",
+        ),
+    ]
+
+
+def _outcomes(store: Store) -> DataFrame:
+    return store.read("select applicant_id, observed_bad from outcome_current order by applicant_id")
+
+
+def _reviewed(store: Store) -> DataFrame:
+    """Return applicant_id and the bad that the reviewers' verdicts on labels imply."""
+    verdicts = store.read(
+        """select prediction.applicant_id,
+            (review.verdict = 'correct') = coalesce(label.bad, prediction.pd >= (prediction.policy->>'cutoff')::double) as bad
+        from review_current as review
+        join prediction using (prediction_id)
+        join model using (model_id)
+        left join label on label.label_set_id = model.label_set_id and label.applicant_id = prediction.applicant_id
+        where review.about = 'label' and review.verdict in ('correct', 'incorrect')"""
+    )
+    share = verdicts.assign(bad=verdicts["bad"].astype(float)).groupby("applicant_id", as_index=False)["bad"].mean()
+    settled = share[share["bad"] != 0.5]
+    return DataFrame({"applicant_id": settled["applicant_id"], "bad": settled["bad"] > 0.5})

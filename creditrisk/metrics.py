@@ -1,0 +1,380 @@
+"""How good a model is: arithmetic over labels and probabilities, no I/O.
+
+`bad` is 0 or 1, `p` the probability of default, `weight` how often each row counts. A figure that the data leave
+undefined (one class, nothing that varies) is NaN beside its n, never an exception; a gate must treat NaN as a refusal.
+"""
+
+from collections.abc import Callable
+from math import isnan, sqrt
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pandas import DataFrame
+
+Numbers = NDArray[np.float64]
+Metric = Callable[[Numbers, Numbers, Numbers | None], float]
+NAN = float("nan")
+
+
+class Calibration(NamedTuple):
+    """Logistic recalibration of bad on the log-odds of p: ideal slope 1, intercept 0; in the large = share bad less mean p."""
+
+    slope: float
+    intercept: float
+    in_the_large: float
+
+
+# ── ranking ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def auc(bad: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None) -> float:
+    """Return the chance that a bad row has the higher p than a good one, ties counting half.
+
+    >>> auc([0, 0, 0, 0, 0, 0, 1, 1, 1, 1], [0.05, 0.1, 0.15, 0.2, 0.4, 0.6, 0.3, 0.55, 0.7, 0.9])
+    0.875
+    """
+    good_mass, bad_mass = _masses(bad, p, weight)
+    pairs = good_mass.sum() * bad_mass.sum()
+    below = np.cumsum(good_mass) - good_mass / 2
+    return float(bad_mass @ below / pairs) if pairs else NAN
+
+
+def gini(bad: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None) -> float:
+    """Return 2 * AUC - 1; above 0.8 on real applicants it usually means leakage."""
+    return 2 * auc(bad, p, weight) - 1
+
+
+def ks(bad: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None) -> float:
+    """Return the greatest distance between the distributions of p among good and bad.
+
+    >>> round(ks([0, 0, 0, 0, 0, 0, 1, 1, 1, 1], [0.05, 0.1, 0.15, 0.2, 0.4, 0.6, 0.3, 0.55, 0.7, 0.9]), 6)
+    0.666667
+    """
+    good_mass, bad_mass = _masses(bad, p, weight)
+    if not (good_mass.sum() and bad_mass.sum()):
+        return NAN
+    return float(np.max(np.abs(np.cumsum(good_mass) / good_mass.sum() - np.cumsum(bad_mass) / bad_mass.sum())))
+
+
+def roc(bad: ArrayLike, p: ArrayLike) -> DataFrame:
+    """Return the ROC curve from (0, 0) to (1, 1): cutoff, false_positive_rate, true_positive_rate; no rows with one class."""
+    good_mass, bad_mass = _masses(bad, p, None)
+    if not (good_mass.sum() and bad_mass.sum()):
+        return DataFrame({"cutoff": [], "false_positive_rate": [], "true_positive_rate": []}, dtype=np.float64)
+    rates = [np.append(0, np.cumsum(mass[::-1])) / mass.sum() for mass in (good_mass, bad_mass)]
+    cutoffs = np.append(np.inf, np.unique(np.asarray(p, dtype=np.float64))[::-1])
+    return DataFrame({"cutoff": cutoffs, "false_positive_rate": rates[0], "true_positive_rate": rates[1]})
+
+
+def lift_table(bad: ArrayLike, p: ArrayLike, bins: int = 10) -> DataFrame:
+    """Return one row per tenth of the applicants, riskiest first.
+
+    Columns: bin, n, n_bad, mean_pd, share_bad, lift (share bad over the overall share), gain (share of all bad caught so far).
+    """
+    labels, values = _pair(bad, p)
+    parts = np.array_split(np.argsort(-values, kind="stable"), bins)
+    rows = [(len(part), labels[part].sum(), _mean(values[part]), _mean(labels[part])) for part in parts]
+    table = DataFrame(rows, columns=["n", "n_bad", "mean_pd", "share_bad"])
+    table.insert(0, "bin", np.arange(1, bins + 1))
+    total = labels.sum()
+    table["lift"] = table["share_bad"] / (_mean(labels) if total else NAN)
+    table["gain"] = table["n_bad"].cumsum() / (total if total else NAN)
+    return table
+
+
+def confusion(bad: ArrayLike, p: ArrayLike, cutoff: float) -> dict[str, float]:
+    """Return what declining from `cutoff` on would do: counts of the four cells and the rates made of them.
+
+    >>> cells = confusion([0, 0, 1, 1], [0.1, 0.6, 0.6, 0.2], 0.5)
+    >>> cells["true_bad"], cells["false_bad"], cells["true_good"], cells["false_good"], cells["recall"]
+    (1, 1, 1, 1, 0.5)
+    """
+    labels, values = _pair(bad, p)
+    declined = values >= cutoff
+    hit, alarm = int(labels[declined].sum()), int((1 - labels[declined]).sum())
+    missed, passed = int(labels[~declined].sum()), int((1 - labels[~declined]).sum())
+    return {
+        "true_bad": hit,
+        "false_bad": alarm,
+        "true_good": passed,
+        "false_good": missed,
+        "accuracy": _share(hit + passed, len(labels)),
+        "precision": _share(hit, hit + alarm),
+        "recall": _share(hit, hit + missed),
+        "specificity": _share(passed, passed + alarm),
+        "share_approved": _share(passed + missed, len(labels)),
+        "bad_among_approved": _share(missed, passed + missed),
+    }
+
+
+# ── probabilities ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def brier(bad: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None) -> float:
+    """Return the mean squared distance between p and what happened.
+
+    >>> round(brier([0, 0, 0, 0, 0, 0, 1, 1, 1, 1], [0.05, 0.1, 0.15, 0.2, 0.4, 0.6, 0.3, 0.55, 0.7, 0.9]), 6)
+    0.13875
+    """
+    labels, values = _pair(bad, p)
+    return _mean((labels - values) ** 2, weight)
+
+
+def brier_skill(bad: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None) -> float:
+    """Return the share of the base rate's Brier score that p takes away: 1 is perfect, 0 no better than the base rate."""
+    labels, values = _pair(bad, p)
+    plain = brier(labels, np.full(len(labels), _mean(labels, weight)), weight)
+    return 1 - brier(labels, values, weight) / plain if plain else NAN
+
+
+def log_loss(bad: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None) -> float:
+    """Return the mean surprise in nats; p is held within 1e-15 of the ends.
+
+    >>> round(log_loss([0, 0, 0, 0, 0, 0, 1, 1, 1, 1], [0.05, 0.1, 0.15, 0.2, 0.4, 0.6, 0.3, 0.55, 0.7, 0.9]), 9)
+    0.423327791
+    """
+    labels, values = _pair(bad, p)
+    values = np.clip(values, 1e-15, 1 - 1e-15)
+    return _mean(-np.where(labels == 1, np.log(values), np.log1p(-values)), weight)
+
+
+def calibration(bad: ArrayLike, p: ArrayLike) -> Calibration:
+    """Return slope and intercept of the logistic recalibration, and calibration in the large.
+
+    Slope and intercept are NaN with one class, with one value of p, and where p parts good from bad perfectly.
+    """
+    labels, values = _pair(bad, p)
+    in_the_large = _mean(labels) - _mean(values)
+    held = np.clip(values, 1e-12, 1 - 1e-12)
+    x = np.log(held) - np.log1p(-held)
+    parted = auc(labels, x)  # NaN with one class or a missing figure
+    if isnan(parted) or parted in (0.0, 1.0) or x.min() == x.max():
+        return Calibration(NAN, NAN, in_the_large)
+    return Calibration(*_newton(x, labels), in_the_large)
+
+
+def calibration_table(bad: ArrayLike, p: ArrayLike, bins: int = 10) -> DataFrame:
+    """Return bins of equal mass, lowest p first: bin, n, n_bad, mean_pd, share_bad, low, high (Wilson, 95 %)."""
+    labels, values = _pair(bad, p)
+    parts = [part for part in np.array_split(np.argsort(values, kind="stable"), bins) if len(part)]
+    rows = [
+        (number + 1, len(part), int(labels[part].sum()), _mean(values[part]), _mean(labels[part]), *wilson(labels[part].sum(), len(part)))
+        for number, part in enumerate(parts)
+    ]
+    return DataFrame(rows, columns=["bin", "n", "n_bad", "mean_pd", "share_bad", "low", "high"])
+
+
+def ece(bad: ArrayLike, p: ArrayLike, bins: int = 10) -> float:
+    """Return the expected calibration error: mean distance of share bad and mean p over bins of equal mass."""
+    table = calibration_table(bad, p, bins)
+    return _mean((table["share_bad"] - table["mean_pd"]).abs().to_numpy(), table["n"].to_numpy())
+
+
+# ── stability ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def psi(expected: ArrayLike, actual: ArrayLike, bins: int = 10) -> float:
+    """Return the population stability index of two sets of numbers.
+
+    Bins are quantiles of `expected`, open at both ends, and one for missing values; an empty bin counts as half a row.
+    0.10 and 0.25 are the usual marks; `psi_critical` says what chance alone does at these sizes.
+
+    >>> psi([1, 2, 3, 4], [4, 3, 2, 1], bins=4)
+    0.0
+    """
+    before, after = np.asarray(expected, dtype=np.float64), np.asarray(actual, dtype=np.float64)
+    known = before[~np.isnan(before)]
+    if not (len(known) and len(after)):
+        return NAN
+    edges = np.unique(np.quantile(known, np.arange(1, bins) / bins))
+    counts = [_binned(values, edges) for values in (before, after)]
+    return psi_of_counts(*counts)
+
+
+def psi_of_counts(expected: ArrayLike, actual: ArrayLike) -> float:
+    """Return the PSI of counts or shares per bin; a bin empty on one side counts as half a row of that side.
+
+    >>> round(psi_of_counts([100] * 10, [50, 50, 100, 100, 100, 100, 100, 100, 150, 150]), 6)
+    0.109861
+    """
+    before, after = np.asarray(expected, dtype=np.float64), np.asarray(actual, dtype=np.float64)
+    seen = (before > 0) | (after > 0)
+    if not (before.sum() and after.sum()):
+        return NAN
+    shares = [np.where(counts > 0, counts, 0.5)[seen] / counts.sum() for counts in (before, after)]
+    return float(np.sum((shares[1] - shares[0]) * np.log(shares[1] / shares[0])))
+
+
+def psi_critical(n: int, m: int, bins: int = 10) -> float:
+    """Return the PSI that two samples of one population stay below 95 times in 100: (1/n + 1/m) * chi2(0.95, bins - 1).
+
+    >>> round(psi_critical(500, 200, 10), 6)
+    0.118433
+    """
+    from scipy.special import chdtri
+
+    return float((1 / n + 1 / m) * chdtri(bins - 1, 0.05)) if min(n, m) > 0 and bins > 1 else NAN
+
+
+def woe(good: ArrayLike, bad: ArrayLike, smoothing: float = 0.5) -> tuple[Numbers, float]:
+    """Return the weight of evidence per bin, ln(share of good / share of bad), and the information value.
+
+    `smoothing` is added to every count so that an empty cell stays finite; IV above 0.5 is suspicious.
+
+    >>> evidence, value = woe([200, 300, 400], [40, 30, 10], smoothing=0)
+    >>> evidence.round(4).tolist(), round(value, 6)
+    ([-0.8109, -0.1178, 1.2685], 0.635385)
+    """
+    goods, bads = np.asarray(good, dtype=np.float64) + smoothing, np.asarray(bad, dtype=np.float64) + smoothing
+    if not (goods.sum() and bads.sum()):
+        return np.full(goods.shape, NAN), NAN
+    share_good, share_bad = goods / goods.sum(), bads / bads.sum()
+    with np.errstate(divide="ignore"):
+        evidence = np.log(share_good) - np.log(share_bad)
+    return evidence, float((share_good - share_bad) @ evidence)
+
+
+# ── agreement and intervals ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def kappa(one: ArrayLike, other: ArrayLike) -> float:
+    """Return Cohen's kappa of two readers: agreement beyond chance; NaN where chance explains everything.
+
+    >>> round(kappa([1, 1, 0, 0, 1, 0, 1, 0, 1, 1], [1, 1, 0, 0, 0, 0, 1, 1, 1, 1]), 6)
+    0.583333
+    """
+    a, b = np.asarray(one), np.asarray(other)
+    if not len(a):
+        return NAN
+    chance = sum(float((a == value).mean() * (b == value).mean()) for value in np.unique(np.concatenate([a, b])))
+    return (float((a == b).mean()) - chance) / (1 - chance) if chance < 1 else NAN
+
+
+def pabak(one: ArrayLike, other: ArrayLike) -> float:
+    """Return the prevalence- and bias-adjusted kappa of two yes/no readers: 2 * agreement - 1.
+
+    >>> round(pabak([1, 1, 0, 0, 1, 0, 1, 0, 1, 1], [1, 1, 0, 0, 0, 0, 1, 1, 1, 1]), 6)
+    0.6
+    """
+    return 2 * _mean((np.asarray(one) == np.asarray(other)).astype(np.float64)) - 1
+
+
+def wilson(k: float, n: float, z: float = 1.959963984540054) -> tuple[float, float]:
+    """Return Wilson's interval (95 %) for a share of k in n.
+
+    >>> [round(end, 4) for end in wilson(5, 10)]
+    [0.2366, 0.7634]
+    """
+    if not n > 0:
+        return NAN, NAN
+    share, spread = k / n, z * z / n
+    middle, half = share + spread / 2, z * sqrt(share * (1 - share) / n + spread / (4 * n))
+    return max(0.0, float((middle - half) / (1 + spread))), min(1.0, float((middle + half) / (1 + spread)))
+
+
+def bootstrap(metric: Metric, bad: ArrayLike, p: ArrayLike, n: int = 500, seed: int = 7) -> tuple[float, float]:
+    """Return the 95 % percentile interval of a metric over `n` resamples within good and within bad.
+
+    A resample is a weight per row, so the rows are sorted once; NaN where the metric itself is undefined.
+    """
+    labels, values = _pair(bad, p)
+    order = np.argsort(values, kind="stable")
+    labels, values = labels[order], values[order]
+    if n < 1 or isnan(metric(labels, values, None)):
+        return NAN, NAN
+    random = np.random.default_rng(seed)
+    groups = [np.flatnonzero(labels == value) for value in (0, 1)]
+    low, high = np.quantile([metric(labels, values, _resample(random, groups, len(labels))) for _ in range(n)], [0.025, 0.975])
+    return float(low), float(high)
+
+
+def report(bad: ArrayLike, p: ArrayLike, *, bootstraps: int = 500, seed: int = 7) -> dict[str, Any]:
+    """Return every headline figure.
+
+    Keys: n, n_bad; auc and brier as {value, low, high}; gini and ks, each with _low and _high; brier_skill, log_loss,
+    calibration_slope, calibration_intercept, calibration_in_the_large, ece. Undefined figures are NaN.
+    """
+    labels, values = _pair(bad, p)
+    ranked, squared = bootstrap(auc, labels, values, bootstraps, seed), bootstrap(brier, labels, values, bootstraps, seed)
+    apart = bootstrap(ks, labels, values, bootstraps, seed)
+    line = calibration(labels, values)
+    return {
+        "n": len(labels),
+        "n_bad": int(labels.sum()),
+        "auc": {"value": auc(labels, values), "low": ranked[0], "high": ranked[1]},
+        "gini": gini(labels, values),
+        "gini_low": 2 * ranked[0] - 1,
+        "gini_high": 2 * ranked[1] - 1,
+        "ks": ks(labels, values),
+        "ks_low": apart[0],
+        "ks_high": apart[1],
+        "brier": {"value": brier(labels, values), "low": squared[0], "high": squared[1]},
+        "brier_skill": brier_skill(labels, values),
+        "log_loss": log_loss(labels, values),
+        "calibration_slope": line.slope,
+        "calibration_intercept": line.intercept,
+        "calibration_in_the_large": line.in_the_large,
+        "ece": ece(labels, values),
+    }
+
+
+# ── pieces ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _pair(bad: ArrayLike, p: ArrayLike) -> tuple[Numbers, Numbers]:
+    return np.asarray(bad, dtype=np.float64), np.asarray(p, dtype=np.float64)
+
+
+def _masses(bad: ArrayLike, p: ArrayLike, weight: ArrayLike | None) -> tuple[Numbers, Numbers]:
+    """Return the weight of good and of bad at each distinct p, lowest first."""
+    labels, values = _pair(bad, p)
+    weights: Numbers = np.ones(len(labels)) if weight is None else np.asarray(weight, dtype=np.float64)
+    if np.isnan(labels).any() or np.isnan(values).any():
+        return np.zeros(1), np.zeros(1)
+    if (values[1:] < values[:-1]).any():
+        order = np.argsort(values, kind="stable")
+        labels, values, weights = labels[order], values[order], weights[order]
+    starts = np.flatnonzero(np.append(True, values[1:] != values[:-1])) if len(values) else np.zeros(0, dtype=np.intp)
+    if not len(starts):
+        return np.zeros(1), np.zeros(1)
+    bads = weights * labels
+    return np.add.reduceat(weights - bads, starts), np.add.reduceat(bads, starts)
+
+
+def _resample(random: np.random.Generator, groups: list[NDArray[np.intp]], n: int) -> Numbers:
+    drawn = [group[random.integers(len(group), size=len(group))] for group in groups if len(group)]
+    return np.bincount(np.concatenate(drawn), minlength=n).astype(np.float64)
+
+
+def _newton(x: Numbers, labels: Numbers) -> tuple[float, float]:
+    """Return slope and intercept of logistic regression on one column; NaN where fifty steps do not settle."""
+    line = np.array([1.0, 0.0])
+    design = np.stack([x, np.ones(len(x))], axis=1)
+    for _ in range(50):
+        p = 1 / (1 + np.exp(-np.clip(design @ line, -500, 500)))
+        curvature = design.T @ (design * (p * (1 - p))[:, None])
+        if np.linalg.det(curvature) <= 0:
+            return NAN, NAN
+        step = np.linalg.solve(curvature, design.T @ (labels - p))
+        line = line + step * min(1.0, 5 / float(np.max(np.abs(step)) or 1.0))
+        if np.max(np.abs(step)) < 1e-10:
+            return float(line[0]), float(line[1])
+    return NAN, NAN
+
+
+def _binned(values: Numbers, edges: Numbers) -> NDArray[np.intp]:
+    """Return counts per bin: up to each edge, above the last, and missing."""
+    missing = np.isnan(values)
+    counts = np.bincount(np.searchsorted(edges, values[~missing], side="left"), minlength=len(edges) + 1)
+    return np.append(counts, missing.sum())
+
+
+def _mean(values: Numbers, weight: ArrayLike | None = None) -> float:
+    if not len(values):
+        return NAN
+    return float(values.mean() if weight is None else np.average(values, weights=np.asarray(weight, dtype=np.float64)))
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else NAN

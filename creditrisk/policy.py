@@ -1,0 +1,100 @@
+"""What the lender wants: the cut-off, the guards in front of it, and the recommendation with the rule that gave it.
+
+The program recommends and a named person decides. A history that cannot be checked is never taken as long enough.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isnan, nan
+from numbers import Real
+from typing import Literal
+
+from creditrisk import scorecard
+from creditrisk.settings import Policy
+
+Decision = Literal["approve", "decline", "refer", "insufficient data"]
+HISTORY = ("observed_days", "history_days")  # the first of these that the applicant's schema declares is the guard
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """What the policy says of one applicant; `because` is the rule in words, `cutoff` the probability it compared with."""
+
+    decision: Decision
+    because: str
+    cutoff: float
+
+
+def cutoff(policy: Policy) -> float:
+    """Return the probability of default below which a loan earns more than it loses.
+
+    >>> round(cutoff(Policy(margin=0.08, lgd=0.45)), 4)
+    0.1509
+    """
+    return float(scorecard.cost_cutoff(policy.margin, policy.lgd))
+
+
+def recommend(prob_default: float, values: Mapping[str, object], policy: Policy, *, is_proxy: bool = False) -> Recommendation:
+    """Apply the policy to one applicant: history first, then the quality of the data, then the distance to the cut-off.
+
+    `values` holds every feature the schema declares, None or NaN where it is not known. A guard the schema does not
+    declare is not applied; a history that is declared and not known counts as too short.
+    """
+    limit = cutoff(policy)
+    decision, because = (
+        _too_little_history(values, policy)
+        or _doubtful_data(values, policy)
+        or _against_cutoff(prob_default, limit, policy, "risk (proxy)" if is_proxy else "PD")
+    )
+    return Recommendation(decision, because, limit)
+
+
+def _too_little_history(values: Mapping[str, object], policy: Policy) -> tuple[Decision, str] | None:
+    guard = next((name for name in HISTORY if name in values), None)
+    if guard is None:
+        return None
+    days, needed = _number(values[guard]), policy.min_history_days
+    if days is None:
+        return "insufficient data", f"It is not known how many days of history were observed; the policy asks for at least {needed}."
+    if days < needed:
+        return "insufficient data", f"Only {_days(days)} of history observed; the policy asks for at least {needed}."
+    return None
+
+
+def _doubtful_data(values: Mapping[str, object], policy: Policy) -> tuple[Decision, str] | None:
+    if _number(values.get("unreconciled_balance_flag")):
+        return "refer", "A statement does not add up: its opening balance plus its transactions is not its closing balance."
+    unknown = _number(values.get("uncategorised_amount_share_90d"))
+    if unknown is not None and unknown > policy.max_uncategorised_share:
+        most = _percent(policy.max_uncategorised_share)
+        return "refer", f"{_percent(unknown)} of the money moved is of unknown kind; the policy accepts at most {most}."
+    return None
+
+
+def _against_cutoff(prob_default: float, limit: float, policy: Policy, word: str) -> tuple[Decision, str]:
+    if not 0 <= prob_default <= 1:  # NaN included
+        return "refer", f"No {word} could be computed, so a person has to decide."
+    figures = f"{word} {_percent(prob_default)}", f"the cut-off of {_percent(limit)}"
+    if abs(prob_default - limit) < policy.refer_band:
+        return "refer", f"{figures[0]} is within {_points(policy.refer_band)} of {figures[1]}."
+    terms = f"(margin {_percent(policy.margin)}, loss given default {_percent(policy.lgd)})"
+    if prob_default < limit:
+        return "approve", f"{figures[0]} is below {figures[1]} {terms}."
+    return "decline", f"{figures[0]} is {'above' if prob_default > limit else 'at'} {figures[1]} {terms}."
+
+
+def _number(value: object) -> float | None:
+    number = float(value) if isinstance(value, Real) else nan
+    return None if isnan(number) else number
+
+
+def _days(days: float) -> str:
+    return f"{days:.0f} day{'' if round(days) == 1 else 's'}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:.1f} percentage points"

@@ -1,0 +1,331 @@
+"""Models as they were fitted, for ever: a folder each, known by the digest of its pipeline, and who gave it which standing.
+
+Files first, the row last: a crash leaves a folder without a row, never a row without a folder. Bytes that are not the
+registered ones are never unpickled, because unpickling runs code.
+"""
+
+import hashlib
+import io
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import isnan
+from pathlib import Path
+from typing import Any
+
+from pandas import DataFrame
+
+from creditrisk.errors import InvalidInput, NothingYet, SchemaMismatch, TamperedArtefact, UnknownThing
+from creditrisk.pipeline import Pipeline
+from creditrisk.store import Store, now, to_json
+
+ARTEFACT = "pipeline.joblib"
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A fitted model not yet registered: its folder (inside the workspace's models folder) and what the row will say.
+
+    `metrics` are keyed by label source; `card` holds the sections that `card.json` and `card.md` show beside them.
+    """
+
+    folder: Path
+    algorithm: str
+    label_set_id: str
+    label_source: str
+    is_proxy: bool
+    snapshot_id: int
+    schema_fingerprint: str
+    metrics: Mapping[str, Any]
+    config: Mapping[str, Any]
+    card: Mapping[str, Any]
+    seconds: float
+
+
+def register(store: Store, drafts: Sequence[Draft], *, user: str, job_id: str | None = None) -> list[str]:
+    """Move fitted folders into place and register them as candidates, all in one transaction; returns the new ids.
+
+    Raises SchemaMismatch for a model of another schema. The drafts' folders are gone afterwards.
+    """
+    for draft in drafts:
+        _same_schema(store, draft.schema_fingerprint, f"The {draft.algorithm} model")
+    names: list[str] = [store.value("select printf('M%04d', nextval('model_seq'))") for _ in drafts]
+    try:
+        rows = [_placed(store, draft, name, user, job_id) for draft, name in zip(drafts, names, strict=True)]
+        with store.write(user, "register", ", ".join(names), digests={row["model_id"]: row["digest"] for row in rows}) as cursor:
+            for row in rows:
+                cursor.execute(
+                    """insert into model values ($model_id, $algorithm, $label_set_id, $label_source, $is_proxy, $snapshot_id,
+                    $schema_fingerprint, $digest, $metrics, $config, $seconds, $job_id, $created_at, $created_by)""",
+                    row,
+                )
+                _stand(cursor, row["model_id"], "candidate", user, "trained")
+    except BaseException:
+        for name in names:
+            shutil.rmtree(store.models / name, ignore_errors=True)
+        raise
+    return names
+
+
+def models(store: Store) -> DataFrame:
+    """Return one row per model, newest first: the columns of `model_current`, metrics and config as dictionaries."""
+    frame = store.read("select * from model_current order by model_id desc")
+    return frame.assign(metrics=[json.loads(text) for text in frame["metrics"]], config=[json.loads(text) for text in frame["config"]])
+
+
+def get(store: Store, model_id: str) -> dict[str, Any]:
+    """Return a model's row with its present standing, metrics and config as dictionaries; raises UnknownThing."""
+    row = store.record("select * from model_current where model_id = $id", id=model_id)
+    if row is None:
+        raise UnknownThing("model", model_id, "`models` lists those there are.")
+    return {**row, "metrics": json.loads(row["metrics"]), "config": json.loads(row["config"])}
+
+
+def champion(store: Store) -> dict[str, Any] | None:
+    """Return the row of the model that scores, or None."""
+    name = store.value("select model_id from model_current where status = 'champion' order by status_at desc limit 1")
+    return get(store, name) if name else None
+
+
+def events(store: Store, model_id: str | None = None) -> DataFrame:
+    """Return who gave which model which standing, and why, newest first: model_id, status, happened_at, by_user, reason."""
+    return store.read(
+        """select model_id, status, happened_at, by_user, reason from model_event
+        where $id is null or model_id = $id order by seq desc""",
+        id=model_id,
+    )
+
+
+def load(store: Store, model_id: str) -> Pipeline:
+    """Return the fitted pipeline; raises TamperedArtefact, naming the file, unless its bytes are the registered ones."""
+    import joblib
+
+    content = _verified(store, get(store, model_id))
+    pipeline = joblib.load(io.BytesIO(content))  # the very bytes that were hashed, not the file once more
+    if not isinstance(pipeline, Pipeline):
+        raise TamperedArtefact(f"{_folder(store, model_id) / ARTEFACT} holds a {type(pipeline).__name__}, not a fitted pipeline.")
+    return pipeline
+
+
+def promote(store: Store, model_id: str, *, user: str, reason: str) -> None:
+    """Make a model the champion in a named person's name; the champion before it is retired in the same transaction.
+
+    Raises UnknownThing, TamperedArtefact, SchemaMismatch, and InvalidInput without a reason or for the present champion.
+    """
+    chosen = get(store, model_id)
+    _reasoned(reason, f"Promoting {model_id}")
+    _same_schema(store, chosen["schema_fingerprint"], model_id)
+    _verified(store, chosen)
+    with store.write(user, "promote", model_id, reason=reason.strip(), digest=chosen["digest"]) as cursor:
+        before = cursor.execute("select model_id from model_current where status = 'champion'").fetchall()
+        if (model_id,) in before:
+            raise InvalidInput(f"{model_id} is the champion already.")
+        for (name,) in before:
+            _stand(cursor, name, "retired", user, f"{model_id} was promoted: {reason.strip()}")
+        _stand(cursor, model_id, "champion", user, reason.strip())
+
+
+def retire(store: Store, model_id: str, *, user: str, reason: str) -> None:
+    """Take a model out of use; retiring the champion leaves the workspace without one until somebody promotes another."""
+    chosen = get(store, model_id)
+    _reasoned(reason, f"Retiring {model_id}")
+    if chosen["status"] == "retired":
+        raise InvalidInput(f"{model_id} is retired already.")
+    with store.write(user, "retire", model_id, reason=reason.strip()) as cursor:
+        _stand(cursor, model_id, "retired", user, reason.strip())
+
+
+def rollback(store: Store, *, user: str, reason: str) -> str:
+    """Promote the champion before the present one again; returns its id. Raises NothingYet where there was none."""
+    _reasoned(reason, "Rolling back")
+    present = champion(store)
+    name = store.value(
+        "select model_id from model_event where status = 'champion' and model_id <> $present order by seq desc limit 1",
+        present=present["model_id"] if present else "",
+    )
+    if name is None:
+        raise NothingYet("There is no earlier champion to go back to.")
+    promote(store, name, user=user, reason=reason)
+    return str(name)
+
+
+def card(store: Store, model_id: str) -> dict[str, Any]:
+    """Return the model's card as it was written, with its present `status` and the text form under `markdown`."""
+    folder = _folder(store, get(store, model_id)["model_id"])
+    try:
+        written = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+        text = (folder / "card.md").read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise TamperedArtefact(
+            f"The card of {model_id} cannot be read from {folder}: {error}. Restore the folder from a backup."
+        ) from error
+    return {**written, "status": get(store, model_id)["status"], "markdown": text}
+
+
+def table(store: Store, model_id: str, name: str) -> DataFrame:
+    """Return 'test' (applicant_id, bad, pd, margin) or 'contributions' (applicant_id, base, a column a feature) of a model's test rows."""
+    from pyarrow import parquet
+
+    if name not in ("test", "contributions"):
+        raise InvalidInput(f"A model keeps the tables 'test' and 'contributions', not {name!r}.")
+    file = _folder(store, get(store, model_id)["model_id"]) / f"{name}.parquet"
+    if not file.is_file():
+        raise TamperedArtefact(f"{file} is missing. Restore it from a backup or train again.")
+    kept: DataFrame = parquet.read_table(file).to_pandas()
+    return kept
+
+
+def recover(store: Store) -> dict[str, list[str]]:
+    """Tidy the models folder at start-up: half-written folders go, folders without a row are set aside under `quarantine`.
+
+    Returns the names under 'removed' and 'quarantined', and under 'damaged' the champion where its bytes are not the registered ones.
+    """
+    known = {name for (name,) in store.rows("select model_id from model")}
+    folders = [path for path in store.models.iterdir() if path.is_dir() and path.name != "quarantine"]
+    half = [path for path in folders if path.name.startswith(".tmp-")]
+    strays = [path for path in folders if path not in half and path.name not in known]
+    for path in half:
+        shutil.rmtree(path)
+    for path in strays:
+        _set_aside(store, path)
+    return {
+        "removed": sorted(path.name for path in half),
+        "quarantined": sorted(path.name for path in strays),
+        "damaged": [name for (name,) in store.rows("select model_id from model_current where status = 'champion'") if _damage(store, name)],
+    }
+
+
+def _placed(store: Store, draft: Draft, name: str, user: str, job_id: str | None) -> dict[str, Any]:
+    """Complete a folder with its card, make it durable, move it to its name; returns the row to insert."""
+    row = {
+        "model_id": name,
+        "algorithm": draft.algorithm,
+        "label_set_id": draft.label_set_id,
+        "label_source": draft.label_source,
+        "is_proxy": draft.is_proxy,
+        "snapshot_id": draft.snapshot_id,
+        "schema_fingerprint": draft.schema_fingerprint,
+        "digest": hashlib.sha256((draft.folder / ARTEFACT).read_bytes()).hexdigest(),
+        "metrics": to_json(draft.metrics),
+        "config": to_json(draft.config),
+        "seconds": draft.seconds,
+        "job_id": job_id,
+        "created_at": now(),
+        "created_by": user,
+    }
+    written = {**row, "metrics": draft.metrics, "config": draft.config, **draft.card}
+    (draft.folder / "card.json").write_text(to_json(written), encoding="utf-8")
+    (draft.folder / "card.md").write_text(card_text(written), encoding="utf-8")
+    target = store.models / name
+    if target.exists():  # left by a run that ended between the move and its row; the number was handed out again
+        _set_aside(store, target)
+    draft.folder.chmod(0o700)
+    for file in (*draft.folder.iterdir(), draft.folder):
+        _sync(file)
+    draft.folder.rename(target)
+    _sync(store.models)
+    return row
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _set_aside(store: Store, path: Path) -> None:
+    aside = store.models / "quarantine"
+    aside.mkdir(exist_ok=True)
+    path.rename(aside / f"{path.name}-{now():%Y%m%dT%H%M%S%f}")
+
+
+def _stand(cursor: Any, model_id: str, status: str, user: str, reason: str) -> None:
+    cursor.execute(
+        "insert into model_event (model_id, status, happened_at, by_user, reason) values ($model_id, $status, $at, $user, $reason)",
+        {"model_id": model_id, "status": status, "at": now(), "user": user, "reason": reason},
+    )
+
+
+def _folder(store: Store, model_id: str) -> Path:
+    return store.models / model_id
+
+
+def _verified(store: Store, model: Mapping[str, Any]) -> bytes:
+    file = _folder(store, model["model_id"]) / ARTEFACT
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise TamperedArtefact(
+            f"{file} cannot be read ({error.strerror}), so model {model['model_id']} is not loaded. Restore it from a backup."
+        ) from error
+    if hashlib.sha256(content).hexdigest() != model["digest"]:
+        raise TamperedArtefact(
+            f"{file} is not the file that was registered (its SHA-256 differs), so model {model['model_id']} is not loaded. "
+            "Restore it from a backup or train again."
+        )
+    return content
+
+
+def _damage(store: Store, model_id: str) -> bool:
+    try:
+        _verified(store, get(store, model_id))
+    except TamperedArtefact:
+        return True
+    return False
+
+
+def _same_schema(store: Store, fingerprint: str, what: str) -> None:
+    if fingerprint != store.schema.fingerprint:
+        raise SchemaMismatch(
+            f"{what} was made for another schema ({fingerprint}) than this workspace has ({store.schema.fingerprint}): "
+            "compute features, label and train again."
+        )
+
+
+def _reasoned(reason: str, what: str) -> None:
+    if len(reason.strip()) < 3:
+        raise InvalidInput(f"{what} needs a reason, in words that somebody can read next year.")
+
+
+# --- the card in plain words ---------------------------------------------------------------------------------------
+
+
+def card_text(card: Mapping[str, Any]) -> str:
+    """Write a card as Markdown: what it is, the warning, the data, the labels, the figures with intervals, the limits."""
+    lines = [f"# Model {card['model_id']}: {card['algorithm'].replace('_', ' ')}", ""]
+    lines += [f"Trained by {card['created_by']} on {card['created_at']:%Y-%m-%d %H:%M} UTC in {card['seconds']:.1f} s.", ""]
+    if card.get("banner"):
+        lines += [f"> **{card['banner']}**", ""]
+    if card.get("circularity"):
+        lines += [f"> {card['circularity']}", ""]
+    for title in ("purpose", "data", "labels", "split", "features", "limits"):
+        said = card.get(title)
+        lines += [f"## {title.capitalize()}", "", *(f"- {item}" for item in said), ""] if said else []
+    lines += ["## Figures on the untouched test rows", "", *_figures(card), ""]
+    lines += [
+        "## Origin",
+        "",
+        f"- schema {card['schema_fingerprint']}, features of snapshot {card['snapshot_id']}, labels {card['label_set_id']}",
+    ]
+    return "\n".join([*lines, f"- SHA-256 of {ARTEFACT}: `{card['digest']}`", ""])
+
+
+def _figures(card: Mapping[str, Any]) -> list[str]:
+    lines = ["| held against | AUC | 95 % interval | Gini | KS | Brier | rows | bad |", "|---|---|---|---|---|---|---|---|"]
+    titles = {"cluster": "the proxy label (agreement)", "observed": "observed outcomes", "review": "reviewers' verdicts"}
+    for source, title in titles.items():
+        found = card["metrics"].get(source)
+        if found:
+            area, low, high = (_value(found["auc"][end]) for end in ("value", "low", "high"))
+            figures = " | ".join(_value(found.get(name)) for name in ("gini", "ks", "brier"))
+            lines.append(f"| {title} | {area} | {low} – {high} | {figures} | {found['n']} | {found['n_bad']} |")
+    return lines
+
+
+def _value(figure: Any) -> str:
+    value = figure["value"] if isinstance(figure, Mapping) else figure
+    return "–" if value is None or isnan(value) else f"{value:.3f}"

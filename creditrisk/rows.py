@@ -1,0 +1,206 @@
+"""Rows of feature values from outside, held against the schema: a table fit to score, and what is wrong by row and column.
+
+A bad value is a `Problem` and empties its cell; columns nobody declared refuse the whole table, for a misspelt feature
+would otherwise count as unknown. Numbers written as text are read to the last bit.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import partial
+from math import isfinite, isnan
+from numbers import Real
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pandas import DataFrame, Series
+
+from creditrisk.errors import InvalidInput, UnreadableFile
+from creditrisk.schema import Feature, Schema
+
+KEYS = ("applicant_id", "as_of")  # columns that say whose values a row holds; every other one is a declared feature
+MISSING_WORDS = {"", "na", "nan", "null", "none"}
+MAX_NAME = 200
+VERDICTS = {"1": True, "true": True, "yes": True, "1.0": True, "0": False, "false": False, "no": False, "0.0": False}
+
+Rows = Sequence[Mapping[str, object]] | DataFrame
+Column = Series | list[object] | None
+Reader = Callable[[Any], tuple[Any, str | None]]  # a value becomes what is scored, or a clause that says what is wrong with it
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A value that cannot be scored: the row (the first is 1), the column, the value and the rule it breaks."""
+
+    row: int
+    column: str
+    value: str
+    message: str
+
+
+def read_table(file: Path) -> DataFrame:
+    """Read a CSV (every value as its text; comma, semicolon or tab) or Parquet file; raises UnreadableFile."""
+    from pandas import read_csv, read_parquet
+    from pandas.errors import EmptyDataError, ParserError
+
+    try:
+        if file.suffix.lower() in (".parquet", ".pq"):
+            return read_parquet(file)
+        with file.open(encoding="utf-8-sig") as lines:
+            header = lines.readline()
+        return read_csv(file, sep=max(",;\t", key=header.count), dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except EmptyDataError as error:
+        raise UnreadableFile(file.name, "the file is empty; a header line and one row per applicant were expected.") from error
+    except (ParserError, UnicodeDecodeError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
+        raise UnreadableFile(file.name, f"it is not a table this program can read: {str(error).strip().splitlines()[0]}") from error
+    except OSError as error:
+        raise UnreadableFile(file.name, f"it cannot be opened: {(error.strerror or str(error)).lower()}.") from error
+
+
+def outcomes(table: DataFrame, *, id_column: str, bad_column: str, date_column: str | None = None) -> tuple[DataFrame, list[Problem]]:
+    """Return observed outcomes (applicant_id, observed_bad, observed_on) of the rows that state one, and what is wrong with the others.
+
+    Raises InvalidInput for a column the table does not have.
+    """
+    wanted = {"applicant_id": (id_column, _name), "observed_bad": (bad_column, _verdict), "observed_on": (date_column, day)}
+    for column, _ in wanted.values():
+        if column is not None and column not in table.columns:
+            raise InvalidInput(f"There is no column {column!r}; there are {', '.join(map(str, table.columns))}.")
+    problems: list[Problem] = []
+    read = {
+        name: _each(str(column), None if column is None else table[column], len(table), how, problems)
+        for name, (column, how) in wanted.items()
+    }
+    for name in ("applicant_id", "observed_bad"):
+        empty = {place for place, value in enumerate(read[name]) if value is None} - {problem.row - 1 for problem in problems}
+        for place in empty:
+            _complain(place, str(wanted[name][0]), "", "is empty", problems)
+    kept = DataFrame(read).drop(index=[problem.row - 1 for problem in problems])
+    return kept.astype({"observed_bad": bool}).reset_index(drop=True), sorted(problems, key=lambda problem: problem.row)
+
+
+def check(schema: Schema, rows: Rows) -> tuple[DataFrame, list[Problem]]:
+    """Return rows as a table (applicant_id, as_of, every declared feature in order) and what is wrong with them, by row.
+
+    Numbers may be given as text. A value with a problem is empty in the table. Raises InvalidInput for columns nobody declared.
+    """
+    given = _columns(schema, rows)
+    problems: list[Problem] = []
+    columns: dict[str, Any] = {}
+    for name, read in (("applicant_id", _name), ("as_of", day)):
+        columns[name] = Series(_each(name, given.get(name), len(rows), read, problems), dtype=object)
+    for feature in schema:
+        columns[feature.name] = _feature_column(feature, given.get(feature.name), len(rows), problems)
+    return DataFrame(columns), sorted(problems, key=lambda problem: problem.row)
+
+
+def complaint(feature: Feature, value: object) -> str | None:
+    """Return what is wrong with one value as a clause, or None; a missing value is never wrong.
+
+    >>> complaint(Feature("age_days", "Age", type="integer", low=0), -1)
+    'is -1; the least allowed is 0'
+    """
+    if _is_missing(value):
+        return None
+    return (_number if feature.is_numeric else _choice)(feature, value)[1]
+
+
+def _columns(schema: Schema, rows: Rows) -> dict[str, Column]:
+    names = list(rows.columns) if isinstance(rows, DataFrame) else list(dict.fromkeys(name for row in rows for name in row))
+    known = {*KEYS, *(feature.name for feature in schema)}
+    unknown = [str(name) for name in names if name not in known]
+    if unknown:
+        raise InvalidInput(f"Nothing called {', '.join(unknown)} is declared in schema {schema.name!r}; remove or rename it.")
+    if isinstance(rows, DataFrame):
+        return {name: rows[name] for name in names}
+    return {name: [row.get(name) for row in rows] for name in names}
+
+
+def _feature_column(feature: Feature, values: Column, n: int, problems: list[Problem]) -> Any:
+    if not feature.is_numeric:
+        return Series(_each(feature.name, values, n, partial(_choice, feature), problems), dtype="str")
+    if not (isinstance(values, Series) and values.dtype.kind in "fiu"):
+        return np.array(_each(feature.name, values, n, partial(_number, feature), problems), dtype=np.float64)
+    numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    for place in np.flatnonzero(_doubtful(feature, numbers)):
+        _, complaint = _number(feature, numbers[place].item())
+        _complain(int(place), feature.name, numbers[place], complaint, problems)
+    return numbers
+
+
+def _doubtful(feature: Feature, numbers: Any) -> Any:
+    """Return where an array holds a value that `Feature.problem` might refuse; missing values are fine."""
+    doubtful = np.isinf(numbers)
+    if feature.low is not None:
+        doubtful |= numbers < feature.low
+    if feature.high is not None:
+        doubtful |= numbers > feature.high
+    if feature.type in ("integer", "flag"):
+        doubtful |= (numbers != np.floor(numbers)) & ~np.isnan(numbers)
+    return doubtful
+
+
+def _each(name: str, values: Column, n: int, read: Reader, problems: list[Problem]) -> list[Any]:
+    if values is None:
+        return [None] * n
+    items = values.astype(object).where(values.notna(), None).tolist() if isinstance(values, Series) else values
+    kept = []
+    for place, value in enumerate(items):
+        result, complaint = (None, None) if _is_missing(value) else read(value)
+        _complain(place, name, value, complaint, problems)
+        kept.append(None if complaint else result)
+    return kept
+
+
+def _complain(place: int, name: str, value: object, complaint: str | None, problems: list[Problem]) -> None:
+    if complaint:
+        problems.append(Problem(place + 1, name, str(value), f"Row {place + 1}: {name} {complaint}."))
+
+
+def _is_missing(value: object) -> bool:
+    if isinstance(value, str):
+        return value.strip().lower() in MISSING_WORDS
+    return value is None or (isinstance(value, float) and isnan(value))
+
+
+def _number(feature: Feature, value: object) -> tuple[float | None, str | None]:
+    if isinstance(value, bool) and feature.type != "flag":
+        return None, f"is {value}; it should be a number"
+    try:
+        number = float(value) if isinstance(value, Real | Decimal) or (isinstance(value, str) and "_" not in value) else None
+    except ValueError:
+        number = None
+    except OverflowError:
+        return None, "is too large a number"
+    if number is None:
+        return None, f"is {value!r}; it should be a number"
+    if not isfinite(number):
+        return None, f"is {value}; it should be a finite number"
+    return number, feature.problem(number)
+
+
+def _choice(feature: Feature, value: object) -> tuple[str | None, str | None]:
+    return str(value), feature.problem(value)
+
+
+def day(value: object) -> tuple[date | None, str | None]:
+    if isinstance(value, date):
+        return value.date() if isinstance(value, datetime) else value, None
+    try:
+        return date.fromisoformat(str(value).strip()), None
+    except ValueError:
+        return None, f"is {value!r}; it should be a date like 2026-01-31"
+
+
+def _verdict(value: object) -> tuple[bool | None, str | None]:
+    said = VERDICTS.get(str(value).strip().lower())
+    return said, None if said is not None else f"is {value!r}; it should be 1 or 0, true or false, yes or no"
+
+
+def _name(value: object) -> tuple[str | None, str | None]:
+    name = str(value).strip()
+    if len(name) > MAX_NAME or not name.isprintable():
+        return None, f"is {name[:40]!r}; it should be at most {MAX_NAME} printable characters"
+    return name, None

@@ -1,0 +1,193 @@
+"""What an applicant is: each feature declared once, in TOML, and rendered everywhere else.
+
+The SQL check, the form, the API model, monotone constraints, the reasons and the documentation all read this
+declaration. Its fingerprint is kept with every model; scoring refuses a model made for another schema.
+"""
+
+import hashlib
+import tomllib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from functools import cache
+from math import isnan
+from pathlib import Path
+from typing import Any, Literal
+
+from creditrisk.errors import InvalidInput, UnknownThing
+
+Type = Literal["number", "integer", "choice", "flag"]
+Role = Literal["predictor", "protected", "report"]
+BUILT_IN = Path(__file__).parent / "declared" / "schemas"
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One declared column of an applicant.
+
+    `risk` is +1 where a higher value means more risk, -1 where it means less, 0 where nothing is claimed.
+    `window_days` and `categories` say which transactions stand behind a statement feature ([] = every one).
+    `in_index` puts the feature into the plain risk index and among the label features of K-Means.
+    """
+
+    name: str
+    title: str
+    type: Type = "number"
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    risk: int = 0
+    role: Role = "predictor"
+    concept: str = ""
+    in_index: bool = False
+    window_days: int | None = None
+    categories: tuple[str, ...] = ()
+    meaning: str = ""
+    reason: str = ""
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether values are numbers (flags count as 0 and 1)."""
+        return self.type != "choice"
+
+    def say(self, value: object) -> str:
+        """Write a value as a person would: `say(0.123)` of a share is '12 %'."""
+        if is_missing(value):
+            return "not known"
+        if not self.is_numeric:
+            return str(value)
+        if self.type == "flag":
+            return "yes" if value else "no"
+        number = float(value)  # type: ignore[arg-type]
+        if self.unit == "share":
+            return f"{100 * number:.0f} %"
+        if self.unit == "days":
+            return f"{number:.0f} day{'' if round(number) == 1 else 's'}"
+        if self.unit == "money":
+            return f"{number:,.0f}"
+        if self.type == "integer":
+            return f"{number:.0f}"
+        return f"{number:.2f}"
+
+    def problem(self, value: object) -> str | None:
+        """Return what is wrong with a value as a clause, or None; a missing value is never wrong."""
+        if is_missing(value):
+            return None
+        if self.type == "choice":
+            return None if str(value) in self.choices else f"is {value!r}; it should be one of {', '.join(self.choices)}"
+        if isinstance(value, str) or not isinstance(value, int | float):
+            return f"is {value!r}; it should be a number"
+        if self.type in ("integer", "flag") and float(value) != int(value):
+            return f"is {value}; it should be a whole number"
+        if self.low is not None and value < self.low:
+            return f"is {value:g}; the least allowed is {self.low:g}"
+        if self.high is not None and value > self.high:
+            return f"is {value:g}; the most allowed is {self.high:g}"
+        return None
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The features of a workspace's applicants, in declared order."""
+
+    name: str
+    features: tuple[Feature, ...]
+    concepts: tuple[tuple[str, str], ...] = ()
+
+    def __iter__(self) -> Iterator[Feature]:
+        return iter(self.features)
+
+    def __getitem__(self, name: str) -> Feature:
+        for feature in self.features:
+            if feature.name == name:
+                return feature
+        raise UnknownThing("feature", name)
+
+    @property
+    def predictors(self) -> list[Feature]:
+        """Features a model may read."""
+        return [feature for feature in self if feature.role == "predictor"]
+
+    @property
+    def index_features(self) -> list[Feature]:
+        """The few signed features that order clusters by risk."""
+        return [feature for feature in self if feature.in_index and feature.risk]
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of what a model depends on: names, types, choices, roles and signs, in order."""
+        facts = [(f.name, f.type, f.choices, f.role, f.risk) for f in self]
+        return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+
+    def concept_title(self, concept: str) -> str:
+        """The words for a concept: what related windows measure together."""
+        return dict(self.concepts).get(concept, concept)
+
+
+def is_missing(value: object) -> bool:
+    """Whether a value is absent: None, or the NaN by which frames say so."""
+    return value is None or (isinstance(value, float) and isnan(value))
+
+
+def parse(text: str, origin: str = "schema") -> Schema:
+    """Read a schema from TOML; raises InvalidInput naming the feature and the key that is wrong."""
+    try:
+        declared = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidInput(f"{origin} is not valid TOML: {error}.") from error
+    features = tuple(_feature(origin, entry) for entry in declared.get("feature", []))
+    if not features:
+        raise InvalidInput(f"{origin} declares no [[feature]].")
+    names = [feature.name for feature in features]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InvalidInput(f"{origin} declares {', '.join(twice)} more than once.")
+    return Schema(declared.get("name", "unnamed"), features, tuple(declared.get("concepts", {}).items()))
+
+
+def dump(schema: Schema) -> str:
+    """Write a schema as TOML that `parse` reads back to an equal one."""
+    lines = [f"name = {_toml(schema.name)}", "", "[concepts]"]
+    lines += [f"{name} = {_toml(title)}" for name, title in schema.concepts]
+    for feature in schema:
+        lines += ["", "[[feature]]"]
+        defaults = {part.name: part.default for part in fields(Feature)}
+        lines += [f"{key} = {_toml(value)}" for key, value in asdict(feature).items() if value is not None and value != defaults[key]]
+    return "\n".join(lines) + "\n"
+
+
+@cache
+def built_in(name: str = "cashflow") -> Schema:
+    """Return a schema that ships with the library."""
+    file = BUILT_IN / f"{name}.toml"
+    if not file.exists():
+        raise UnknownThing("built-in schema", name)
+    return parse(file.read_text(encoding="utf-8"), file.name)
+
+
+def _feature(origin: str, entry: dict[str, Any]) -> Feature:
+    known = {part.name for part in fields(Feature)}
+    name = entry.get("name", "?")
+    for key in entry:
+        if key not in known:
+            raise InvalidInput(f"{origin}: feature {name!r} has an unknown key {key!r}; known are {', '.join(sorted(known))}.")
+    allowed = {"type": ("number", "integer", "choice", "flag"), "role": ("predictor", "protected", "report"), "risk": (-1, 0, 1)}
+    for key, values in allowed.items():
+        if key in entry and entry[key] not in values:
+            raise InvalidInput(f"{origin}: feature {name!r} has {key} = {entry[key]!r}; it should be one of {values}.")
+    missing = {"name", "title"} - entry.keys()
+    if missing:
+        raise InvalidInput(f"{origin}: feature {name!r} lacks {', '.join(sorted(missing))}.")
+    declared: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+    return Feature(**declared)
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple | list):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+        return f'"{escaped}"'
+    return repr(value)

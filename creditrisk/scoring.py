@@ -1,0 +1,301 @@
+"""Scores: an applicant's values and a registered model become a prediction that is kept for ever and can be replayed.
+
+Page, API, command line and batch all come through `_predictions`; nothing else turns values into a probability.
+A prediction holds all that gave it: inputs, model digest, schema fingerprint, scale, policy, baseline, contributions.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import date, datetime
+from math import isnan
+from typing import Any
+from uuid import uuid4
+
+from pandas import DataFrame
+
+from creditrisk import explain, features, labels, policy, registry, scorecard
+from creditrisk.errors import InvalidInput, NotAllowed, NothingYet, SchemaMismatch, TamperedArtefact, UnknownThing
+from creditrisk.pipeline import Pipeline, inverse_logit
+from creditrisk.rows import Rows, check
+from creditrisk.schema import Schema
+from creditrisk.settings import Policy, Score
+from creditrisk.store import Store, now
+
+HEADS = ("snapshot_id", "applicant_id", "as_of")
+TEXTS = ("inputs", "contributions", "reasons", "scale", "policy")  # kept as JSON
+FEW = 8  # rows up to which parameters are quicker than a frame
+
+
+@dataclass(frozen=True)
+class Model:
+    """A registered model in memory: its facts and its verified pipeline. It never changes, so a face may keep it."""
+
+    model_id: str
+    algorithm: str
+    digest: str
+    schema_fingerprint: str
+    label_source: str
+    is_proxy: bool
+    banner: str | None  # the warning that goes with everything it says, where there is one
+    pipeline: Pipeline
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One score with everything that replays it: a row of the table `prediction`."""
+
+    prediction_id: str
+    applicant_id: str
+    as_of: date | None
+    snapshot_id: int | None
+    model_id: str
+    digest: str
+    schema_fingerprint: str
+    label_source: str
+    is_proxy: bool
+    inputs: dict[str, Any]
+    margin: float
+    pd: float
+    score: float
+    band: str
+    recommendation: str
+    because: str
+    base: float
+    baseline: str
+    contributions: dict[str, float]
+    reasons: list[dict[str, Any]]
+    scale: dict[str, Any]
+    policy: dict[str, Any]
+    channel: str
+    scored_at: datetime
+    scored_by: str
+
+    @property
+    def missing(self) -> list[str]:
+        """The declared features whose value was not given."""
+        return [name for name, value in self.inputs.items() if value is None]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what the faces answer with, in plain values; `base` plus all contributions is the log-odds of `pd`."""
+        names = ("applicant_id", "prediction_id", "pd", "score", "band", "recommendation", "model_id", "is_proxy", "base", "contributions")
+        return {name: getattr(self, name) for name in names} | {
+            "reasons": [{"code": reason["code"], "text": reason["text"]} for reason in self.reasons]
+        }
+
+
+def model(store: Store, model_id: str | None = None) -> Model:
+    """Load a registered model, the champion when none is named; its bytes are checked against the registered digest.
+
+    Raises NothingYet without a champion, UnknownThing, TamperedArtefact, and SchemaMismatch where the model was made
+    for other features than this workspace declares.
+    """
+    row = registry.get(store, model_id) if model_id else registry.champion(store)
+    if row is None:
+        raise NothingYet("No model has been promoted yet: train candidates, compare them, and promote one with a reason.")
+    if row["schema_fingerprint"] != store.schema.fingerprint:
+        raise SchemaMismatch(
+            f"Model {row['model_id']} was made for schema {row['schema_fingerprint']}; this workspace declares "
+            f"{store.schema.name!r} ({store.schema.fingerprint}). Train a model on the present schema."
+        )
+    facts = {part.name: row[part.name] for part in fields(Model) if part.name in row}
+    warning = labels.banner(labels.get(store, row["label_set_id"]))
+    return Model(**facts, banner=warning, pipeline=registry.load(store, row["model_id"]))
+
+
+def score_applicants(
+    store: Store,
+    applicant_ids: Sequence[str],
+    *,
+    user: str,
+    channel: str,
+    model_id: str | None = None,
+    baseline: str = "cut-off",
+    keep: bool = True,
+    using: Model | None = None,
+) -> list[Prediction]:
+    """Score applicants of the workspace from their newest features, in the order asked for; features are built where there are none.
+
+    `using` is a model already loaded. Raises UnknownThing for an applicant without features and without transactions.
+    """
+    loaded = using or model(store, model_id)
+    wanted = list(dict.fromkeys(applicant_ids))
+    rows = features.newest(store, wanted)
+    lacking = sorted(set(wanted) - set(rows["applicant_id"]))
+    if lacking:
+        strangers = sorted(set(lacking) - _with_transactions(store, lacking))
+        if strangers:
+            raise UnknownThing("applicant", strangers[0], "Store a bank statement of theirs first.")
+        features.build(store, user=user, applicant_ids=lacking)
+        rows = features.newest(store, wanted)
+    if not wanted:
+        return []
+    rows = rows.set_index("applicant_id").loc[wanted].reset_index()
+    return _kept(store, _scored(store, rows, loaded, user=user, channel=channel, baseline=baseline), user, keep)
+
+
+def score_values(
+    store: Store,
+    given: Rows,
+    *,
+    user: str,
+    channel: str,
+    model_id: str | None = None,
+    baseline: str = "cut-off",
+    keep: bool = True,
+    using: Model | None = None,
+) -> list[Prediction]:
+    """Score given feature values, one prediction a row; `applicant_id` and `as_of` are optional, a feature left out is unknown.
+
+    A row without applicant_id goes under its prediction's id. Raises InvalidInput naming row, column, value and rule.
+    """
+    loaded = using or model(store, model_id)
+    table, problems = check(store.schema, given)
+    if problems:
+        more = f" ({len(problems) - 1} more problems)" if len(problems) > 1 else ""
+        raise InvalidInput(problems[0].message + more)
+    return _kept(store, _scored(store, table.assign(snapshot_id=None), loaded, user=user, channel=channel, baseline=baseline), user, keep)
+
+
+def get(store: Store, prediction_id: str) -> Prediction:
+    """Return a kept prediction; raises UnknownThing."""
+    row = store.record("select * from prediction where prediction_id = $id", id=prediction_id)
+    if row is None:
+        raise UnknownThing("prediction", prediction_id)
+    return _read(row)
+
+
+def latest(store: Store, limit: int = 10) -> list[Prediction]:
+    """Return the predictions made last, one per applicant, newest first."""
+    names = [part.name for part in fields(Prediction)]
+    found = store.rows("select * from prediction_current order by scored_at desc, applicant_id limit $limit", limit=limit)
+    return [_read(dict(zip(names, row, strict=True))) for row in found]
+
+
+def history(store: Store, applicant_id: str) -> DataFrame:
+    """Return an applicant's predictions, newest first: prediction_id, scored_at, as_of, model_id, pd, is_proxy, score, band,
+    recommendation, channel, scored_by."""
+    return store.read(
+        """select prediction_id, scored_at, as_of, model_id, pd, is_proxy, score, band, recommendation, channel, scored_by
+        from prediction where applicant_id = $id order by scored_at desc, prediction_id""",
+        id=applicant_id,
+    )
+
+
+def replay(store: Store, prediction_id: str) -> tuple[Prediction, Prediction]:
+    """Return a kept prediction and the same one computed again from its own inputs, model, scale, policy and baseline.
+
+    Raises TamperedArtefact where the model is no longer the one that made it.
+    """
+    stored = get(store, prediction_id)
+    loaded = model(store, stored.model_id)
+    if loaded.digest != stored.digest:
+        raise TamperedArtefact(
+            f"Prediction {prediction_id} was made by bytes {stored.digest[:12]}…; model {stored.model_id} is now others."
+        )
+    table = DataFrame({name: [value] for name, value in (dict.fromkeys(HEADS) | stored.inputs).items()})
+    scale, rules = Score(**stored.scale), Policy(**stored.policy)
+    given = {"user": stored.scored_by, "channel": stored.channel, "baseline": stored.baseline}
+    (again,) = _predictions(store.schema, table, loaded, scale=scale, rules=rules, **given)
+    same = ("prediction_id", "applicant_id", "as_of", "snapshot_id", "scored_at")
+    return stored, replace(again, **{name: getattr(stored, name) for name in same})
+
+
+def results(predictions: Sequence[Prediction]) -> DataFrame:
+    """Return predictions as a table to hand out: one row each, reasons as reason_1 … reason_4, one `contribution_…` per feature."""
+    facts = ("applicant_id", "as_of", "prediction_id", "pd", "score", "band", "recommendation", "because", "model_id", "label_source")
+    rows: list[dict[str, Any]] = []
+    for prediction in predictions:
+        reasons = [reason["text"] for reason in prediction.reasons] + [None] * 4
+        rows.append(
+            {name: getattr(prediction, name) for name in (*facts, "is_proxy", "margin", "base")}
+            | {f"reason_{place}": reasons[place - 1] for place in range(1, 5)}
+            | {f"contribution_{name}": value for name, value in prediction.contributions.items()}
+        )
+    return DataFrame(rows)
+
+
+def _scored(store: Store, table: DataFrame, loaded: Model, *, user: str, channel: str, baseline: str) -> list[Prediction]:
+    if table.empty:
+        return []
+    scale, rules = store.settings.score, store.settings.policy
+    return _predictions(store.schema, table, loaded, scale=scale, rules=rules, user=user, channel=channel, baseline=baseline)
+
+
+def _predictions(
+    schema: Schema, table: DataFrame, loaded: Model, *, scale: Score, rules: Policy, user: str, channel: str, baseline: str
+) -> list[Prediction]:
+    """Turn rows (snapshot_id, applicant_id, as_of, every declared feature in any order) into predictions, not kept yet."""
+    if not user or not user.strip():
+        raise NotAllowed("Every score names the person who asks for it: give a user name.")
+    frame = table[[feature.name for feature in schema]]
+    explained = explain.explain(loaded.pipeline, frame, schema, baseline)
+    chances = inverse_logit(explained.margin)
+    points = scorecard.score(chances, scale)
+    inputs, contributions = _records(frame), explained.records()
+    reasons = explain.all_reasons(frame, explained, schema, scale=scale)
+    same: dict[str, Any] = {
+        name: getattr(loaded, name) for name in ("model_id", "digest", "schema_fingerprint", "label_source", "is_proxy")
+    }
+    same |= {"base": float(explained.base), "baseline": baseline, "scale": asdict(scale), "policy": asdict(rules)}
+    same |= {"channel": channel, "scored_at": now(), "scored_by": user.strip()}
+    made = []
+    for place, (snapshot_id, applicant_id, as_of) in enumerate(zip(*(table[name] for name in HEADS), strict=True)):
+        values, prediction_id = inputs[place], uuid4().hex
+        advice = policy.recommend(float(chances[place]), values, rules, is_proxy=loaded.is_proxy)
+        made.append(
+            Prediction(
+                prediction_id=prediction_id,
+                applicant_id=applicant_id or prediction_id,
+                as_of=as_of.date() if isinstance(as_of, datetime) else as_of,
+                snapshot_id=None if snapshot_id is None else int(snapshot_id),
+                inputs=values,
+                margin=float(explained.margin[place]),
+                pd=float(chances[place]),
+                score=float(points[place]),
+                band=scorecard.band(points[place]).name,
+                recommendation=advice.decision,
+                because=advice.because,
+                contributions=contributions[place],
+                reasons=reasons[place],
+                **same,
+            )
+        )
+    return made
+
+
+def _kept(store: Store, predictions: list[Prediction], user: str, keep: bool) -> list[Prediction]:
+    """Append predictions in one transaction and hand them back."""
+    if not predictions or not keep:
+        return predictions
+    first, n = predictions[0], len(predictions)
+    subject = first.prediction_id if n == 1 else f"{n} predictions"
+    with store.write(user, "score", subject, n=n, model_id=first.model_id, channel=first.channel) as cursor:
+        rows = [_row(prediction) for prediction in predictions]
+        if n <= FEW:
+            cursor.executemany(f"insert into prediction values ({', '.join('?' * len(rows[0]))})", [list(row.values()) for row in rows])
+        else:
+            cursor.register("scored", DataFrame(rows))
+            cursor.execute("insert into prediction by name select * from scored")
+    return predictions
+
+
+def _read(row: dict[str, Any]) -> Prediction:
+    return Prediction(**{name: json.loads(value) if name in TEXTS else value for name, value in row.items()})
+
+
+def _row(prediction: Prediction) -> dict[str, Any]:
+    row = {part.name: getattr(prediction, part.name) for part in fields(prediction)}
+    return row | {name: json.dumps(row[name], ensure_ascii=False, allow_nan=False) for name in TEXTS}  # plain values: no NaN left
+
+
+def _with_transactions(store: Store, applicant_ids: list[str]) -> set[str]:
+    rows = store.rows("select distinct applicant_id from account where list_contains($ids::varchar[], applicant_id)", ids=applicant_ids)
+    return {name for (name,) in rows}
+
+
+def _records(frame: DataFrame) -> list[dict[str, Any]]:
+    """Return rows as dictionaries of plain values, None where there is none."""
+    names = [str(name) for name in frame.columns]
+    columns = [[None if isinstance(value, float) and isnan(value) else value for value in frame[name].tolist()] for name in names]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]

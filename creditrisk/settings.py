@@ -1,0 +1,123 @@
+"""What an installation may choose, read once from `creditrisk.toml`; every default stands here and nowhere else."""
+
+import os
+import tomllib
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from creditrisk.errors import InvalidInput
+
+
+@dataclass(frozen=True)
+class Score:
+    """How a probability of default becomes points on the 300–900 axis."""
+
+    scale: Literal["logodds", "linear"] = "logodds"
+    points_to_double_odds: float = 50
+    anchor_score: float = 650
+    anchor_odds: float = 20
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What the lender wants; money as a share of the amount lent, probabilities in [0, 1]."""
+
+    margin: float = 0.08
+    lgd: float = 0.45
+    refer_band: float = 0.05
+    min_history_days: int = 90
+    max_uncategorised_share: float = 0.15
+
+
+@dataclass(frozen=True)
+class Intake:
+    """Limits on what a file may be."""
+
+    max_file_mb: int = 64
+    max_amount: int = 1_000_000_000_000
+    max_columns: int = 200
+    max_field_length: int = 10_000
+
+
+@dataclass(frozen=True)
+class Labels:
+    """How clusters are looked for."""
+
+    k_min: int = 2
+    k_max: int = 8
+    bootstraps: int = 50
+    seed: int = 7
+
+
+@dataclass(frozen=True)
+class Training:
+    """How candidates are fitted and measured unless a run says otherwise."""
+
+    test_size: float = 0.25
+    folds: int = 5
+    seed: int = 7
+    bootstraps: int = 500
+
+
+@dataclass(frozen=True)
+class People:
+    """Who acts when nobody has said so."""
+
+    default: str = "analyst"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings, and where the workspace lies."""
+
+    data: Path = Path("data")
+    models: Path = Path("models")
+    score: Score = field(default_factory=Score)
+    policy: Policy = field(default_factory=Policy)
+    intake: Intake = field(default_factory=Intake)
+    labels: Labels = field(default_factory=Labels)
+    training: Training = field(default_factory=Training)
+    people: People = field(default_factory=People)
+
+    @property
+    def database(self) -> Path:
+        """The one DuckDB file."""
+        return self.data / "creditrisk.duckdb"
+
+
+def load(file: Path = Path("creditrisk.toml"), *, data: Path | None = None, models: Path | None = None) -> Settings:
+    """Return the settings of `file` (defaults where it is absent); arguments win over `CREDITRISK_DATA` and `CREDITRISK_MODELS`.
+
+    Raises InvalidInput for a file that is not TOML and for a section or key nobody declared.
+    """
+    settings = Settings()
+    try:
+        declared = tomllib.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidInput(f"{file} is not valid TOML: {error}. Correct it or remove it to use the defaults.") from error
+    for name, values in declared.items():
+        if name not in SECTIONS:
+            raise InvalidInput(f"{file} has a section [{name}] that does not exist; the sections are {', '.join(SECTIONS)}.")
+        settings = replace(settings, **{name: _section(file, name, getattr(settings, name), values)})
+    return replace(
+        settings,
+        data=data or Path(os.environ.get("CREDITRISK_DATA") or settings.data),
+        models=models or Path(os.environ.get("CREDITRISK_MODELS") or settings.models),
+    )
+
+
+SECTIONS = [part.name for part in fields(Settings) if part.name not in ("data", "models")]
+
+
+def _section(file: Path, name: str, default: Any, values: dict[str, Any]) -> Any:
+    known = {part.name: getattr(default, part.name) for part in fields(default)}
+    for key, value in values.items():
+        if key not in known:
+            raise InvalidInput(f"{file}: [{name}] has no key {key!r}; it has {', '.join(known)}.")
+        fits = isinstance(value, str) if isinstance(known[key], str) else isinstance(value, int | float) and not isinstance(value, bool)
+        if not fits:
+            raise InvalidInput(f"{file}: [{name}] {key} = {value!r} should be a {'text' if isinstance(known[key], str) else 'number'}.")
+    if values.get("scale", "linear") not in ("logodds", "linear"):
+        raise InvalidInput(f'{file}: [{name}] scale = {values["scale"]!r} should be "logodds" or "linear".')
+    return replace(default, **values)

@@ -1,0 +1,195 @@
+"""The workspace's one DuckDB file: the only object that remembers. It has no domain methods and grows none.
+
+Reads take a cursor each; writes are one transaction under one lock, name their user, and end in an audit row.
+This process never opens, copies or hashes the live file by other means: doing so would drop DuckDB's lock on it.
+"""
+
+import hashlib
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from pandas import DataFrame
+
+from creditrisk.errors import NotAllowed, StoreDamaged, StoreInUse, UnknownThing
+from creditrisk.schema import Schema, built_in, parse
+from creditrisk.settings import Settings
+
+SQL = Path(__file__).parent / "sql"
+COLUMN_TYPES = {"number": "double", "integer": "double", "flag": "double", "choice": "varchar"}
+
+
+class Store:
+    """An open workspace: its database, its declared schema and settings, and the folder of its models."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, settings: Settings, schema: Schema):
+        self.settings = settings
+        self.schema = schema
+        self.models = settings.models
+        self._connection = connection
+        self._writer = threading.RLock()
+
+    def read(self, sql: str, **values: Any) -> DataFrame:
+        """Return the rows of a query as a frame; `$name` in the query stands for a value."""
+        with self._cursor() as cursor:
+            return cursor.execute(sql, values or None).df()
+
+    def rows(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
+        """Return the rows of a query as tuples."""
+        with self._cursor() as cursor:
+            return cursor.execute(sql, values or None).fetchall()
+
+    def value(self, sql: str, **values: Any) -> Any:
+        """Return the first column of the first row, or None where there is no row."""
+        rows = self.rows(sql, **values)
+        return rows[0][0] if rows else None
+
+    def record(self, sql: str, **values: Any) -> dict[str, Any] | None:
+        """Return the first row as a dictionary, or None where there is no row."""
+        with self._cursor() as cursor:
+            cursor.execute(sql, values or None)
+            names = [column[0] for column in cursor.description or []]
+            rows = cursor.fetchall()
+        return dict(zip(names, rows[0], strict=True)) if rows else None
+
+    @contextmanager
+    def reading(self, **frames: Any) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Lend a cursor with frames registered under their names; for work that needs temporary tables."""
+        with self._cursor() as cursor:
+            for name, frame in frames.items():
+                cursor.register(name, frame)
+            yield cursor
+
+    @contextmanager
+    def write(self, user: str, action: str, subject: str, **detail: Any) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Lend a cursor inside one transaction that is audited as `user` doing `action` to `subject`, or not done at all."""
+        if not user or not user.strip():
+            raise NotAllowed("Every change names the person who makes it: give a user name.")
+        with self._writer, self._cursor() as cursor:
+            cursor.begin()
+            try:
+                yield cursor
+                _append_audit(cursor, user.strip(), action, subject, detail)
+                cursor.commit()
+            except BaseException:
+                cursor.rollback()
+                raise
+
+    def close(self) -> None:
+        """Checkpoint and let go of the file."""
+        self._connection.close()
+
+    @contextmanager
+    def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        cursor = self._connection.cursor()
+        try:
+            yield cursor
+        finally:
+            cursor.close()
+
+
+def open_workspace(settings: Settings) -> Store:
+    """Open (or make) the workspace that `settings` points at.
+
+    Raises StoreInUse where another process has it open, StoreDamaged where DuckDB refuses the file.
+    """
+    settings.data.mkdir(parents=True, exist_ok=True)
+    settings.models.mkdir(parents=True, exist_ok=True)
+    return _open(str(settings.database), settings)
+
+
+def open_in_memory(settings: Settings) -> Store:
+    """Open a workspace that is gone when it is closed; its models still go to `settings.models`."""
+    settings.models.mkdir(parents=True, exist_ok=True)
+    return _open(":memory:", settings)
+
+
+def now() -> datetime:
+    """The present instant, UTC, without a zone: as every `_at` column holds it."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def quoted(identifier: str) -> str:
+    """Quote a name for SQL; the one place where a name that came from outside may enter a statement."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def statement(folder: str, name: str) -> str:
+    """Return the text of `sql/<folder>/<name>.sql`."""
+    file = SQL / folder / f"{name}.sql"
+    if not file.exists():
+        raise UnknownThing("SQL statement", f"{folder}/{name}")
+    return file.read_text(encoding="utf-8")
+
+
+def to_json(value: object) -> str:
+    """Write a value as JSON the way it is stored and hashed: NaN and infinity as null, dates ISO, keys as they come."""
+    return json.dumps(_plain(value), ensure_ascii=False, default=str)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if hasattr(value, "item") and not isinstance(value, str | bytes):
+        value = value.item()
+    return None if isinstance(value, float) and not isfinite(value) else value
+
+
+def _open(target: str, settings: Settings) -> Store:
+    schema_file = settings.data / "schema.toml"
+    schema = parse(schema_file.read_text(encoding="utf-8"), str(schema_file)) if schema_file.exists() else built_in()
+    try:
+        connection = duckdb.connect(target, config={"enable_external_access": "false", "autoinstall_known_extensions": "false"})
+    except duckdb.IOException as error:
+        if "lock" in str(error).lower():
+            raise StoreInUse(
+                f"{target} is open in another process, probably the workbench. Use its pages or its API, or stop it and try again."
+            ) from error
+        raise StoreDamaged(f"{target} cannot be opened: {str(error).splitlines()[0]}") from error
+    except duckdb.Error as error:
+        raise StoreDamaged(f"{target} cannot be opened: {str(error).splitlines()[0]}") from error
+    with connection.cursor() as cursor:
+        cursor.begin()
+        _migrate(cursor)
+        _shape_applicant(cursor, schema)
+        for view in sorted((SQL / "views").glob("*.sql")):
+            cursor.execute(view.read_text(encoding="utf-8"))
+        cursor.commit()
+    connection.execute("set lock_configuration = true")
+    return Store(connection, settings, schema)
+
+
+def _migrate(cursor: duckdb.DuckDBPyConnection) -> None:
+    cursor.execute("create table if not exists migration (name varchar primary key, applied_at timestamp not null)")
+    done = {name for (name,) in cursor.execute("select name from migration").fetchall()}
+    files = sorted((SQL / "migrations").glob("*.sql"))
+    newer = done - {file.stem for file in files}
+    if newer:
+        raise StoreDamaged(f"The workspace was written by a newer version (it has {', '.join(sorted(newer))}); update the program.")
+    for file in files:
+        if file.stem not in done:
+            cursor.execute(file.read_text(encoding="utf-8"))
+            cursor.execute("insert into migration values ($name, $at)", {"name": file.stem, "at": now()})
+
+
+def _shape_applicant(cursor: duckdb.DuckDBPyConnection, schema: Schema) -> None:
+    """Make the ML-ready table hold every declared feature; grain: one row per snapshot and applicant."""
+    cursor.execute("create table if not exists applicant (snapshot_id integer not null, applicant_id varchar not null, as_of date)")
+    for feature in schema:
+        cursor.execute(f"alter table applicant add column if not exists {quoted(feature.name)} {COLUMN_TYPES[feature.type]}")
+
+
+def _append_audit(cursor: duckdb.DuckDBPyConnection, user: str, action: str, subject: str, detail: Mapping[str, Any]) -> None:
+    last = cursor.execute("select seq, hash from audit order by seq desc limit 1").fetchall()
+    seq, before = last[0] if last else (0, "")
+    row = {"seq": seq + 1, "happened_at": now(), "user": user, "action": action, "subject": subject, "detail": to_json(detail)}
+    digest = hashlib.sha256((before + to_json(row)).encode()).hexdigest()
+    cursor.execute("insert into audit values ($seq, $happened_at, $user, $action, $subject, $detail, $hash)", {**row, "hash": digest})

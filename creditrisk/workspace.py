@@ -1,0 +1,64 @@
+"""What a workspace holds and what has happened in it: counts, the scores in force, and the audit in words. Reads only."""
+
+from typing import Any
+
+from pandas import DataFrame
+
+from creditrisk.store import Store
+
+
+def summary(store: Store) -> dict[str, Any]:
+    """Return counts by name: applicants, statements, transactions and their span, features, predictions, reviews, labels, models."""
+    counts = store.record(
+        """with known as (select applicant_id from account union select applicant_id from application union select applicant_id from applicant)
+        select
+            (select count(*) from known) as n_applicants,
+            (select count(*) from statement) as n_statements,
+            (select coalesce(sum(n_new), 0)::bigint from statement) as n_transactions,
+            (select min(first_on) from statement_account) as first_on,
+            (select max(last_on) from statement_account) as last_on,
+            (select count(*) from movement where category = 'UNKNOWN') as n_uncategorised,
+            (select coalesce(max_by(n_applicants, snapshot_id), 0) from snapshot where is_whole) as n_features,
+            (select count(*) from prediction_current) as n_scored,
+            (select count(*) from prediction) as n_predictions,
+            (select count(*) from review_current) as n_reviews,
+            (select count(*) from prediction_current where prediction_id not in (select prediction_id from review)) as n_waiting,
+            (select count(*) from outcome_current) as n_outcomes,
+            (select count(*) from label_set) as n_label_sets,
+            (select count(*) from model) as n_models"""
+    )
+    return counts or {}
+
+
+def activity(store: Store, limit: int = 12) -> DataFrame:
+    """Return what was done last: happened_at, user_name, action, subject, sentence."""
+    return store.read(
+        """select happened_at, user_name, action, subject,
+            case action
+                when 'ingest' then 'stored ' || coalesce(detail->>'n_files', 'a') || ' statement' || if(detail->>'n_files' = '1', '', 's')
+                when 'features' then 'computed the features of ' || (detail->>'applicants') || ' applicants'
+                when 'apply' then 'recorded ' || (detail->>'n') || ' application' || if(detail->>'n' = '1', '', 's')
+                when 'outcomes' then 'recorded ' || (detail->>'n') || ' observed outcomes'
+                when 'label' then 'made label set ' || subject
+                when 'register' then 'trained ' || subject
+                when 'promote' then 'promoted ' || subject || ' to champion: ' || coalesce(detail->>'reason', '')
+                when 'retire' then 'retired ' || subject || ': ' || coalesce(detail->>'reason', '')
+                when 'score' then 'scored ' || coalesce(detail->>'n', '1') || ' applicants'
+                when 'review' then 'found a prediction ' || (detail->>'verdict') || ' about its ' || (detail->>'about')
+                when 'job' then 'started ' || subject
+                else action || ' ' || subject
+            end as sentence
+        from audit
+        order by seq desc
+        limit $limit""",
+        limit=limit,
+    )
+
+
+def scores(store: Store, width: int = 20) -> DataFrame:
+    """Return how the newest scores of all applicants lie: low (lower edge of a bin `width` points wide), band, n."""
+    return store.read(
+        """select (floor(score / $width) * $width)::integer as low, band, count(*) as n
+        from prediction_current group by all order by low, band""",
+        width=width,
+    )

@@ -1,0 +1,103 @@
+"""Who applied: a searchable list, one applicant's money in pictures, and a form for a new application."""
+
+import streamlit as st
+
+import ui
+from creditrisk import applicants, charts, features
+
+store = ui.store()
+ui.header("Applicants", "Everybody with a bank statement or an application. Open one to see how the money moves.")
+
+
+@st.dialog("New application", icon=":material/person_add:")
+def enter() -> None:
+    """Take down an application."""
+    with st.form("application", border=False):
+        left, right = st.columns(2)
+        applicant_id = left.text_input("Applicant id", help="The id or account number under which the bank statements are stored.")
+        name = right.text_input("Name")
+        amount = left.number_input(
+            "Amount", min_value=1.0, value=5000.0, step=500.0, help="What is asked for, in the currency of the account."
+        )
+        term = right.number_input("Term (months)", min_value=1, max_value=480, value=36)
+        applied_on = left.date_input("Applied on", value=ui.today(), help="Features read nothing booked on or after this day.")
+        purpose = right.text_input("Purpose")
+        if st.form_submit_button("Record application", type="primary", width="stretch"):
+            with ui.guard():
+                given = {
+                    "applicant_id": applicant_id.strip() or None,
+                    "applied_on": applied_on,
+                    "name": name or None,
+                    "amount": amount,
+                    "term_months": term,
+                    "purpose": purpose or None,
+                }
+                applicants.apply(store, [given], user=ui.user())
+                ui.go("applicants", applicant=applicant_id.strip())
+
+
+search, new = st.columns([4, 1], vertical_alignment="bottom")
+with search:
+    words = st.text_input(
+        "Search", key="search", placeholder="Name, applicant id or account number", icon=":material/search:", label_visibility="collapsed"
+    )
+with new:
+    if st.button("New application", icon=":material/person_add:", width="stretch", key="new"):
+        enter()
+found = applicants.people(store, search=words, limit=2000)
+if found.empty and not words:
+    ui.empty(
+        "Nobody here yet",
+        "Upload a bank statement, or enter an application and add statements later.",
+        ("statements", "Upload statements"),
+        icon="group",
+    )
+elif found.empty:
+    st.info(f"Nobody matches “{ui.literal(words)}”.", icon=":material/search_off:")
+else:
+    columns = {
+        "applicant_id": ui.text_column("Applicant", pinned=True),
+        "name": ui.text_column("Name"),
+        "score": ui.score_column(),
+        "band": ui.text_column("Band"),
+        "recommendation": ui.text_column("Recommendation"),
+        "applied_on": ui.day_column("Applied on"),
+        "amount": ui.number_column("Amount asked for"),
+        "term_months": ui.number_column("Months", format="%d"),
+        "purpose": ui.text_column("Purpose"),
+        "n_transactions": ui.number_column("Transactions"),
+        "last_on": ui.day_column("Last transaction"),
+    }
+    ui.table(found, columns, key="people", alt="Applicants", opens="applicant_id", param="applicant", height=388)
+    st.caption(f"{ui.count(len(found))} shown, last scored first. Pick a row to open an applicant.")
+
+chosen = ui.asked("applicant")
+if chosen:
+    with ui.guard():
+        person = applicants.person(store, chosen)
+        row = features.one(store, chosen)
+        as_of = row["as_of"] if row else ui.today()
+        title, action = st.columns([4, 1], vertical_alignment="bottom")
+        with title:
+            ui.section(ui.literal(ui.person_name(person)))
+        with action:
+            ui.link("score", "Score this applicant", "speed", applicant=chosen)
+        st.markdown(f":gray[{ui.literal(ui.circumstances(person))} Pictures show what was known before {ui.day(as_of)}.]")
+        if person["observed_bad"] is not None:
+            outcome = ":red-badge[turned out bad]" if person["observed_bad"] else ":green-badge[repaid]"
+            st.markdown(f"{outcome} :gray[observed on {ui.day(person['observed_on'])}]")
+        currency = person["currency"]
+        balance = charts.balance(features.balances(store, chosen, as_of), currency)
+        ui.figure(balance, key="balance", help="End-of-day balance of all accounts together over the last year; red below zero.")
+        left, right = st.columns(2, gap="large")
+        with left:
+            ui.figure(
+                charts.months(features.months(store, chosen, as_of), currency),
+                key="months",
+                help="Per calendar month, own transfers left out. Income leaves out loans, refunds and winnings.",
+            )
+        with right:
+            spent = charts.spending(features.spending(store, chosen, as_of), currency)
+            ui.figure(spent, key="spending", help="Money out by category over the last 90 days.")
+        st.markdown("**Transactions**")
+        ui.table(applicants.transactions(store, chosen), ui.MOVES, key="transactions", alt="Transactions, newest first", height=388)

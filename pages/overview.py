@@ -1,0 +1,80 @@
+"""What is in the workspace, how far each step has come, how the scores lie, and what happened last."""
+
+import streamlit as st
+
+import ui
+from creditrisk import charts, labels, reviews, workspace
+
+store = ui.store()
+ui.header("Overview", "From bank statements to explained scores, and from verdicts back to better models.")
+held, seen = workspace.summary(store), reviews.summary(store)
+newest = labels.newest(store)
+model = ui.champion()
+
+if not held["n_applicants"]:
+    ui.empty(
+        "This workspace is empty",
+        "Upload a bank statement to begin: it is read, checked against its own balances and shown to you before anything is stored.",
+        ("statements", "Upload statements"),
+        ("applicants", "Enter an application"),
+        icon="account_balance",
+    )
+
+ui.figures(
+    ("Applicants", ui.count(held["n_applicants"]), "People with a bank statement or an application."),
+    ("Statements", ui.count(held["n_statements"]), "Files stored whole after they were read and checked."),
+    ("Transactions", ui.count(held["n_transactions"]), f"Booked movements from {ui.day(held['first_on'])} to {ui.day(held['last_on'])}."),
+    ("Scored", ui.count(held["n_scored"]), f"Applicants with a score, out of {ui.count(held['n_predictions'])} predictions kept in all."),
+    ("Verdicts", ui.count(held["n_reviews"]), f"Predictions people judged; {ui.count(seen['n_waiting'])} wait for a verdict."),
+)
+
+ui.section("From statement to decision", help="Each step builds on the one before it. A step that is waiting says what it needs.")
+steps = (
+    ("statements", "Statements", held["n_statements"], ui.plural(held["n_statements"], "file"), "Upload one"),
+    ("labels", "Labels", held["n_label_sets"], newest, "Make a set"),
+    ("training", "Candidates", held["n_models"], ui.plural(held["n_models"], "model"), "Train"),
+    ("models", "Champion", model is not None, model and model["model_id"], "Promote one"),
+    ("score", "Scores", held["n_scored"], ui.plural(held["n_scored"], "person", "people"), "Score one"),
+    ("reviews", "Verdicts", held["n_reviews"], f"{ui.count(held['n_reviews'])} judged", "Judge one"),
+)
+with st.grid(len(steps), min_column_width=112, gap="small", border=True) as grid:
+    for place, (page, title, done, state, action) in enumerate(steps, start=1):
+        with grid.cell():
+            mark = ":green[:material/check_circle:]" if done else ":gray[:material/radio_button_unchecked:]"
+            st.markdown(f":small[{mark} :gray[step {place}]]  \n**{title}**  \n:small[:gray[{ui.literal(state) if done else 'waiting'}]]")
+            ui.link(page, "Open" if done else action)
+
+left, right = st.columns([3, 2], gap="large")
+with left:
+    ui.section("Scores", help="The latest score of each applicant: 300 is the highest risk, 900 the lowest.")
+    ui.figure(
+        charts.scores(workspace.scores(store)), key="scores", help="How many applicants lie in each stretch of 20 points, coloured by band."
+    )
+    if model is not None:
+        st.caption(
+            f"Scores mean {ui.risk_word(model['is_proxy'])} on the {store.settings.score.scale.replace('logodds', 'log-odds')} scale."
+        )
+with right:
+    ui.section("Labels", help="What the champion learned from, and how far that can be believed.")
+    if newest is None:
+        ui.empty(
+            "No labels yet",
+            "A model needs to know what good and bad mean: from clusters, or from observed outcomes.",
+            ("labels", "Make a label set"),
+            icon="label",
+        )
+    else:
+        chosen = labels.get(store, newest)
+        warning = labels.banner(chosen)
+        if warning:
+            ui.banner(ui.literal(warning))
+        gates = chosen.report["gates"]
+        st.markdown(f"**{sum(gate['passed'] for gate in gates)} of {len(gates)} quality checks passed**")
+        for gate in gates:
+            mark = ":green[:material/check_circle:]" if gate["passed"] else ":red[:material/cancel:]"
+            said = f"{mark} {ui.literal(gate['name'])} :gray[{ui.plain(gate['value'], 2)}, asked {ui.plain(gate['threshold'], 2)}]"
+            st.markdown(said, help=ui.literal(gate["sentence"]))
+        ui.link("labels", f"Open {newest}", labels=newest)
+
+ui.section("What happened last", help="Every change names a person and is kept in a chained record.")
+ui.story((row["happened_at"], row["user_name"], row["sentence"]) for row in ui.rows(workspace.activity(store, limit=10)))

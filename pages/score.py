@@ -1,0 +1,165 @@
+"""One applicant: the score, what it means, why, on which transactions it rests, and how it was before."""
+
+import json
+
+import streamlit as st
+
+import ui
+from creditrisk import applicants, charts, features, scoring
+from creditrisk.scorecard import shown
+
+store = ui.store()
+ui.header("Score", "One applicant, one score, and the reasons in plain words. The program recommends; a named person decides.")
+ADVICE = {
+    "approve": ":green[:material/check_circle: Approve]",
+    "decline": ":red[:material/cancel: Decline]",
+    "refer": ":orange[:material/person_raised_hand: Refer to a person]",
+    "insufficient data": ":gray[:material/hourglass_empty: Insufficient data]",
+}
+
+pick, action = st.columns([4, 1], vertical_alignment="bottom")
+with pick:
+    applicant_id = ui.pick_applicant("Whom to score. The last scored come first; any id may be typed.")
+if applicant_id is None and ui.asked("prediction") is None:
+    ui.empty(
+        "Choose an applicant",
+        "Their latest score is shown with its reasons. Nobody there yet? Upload a bank statement first.",
+        ("applicants", "Look through the applicants"),
+        ("statements", "Upload statements"),
+        icon="speed",
+    )
+    st.stop()
+with action:
+    if st.button(
+        "Score now",
+        type="primary",
+        icon=":material/speed:",
+        width="stretch",
+        key="score",
+        disabled=applicant_id is None,
+        help="Scores with the champion and the newest features, and keeps the prediction.",
+    ):
+        with ui.guard(), st.spinner("Scoring …", show_time=True):
+            made = scoring.score_applicants(store, [applicant_id], user=ui.user(), channel="page")
+            ui.go("score", applicant=applicant_id, prediction=made[0].prediction_id)
+
+with ui.guard():
+    prediction_id = ui.asked("prediction") or applicants.person(store, applicant_id)["prediction_id"]
+    if prediction_id is None:
+        if ui.champion() is None:
+            ui.empty(
+                "No model scores yet",
+                "Train candidates and promote one; then every applicant can be scored.",
+                ("training", "Train candidates"),
+                ("models", "Promote a model"),
+                icon="deployed_code",
+            )
+        else:
+            ui.empty(
+                "Not scored yet",
+                "Press **Score now**: features are computed from the statements, and the champion scores them.",
+                ("applicants", "See the applicant"),
+                icon="speed",
+            )
+        st.stop()
+    prediction = scoring.get(store, prediction_id)
+    risk = ui.risk_word(prediction.is_proxy)
+    person = applicants.person(store, prediction.applicant_id)
+    points = shown(prediction.score)
+
+    ui.proxy_banner(prediction.is_proxy)
+    gauge, meaning = st.columns([2, 3], gap="large", vertical_alignment="center")
+    with gauge:
+        ui.figure(
+            charts.gauge(prediction.score, points, prediction.band),
+            key="gauge",
+            help="300 is the highest risk, 900 the lowest. Bands: Poor below 500, Average below 650, Good below 750, Excellent above.",
+        )
+    with meaning:
+        st.markdown(f"### {ADVICE[prediction.recommendation]}")
+        st.markdown(ui.literal(prediction.because))
+        ui.figures(
+            (
+                risk,
+                ui.percent(prediction.pd),
+                "Estimated agreement with the proxy label, not a probability of default."
+                if prediction.is_proxy
+                else "Probability that the loan goes bad.",
+            ),
+            ("Band", prediction.band, "Read off the unrounded score."),
+            ("Model", prediction.model_id, f"Learned from {prediction.label_source} labels; the exact file is known by its digest."),
+        )
+        st.caption(
+            f"{ui.literal(ui.person_name(person))} as of {ui.day(prediction.as_of)}, scored {ui.instant(prediction.scored_at)} by "
+            f"{ui.literal(prediction.scored_by)} ({prediction.channel})."
+        )
+
+    why, good = st.columns(2, gap="large")
+    with why:
+        ui.section("What counts against", help="At most four principal reasons, those that push furthest towards risk; one per subject.")
+        for reason in prediction.reasons:
+            st.markdown(f":red[:material/arrow_downward:] {ui.literal(reason['text'])}")
+        if not prediction.reasons:
+            st.markdown(":gray[Nothing pushes this applicant towards risk.]")
+    with good:
+        ui.section("What speaks for them", help="The same, in the other direction.")
+        for support in ui.supports(store, prediction_id):
+            st.markdown(f":green[:material/arrow_upward:] {ui.literal(support['text'])}")
+
+    ui.section(
+        "How the score came about",
+        help="Each bar is one figure's part in the score, against people near the cut-off. The parts add up exactly.",
+    )
+    clicked = ui.figure(ui.waterfall(prediction), key=f"waterfall-{prediction_id}", clicks="feature")
+    if clicked:
+        ui.ask(feature=clicked)
+
+    ui.section("The transactions behind a figure", help="Choose a figure, or click its bar above.")
+    scored = {feature.name: feature for feature in store.schema.predictors}
+    name = ui.pick(
+        "Figure",
+        list(scored),
+        "feature",
+        say=lambda key: scored[key].title if key in scored else key,
+        first=True,
+        help="Every figure that entered the score.",
+    )
+    feature = store.schema[name]
+    value, found = st.columns([1, 3], gap="large")
+    with value:
+        st.metric(feature.title, feature.say(prediction.inputs[name]), help=feature.meaning, border=True)
+        st.caption(ui.literal(feature.meaning))
+    with found:
+        evidence = features.evidence(store, prediction.applicant_id, prediction.as_of, feature)
+        if evidence.empty:
+            st.markdown(":gray[No transaction stands behind this figure in its window.]")
+        else:
+            ui.table(evidence, ui.MOVES, key=f"evidence-{name}", alt=f"Transactions behind {feature.title}", height=300)
+
+    ui.section("All scores", help="Every score this applicant was given; pick a row to see its reasons.")
+    history = scoring.history(store, prediction.applicant_id)
+    if len(history) > 1:
+        ui.figure(charts.score_history(history), key="history", help="In time, on the bands; hover for the model.")
+    columns = {
+        "scored_at": ui.instant_column("Scored (UTC)"),
+        "score": ui.score_column(),
+        "band": ui.text_column("Band"),
+        "pd": ui.share_column("Risk", "PD, or risk (proxy) where the model learned from clusters"),
+        "recommendation": ui.text_column("Recommendation"),
+        "model_id": ui.text_column("Model"),
+        "channel": ui.text_column("From"),
+        "scored_by": ui.text_column("By"),
+    }
+    height = ui.fitting(len(history), most=6)
+    ui.table(history, columns, key="all-scores", alt="All scores", opens="prediction_id", param="prediction", height=height)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.download_button(
+            "Download the record",
+            json.dumps(prediction.to_json(), indent=2, default=str),
+            file_name=f"{prediction.applicant_id}-{prediction_id[:8]}.json",
+            mime="application/json",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        ui.link("reviews", "Judge this prediction", "rate_review", prediction=prediction_id)
+        ui.link("applicants", "See the applicant's money", "group", applicant=prediction.applicant_id)

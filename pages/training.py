@@ -1,0 +1,100 @@
+"""Candidates: train them, watch them, and compare them with what a model has to beat."""
+
+import streamlit as st
+
+import ui
+from creditrisk import charts, jobs, labels, training
+
+store = ui.store()
+ui.header(
+    "Training",
+    "Candidates learn in the background and stand beside the baselines they have to beat. None of them scores until a named person "
+    "promotes it.",
+)
+
+with st.container(border=True):
+    st.markdown("**New run**", help="The same as the Retrain button in the sidebar.")
+    with ui.guard():
+        config = ui.training_choices("run", wide=True)
+        busy = jobs.active(store)
+        if config is not None and st.button(
+            "Start training",
+            type="primary",
+            icon=":material/play_arrow:",
+            key="run-start",
+            disabled=busy is not None,
+            help="One training at a time." if busy else None,
+        ):
+            st.session_state["job_id"] = training.start(store, config, user=ui.user())
+            st.rerun()
+
+ui.section(
+    "Leaderboard",
+    help="AUC: how often a bad applicant ranks above a good one; 0.5 is chance. The bar is the 95 % interval: overlapping bars may be "
+    "luck.",
+)
+sets = {row["label_set_id"]: row for row in ui.rows(labels.sets(store))}
+board = training.leaderboard(store)
+if board.empty:
+    ui.empty(
+        "No candidate yet",
+        "Start a training above: three models and two baselines take less than a minute on a few thousand applicants.",
+        *([] if sets else [("labels", "Make a label set")]),
+        icon="model_training",
+    )
+else:
+    label_set_id = ui.pick(
+        "Label set",
+        list(sets),
+        "labels",
+        say=lambda name: ui.said_set(sets[name]) if name in sets else name,
+        first=True,
+        help="Models are compared within one label set: another set is another question.",
+    )
+    with ui.guard():
+        board = training.leaderboard(store, label_set_id)
+        is_proxy = labels.get(store, label_set_id).is_proxy
+        own, real = st.columns(2, gap="large")
+        with own:
+            words = "agreement with the proxy label" if is_proxy else "ranking of observed outcomes"
+            ui.figure(charts.leaderboard(board, words), key="board-own", help=f"Measured on applicants kept away from training: {words}.")
+        with real:
+            if is_proxy:
+                ui.figure(
+                    charts.leaderboard(board, "ranking of observed outcomes", column="auc_observed"),
+                    key="board-observed",
+                    help="The same models against what really happened to the loans of test applicants, where that is recorded.",
+                )
+        columns = {
+            "model_id": ui.text_column("Model", pinned=True),
+            "algorithm": ui.text_column("Algorithm"),
+            "status": ui.text_column("Status"),
+            "auc": ui.number_column("AUC", "How often a bad applicant ranks above a good one", "%.3f"),
+            "auc_low": ui.number_column("from", "Lower end of the 95 % interval", "%.3f"),
+            "auc_high": ui.number_column("to", "Upper end of the 95 % interval", "%.3f"),
+            "gini": ui.number_column("Gini", "2 AUC − 1", "%.3f"),
+            "ks": ui.number_column("KS", "Largest distance between the good and the bad", "%.3f"),
+            "brier": ui.number_column("Brier", "Mean squared error of the risk; smaller is better", "%.3f"),
+            "auc_observed": ui.number_column("AUC, outcomes", "The same against observed outcomes, where there are any", "%.3f"),
+            "n": ui.number_column("Applicants", "In the test set"),
+            "n_bad": ui.number_column("Bad", "Of them bad"),
+            "seconds": ui.number_column("Seconds", "Time to fit", "%.1f"),
+        }
+        ui.table(board, columns, key="board", alt="Leaderboard")
+        ui.link("models", "Open the registry to promote one", "deployed_code")
+
+ui.section("Runs", help="Every training asked for, by whom, and how it ended.")
+runs = jobs.current(store)
+if runs.empty:
+    st.markdown(":gray[No run yet.]")
+else:
+    columns = {
+        "job_id": ui.text_column("Run", pinned=True),
+        "state": ui.text_column("State"),
+        "progress": st.column_config.ProgressColumn("Progress", min_value=0, max_value=1, format="percent"),
+        "message": ui.text_column("Last message", width="large"),
+        "created_at": ui.instant_column("Started (UTC)"),
+        "reported_at": ui.instant_column("Last heard of (UTC)"),
+        "created_by": ui.text_column("By"),
+    }
+    ui.table(runs, columns, key="runs", alt="Training runs, newest first")

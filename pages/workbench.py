@@ -1,0 +1,87 @@
+"""The frame around every page: its name, who acts, where to go, which model scores, and the Retrain button."""
+
+import streamlit as st
+
+import ui
+from creditrisk import jobs, training
+
+st.set_page_config(page_title=ui.PRODUCT, page_icon="⚖️", layout="wide", initial_sidebar_state="expanded")
+st.logo(str(ui.HERE / "pages" / "mark.svg"), size="large")
+
+
+@st.dialog("Retrain", icon=":material/model_training:")
+def retrain() -> None:
+    """Ask what to train on and start it in the background."""
+    st.markdown(":gray[Candidates are trained in the background. The champion keeps scoring until a named person promotes another.]")
+    config = ui.training_choices("retrain")
+    if config is None:
+        return
+    if st.button("Start training", type="primary", icon=":material/play_arrow:", key="retrain-start", width="stretch"):
+        with ui.guard():
+            st.session_state["job_id"] = training.start(ui.store(), config, user=ui.user())
+            st.rerun()
+
+
+def progress() -> None:
+    """Follow the job under way; when it ends, say so once on every part of the page."""
+    job = jobs.active(ui.store())
+    if job is None:
+        st.session_state["was_running"] = False
+        st.rerun()
+    ui.job_progress(job, key="sidebar-job")
+
+
+def home() -> None:
+    """Answer at /overview too: the default page answers at / only, and keeps its own path from others."""
+    ui.go("overview")
+
+
+def page(name: str, title: str, icon: str) -> st.Page:
+    """Declare a page of this folder under its own name."""
+    file, first = ui.HERE / "pages" / f"{name}.py", name == "overview"
+    return st.Page(file, title=title, icon=f":material/{icon}:", url_path="start" if first else name, default=first)
+
+
+store = ui.store()
+groups = {group: [page(name, *words) for name, words in pages.items()] for group, pages in ui.PAGES.items()}
+navigation = st.navigation({"": [st.Page(home, title="Overview", url_path="overview", visibility="hidden")], **groups})
+
+with st.sidebar:
+    model = ui.champion()
+    with st.container(border=True, gap="xsmall", key="champion"):
+        if model is None:
+            st.markdown(
+                ":gray[:small[CHAMPION]]  \n**No model scores yet**",
+                help="A champion is the model that scores. A named person promotes it.",
+            )
+        else:
+            source = "proxy label" if model["is_proxy"] else "observed outcomes"
+            st.markdown(
+                f":gray[:small[CHAMPION]]  \n**{model['model_id']}** {ui.algorithm(model['algorithm'])}  \n"
+                f":{'orange' if model['is_proxy'] else 'green'}-badge[learned from {source}]",
+                help="The model that scores now, and what it learned from. A named person promoted it.",
+            )
+    job = jobs.active(store)
+    if job is not None:
+        st.session_state["job_id"] = job["job_id"]
+        st.fragment(progress, run_every=1.0)()
+    else:
+        if st.button(
+            "Retrain",
+            type="primary",
+            icon=":material/model_training:",
+            width="stretch",
+            key="retrain",
+            help="Train new candidates in the background; the page stays usable.",
+        ):
+            retrain()
+        ui.job_ended(st.session_state.get("job_id"))
+    st.text_input(
+        "Acting as",
+        value=store.settings.people.default,
+        key="acting_as",
+        help="Every change is recorded under this name.",
+        icon=":material/person:",
+    )
+
+navigation.run()

@@ -1,0 +1,1 @@
+"""Measured ratios beside the bars they answer to; `make bench` runs them all."""

@@ -1,0 +1,190 @@
+"""The command line: what it prints, where, and how it ends."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pandas import read_csv, read_parquet
+
+from creditrisk.__main__ import main
+from creditrisk.store import Store
+
+Run = Callable[..., tuple[int, list[dict[str, Any]], str]]  # exit code, objects printed, stderr
+STATEMENT = """Date,Description,Amount,Balance
+2026-01-02,SALARY ACME LTD,2000.00,2500.00
+2026-01-03,RENT,-800.00,1700.00
+2026-01-05,GROCERY STORE,-60.10,1639.90
+"""
+BROKEN = STATEMENT.replace("-60.10", "-60.1O")
+
+
+@pytest.fixture
+def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command with --json in the workspace `tmp_path/bank`; returns exit code, objects printed, stderr."""
+
+    def command(*arguments: object) -> tuple[int, list[dict[str, Any]], str]:
+        where = ["--data", str(tmp_path / "bank" / "data"), "--models", str(tmp_path / "bank" / "models")]
+        code = main([*where, "--user", "ann", "--json", *map(str, arguments)])
+        said = capsys.readouterr()
+        return code, [json.loads(line) for line in said.out.splitlines()], said.err
+
+    return command
+
+
+@pytest.fixture
+def in_bank(filled: Store, run: Run) -> Run:
+    """The same on a copy of the small demo bank."""
+    filled.close()
+    return run
+
+
+def test_help_is_quick() -> None:
+    started = time.perf_counter()
+    done = subprocess.run([sys.executable, "-m", "creditrisk", "--help"], capture_output=True, text=True, check=True)
+    assert "promote" in done.stdout
+    assert time.perf_counter() - started < 2  # measured 0.06 s; a heavy import would take several seconds
+
+
+def test_a_wrong_command_line_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["label", "rfm"]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "invalid choice: 'rfm'" in said.err
+    assert main(["score", "--json"]) == 2
+    said = capsys.readouterr()
+    assert json.loads(said.out) == {"summary": {"error": said.err.strip()}}
+    assert "score needs one of" in said.err
+
+
+def test_inspect_stores_nothing_and_ingest_the_same_file_once(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "A1.csv"
+    file.write_text(STATEMENT)
+    code, (looked, summary), _ = run("inspect", file)
+    assert (code, looked["status"], looked["n_transactions"], looked["sum_amount"]) == (0, "accepted", 3, "1139.90")
+    assert not (tmp_path / "bank").exists()
+    code, (first, _), _ = run("ingest", tmp_path / "*.csv", "--applicant", "A1")
+    assert (code, first["n_new"], first["n_duplicate"]) == (0, 3, 0)
+    code, (second, summary), _ = run("ingest", file)
+    assert (code, second["n_new"], second["n_duplicate"]) == (0, 0, 3)
+    assert summary["summary"] == {"files": 1, "rejected": 0, "n_transactions": 3, "n_new": 0, "n_duplicate": 3}
+
+
+def test_a_refused_file_is_said_and_the_others_are_stored(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "bad.csv").write_text(BROKEN)
+    (tmp_path / "in" / "good.csv").write_text(STATEMENT)
+    code, (bad, good, summary), said = run("ingest", tmp_path / "in")
+    assert code == 1
+    assert (bad["status"], good["status"]) == ("rejected", "accepted")
+    assert "bad.csv" in said
+    assert "-60.1O" in said
+    assert summary["summary"]["rejected"] == 1
+    code, printed, said = run("ingest", tmp_path / "gone.csv")
+    assert code == 2
+    assert "gone.csv cannot be read: no such file" in said
+    assert printed == [{"summary": {"error": said.strip()}}]
+
+
+def test_steps_out_of_order_get_a_sentence(run: Run) -> None:
+    for step in (["features"], ["label", "kmeans"], ["train"], ["score", "--all"], ["promote", "best", "--reason", "because it is best"]):
+        code, printed, said = run(*step)
+        assert code == 2
+        assert len(said.strip().splitlines()) == 1
+        assert printed == [{"summary": {"error": said.strip()}}]
+
+
+def test_the_whole_way(in_bank: Run, tmp_path: Path) -> None:
+    code, (made, _), _ = in_bank("features", "--out", tmp_path / "features.csv")
+    assert (code, made["applicants"]) == (0, 150)
+    code, (label, _), _ = in_bank("label", "kmeans", "--k", 3)
+    assert (code, label["k"], label["method"]) == (0, 3, "kmeans")
+    code, (*models, summary), _ = in_bank("train", "--algorithms", "logistic", "--labels", label["label_set"], "--cv", 3)
+    assert code == 0
+    assert {model["algorithm"] for model in models} >= {"logistic"}
+    assert {"model_id", "algorithm", "label_set", "label_source", "metrics", "seconds"} <= set(models[0])
+    code, (champion, _), _ = in_bank("promote", "best", "--reason", "the best on record")
+    assert (code, champion["status"], champion["model_id"]) == (0, "champion", models[0]["model_id"])
+    code, (*listed, summary), _ = in_bank("models")
+    assert summary["summary"]["champion"] == champion["model_id"]
+    assert {"model_id", "status", "algorithm", "label_source", "is_proxy", "created_at", "digest", "metrics"} == set(listed[0])
+    code, (*scores, summary), said = in_bank("score", tmp_path / "features.csv", "--out", tmp_path / "scores.parquet")
+    assert (code, len(scores), said) == (0, 150, "")
+    assert summary["summary"]["model_id"] == champion["model_id"]
+    assert read_parquet(tmp_path / "scores.parquet")["pd"].tolist() == [score["pd"] for score in scores]
+
+
+def test_bad_rows_are_set_aside_and_the_others_scored(in_bank: Run, tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text("applicant_id,observed_days,days_negative_90d\nA,200,3\nB,200,many\nC,,91\nD,10,0\n")
+    code, (*scores, summary), said = in_bank("score", file, "--out", tmp_path / "scores.csv")
+    assert code == 1
+    assert [score["applicant_id"] for score in scores] == ["A", "D"]
+    assert (summary["summary"]["scored"], summary["summary"]["refused"]) == (2, 2)
+    assert "rows.csv: Row 2: days_negative_90d is 'many'; it should be a number." in said
+    assert read_csv(tmp_path / "scores-refused.csv")["row"].tolist() == [2, 3]
+    assert read_csv(tmp_path / "scores.csv")["pd"].tolist() == [score["pd"] for score in scores]
+    code, _, said = in_bank("score", file, "--out", tmp_path / "no" / "scores.csv")
+    assert (code, "There is no folder" in said) == (2, True)
+    file.write_text("applicant_id,observed_dayz\nA,200\n")
+    code, _, said = in_bank("score", file)
+    assert (code, "Nothing called observed_dayz is declared" in said) == (2, True)
+
+
+def test_outcomes_are_matched_and_doubtful_rows_refused(in_bank: Run, tmp_path: Path) -> None:
+    _, (score, *_), _ = in_bank("score", "--all")
+    file = tmp_path / "outcomes.csv"
+    file.write_text(f"who;defaulted;seen\n{score['applicant_id']};yes;2026-05-01\nnobody;0;\nX;perhaps;\n")
+    code, (made, _), said = in_bank("outcomes", file, "--id", "who", "--bad", "defaulted", "--date", "seen")
+    assert code == 1
+    assert {key: made[key] for key in ("file", "rows", "matched", "unmatched", "rejected")} == {
+        "file": "outcomes.csv",
+        "rows": 3,
+        "matched": 1,
+        "unmatched": 1,
+        "rejected": 1,
+    }
+    assert said == "outcomes.csv: Row 3: defaulted is 'perhaps'; it should be 1 or 0, true or false, yes or no.\n"
+
+
+def test_words_for_people(in_bank: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, (score, *_), _ = in_bank("score", "--all")
+    where = ["--data", str(tmp_path / "bank" / "data"), "--models", str(tmp_path / "bank" / "models")]
+    assert main(["score", "--applicant", str(score["applicant_id"]), *where]) == 0
+    said = capsys.readouterr().out
+    assert "risk (proxy)" in said
+    assert " PD " not in said
+    assert "Learned from a proxy label" in said or "re-learns the clusters" in said
+    assert main(["models", *where]) == 0
+    assert "champion" in capsys.readouterr().out
+    assert main(["schema", "show", *where]) == 0
+    assert "[[feature]]" in capsys.readouterr().out
+
+
+def test_a_workspace_that_is_open_elsewhere_is_a_sentence(in_bank: Callable[..., object], tmp_path: Path) -> None:
+    where = ["--data", str(tmp_path / "bank" / "data"), "--models", str(tmp_path / "bank" / "models")]
+    holder = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import sys, duckdb; c = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()",
+            str(tmp_path / "bank" / "data" / "creditrisk.duckdb"),
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "open\n"
+        refused = subprocess.run(
+            [sys.executable, "-m", "creditrisk", "models", "--json", *where], capture_output=True, text=True, check=False
+        )
+        holder.terminate()
+    assert refused.returncode == 2
+    assert "is open in another process, probably the workbench" in refused.stderr
+    assert json.loads(refused.stdout) == {"summary": {"error": refused.stderr.strip()}}

@@ -1,0 +1,102 @@
+"""The demo: statements in four dialects that the real ingest reads to the cent, and a workspace worth exploring."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import numpy as np
+import pytest
+
+from creditrisk import demo, ingest, registry, reviews
+from creditrisk import store as stores
+from creditrisk.categories import classify
+from creditrisk.errors import InvalidInput
+from creditrisk.settings import Settings
+from creditrisk.store import Store
+
+
+@pytest.fixture(scope="module")
+def said() -> list[tuple[float, str]]:
+    """What filling `workspace` said of its progress."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory, said: list[tuple[float, str]]) -> Iterator[Store]:
+    """The smallest demo workspace, of a seed whose riskiest cluster is too small to train on."""
+    folder = tmp_path_factory.mktemp("demo")
+    opened = stores.open_in_memory(Settings(data=folder / "data", models=folder / "models"))
+    demo.fill(opened, applicants=100, seed=5, progress=lambda fraction, message: said.append((fraction, message)))
+    yield opened
+    opened.close()
+
+
+def test_every_statement_reads_back_as_it_was_drawn(settings: Settings) -> None:
+    bank = demo.bank(100, seed=2)
+    drawn = bank.transactions.groupby("applicant").agg(n=("amount", "size"), total=("amount", "sum"), closing=("balance", "last"))
+    papers = list(demo.statements(bank))
+    assert len(papers) == len(bank.applications)
+    for paper, opening, row in zip(papers, bank.applications["opening"], drawn.itertuples(), strict=True):
+        reading = ingest.read(paper.name, paper.content, settings=settings)
+        said = (reading.status, reading.reconciliation, reading.n_transactions, reading.sum_amount, reading.opening, reading.closing)
+        assert said == ("accepted", "ok", row.n, _money(row.total), _money(opening), _money(row.closing)), paper.name
+
+
+def test_the_dialects_are_four_ways_of_writing_the_same() -> None:
+    papers = list(demo.statements(demo.bank(50, seed=2)))
+    heads = [paper.content.decode().splitlines()[0] for paper in papers[:4]]
+    assert heads[0] == "Date,Description,Amount,Balance"
+    assert heads[1].startswith("Account holder;")
+    assert heads[2] == "Date,Details,Debit,Credit,Balance"
+    assert heads[3].split("\t") == ["Account", "Date", "D/C", "Amount", "Currency", "Balance", "Narrative"]
+    assert len({paper.name for paper in papers}) == 50
+
+
+def test_the_classifier_finds_the_true_categories_and_leaves_a_little_unknown() -> None:
+    rows = demo.bank(300, seed=2).transactions
+    rows = rows.assign(
+        text=rows["text"].astype(str), category=rows["category"].astype(str), direction=np.where(rows["amount"] > 0, "in", "out")
+    )
+    distinct = rows.groupby(["text", "direction"], as_index=False).agg(amount=("amount", "first"))
+    found = classify(distinct.assign(code="", amount=distinct["amount"] / 100))
+    joined = rows.merge(distinct[["text", "direction"]].assign(found=found["category"].to_numpy()), on=["text", "direction"])
+    known = joined["found"] != "UNKNOWN"
+    assert (joined["found"] == joined["category"])[known].mean() > 0.97
+    moved = joined["amount"].abs()
+    assert 0.005 < moved[~known].sum() / moved.sum() < 0.06
+
+
+def test_a_filled_workspace_has_everything_to_look_at(workspace: Store) -> None:
+    champion = registry.champion(workspace)
+    assert champion is not None
+    events = registry.events(workspace, champion["model_id"])
+    promotion = events[events["status"] == "champion"].iloc[0]
+    assert promotion["by_user"] == demo.USER
+    assert promotion["reason"].startswith("demo workspace:")
+    assert workspace.value("select count(*) from prediction_current") == workspace.value("select count(*) from application") == 100
+    assert 0 < workspace.value("select count(*) from outcome_current") < 100
+    assert reviews.summary(workspace)["n"] > 5
+    assert len(set(reviews.history(workspace)["reviewed_by"])) == len(demo.REVIEWERS)
+    assert workspace.value("select count(distinct recommendation) from prediction_current") > 1
+
+
+def test_progress_goes_from_nothing_to_all(workspace: Store, said: list[tuple[float, str]]) -> None:
+    fractions = [fraction for fraction, _ in said]
+    assert fractions == sorted(fractions)
+    assert (fractions[0], fractions[-1]) == (0.0, 1.0)
+    assert said[-1][1] == f"demo workspace ready: {workspace.value('select count(*) from transaction'):,} transactions of 100 applicants"
+
+
+def test_a_workspace_with_applicants_is_refused(workspace: Store) -> None:
+    before = workspace.value("select count(*) from audit")
+    with pytest.raises(InvalidInput, match="holds applicants already"):
+        demo.fill(workspace, applicants=100)
+    assert workspace.value("select count(*) from audit") == before
+
+
+def test_a_bank_too_small_is_refused(store: Store) -> None:
+    with pytest.raises(InvalidInput, match="at least 100 applicants, not 10"):
+        demo.fill(store, applicants=10)
+
+
+def _money(cents: int) -> Decimal:
+    return Decimal(int(cents)) / 100

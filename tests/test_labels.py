@@ -1,0 +1,240 @@
+"""Labels: clusters are ordered by risk whatever the order of rows, and a useless clustering says that it is one."""
+
+import json
+from dataclasses import replace
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+from pandas import DataFrame, concat
+
+from creditrisk import labels
+from creditrisk.errors import InvalidInput, NotEnoughData, NothingYet, UnknownThing
+from creditrisk.schema import built_in
+from creditrisk.settings import Labels, Settings
+from creditrisk.store import Store, now
+
+COUNTS = ("days_negative_90d", "payday_count_90d", "nsf_returned_count_90d")
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Few clusters and few resamples: enough to tell planted groups apart."""
+    return replace(settings, labels=Labels(k_max=4, bootstraps=12))
+
+
+def people(n: int = 400, share: float = 0.1, seed: int = 1, strength: float = 2.5) -> tuple[DataFrame, np.ndarray]:
+    """Return the features of invented applicants, and which of them are in trouble (worse on every signed feature)."""
+    random = np.random.default_rng(seed)
+    trouble = random.random(n) < share
+    columns: dict[str, object] = {"applicant_id": [f"A{number:05d}" for number in range(n)]}
+    for feature in built_in():
+        shift = strength if feature.in_index else 0.6
+        columns[feature.name] = random.normal(size=n) + feature.risk * shift * trouble
+        if feature.name in COUNTS:
+            columns[feature.name] = random.poisson(np.where(trouble, 6, 0.3)).astype(float)
+    return DataFrame(columns), trouble
+
+
+def put(store: Store, frame: DataFrame, days: int = 100) -> int:
+    """Keep a table of features as a snapshot, with dates spread over `days`."""
+    rows = frame.assign(as_of=[date(2026, 1, 1) + timedelta(number % days) for number in range(len(frame))])
+    with store.write("ann", "features", "snapshot") as cursor:
+        cursor.execute(
+            """insert into snapshot (schema_fingerprint, n_applicants, is_whole, created_at, created_by)
+            values ($fingerprint, $n, true, $at, 'ann')""",
+            {"fingerprint": store.schema.fingerprint, "n": len(rows), "at": now()},
+        )
+        snapshot_id = cursor.execute("select max(snapshot_id) from snapshot").fetchall()[0][0]
+        cursor.register("rows", rows.assign(snapshot_id=snapshot_id))
+        cursor.execute("insert into applicant by name select * from rows")
+        cursor.unregister("rows")
+    return int(snapshot_id)
+
+
+def happened(store: Store, applicant_ids: list[str], bad: np.ndarray) -> None:
+    with store.write("ann", "outcomes", "test") as cursor:
+        rows = [(name, bool(is_bad), None, now(), "ann") for name, is_bad in zip(applicant_ids, bad, strict=True)]
+        cursor.executemany("insert into outcome values (?, ?, ?, ?, ?)", rows)
+
+
+def by_name(store: Store, label_set_id: str) -> dict[str, object]:
+    members = labels.members(store, label_set_id)
+    return dict(zip(members["applicant_id"], members["bad"].astype(object).where(members["bad"].notna(), None), strict=True))
+
+
+def test_the_riskiest_cluster_is_bad_and_segments_are_ordered_by_risk(store: Store) -> None:
+    frame, trouble = people()
+    put(store, frame)
+    made = labels.kmeans(store, user="ann")
+    members = labels.members(store, made.label_set_id)
+    index = members.groupby("segment")["risk_index"].mean()
+    assert index.is_monotonic_increasing
+    assert index.index.tolist() == list(range(made.k or 0))
+    known = members["bad"].notna().to_numpy()
+    assert (members["bad"][known].to_numpy(bool) == trouble[known]).mean() > 0.98
+    assert made.passed, [gate["sentence"] for gate in made.report["gates"]]
+    assert (made.source, made.is_proxy, made.circular) == ("cluster", True, True)
+    assert made.share_risky == pytest.approx(trouble.mean(), abs=0.03)
+    assert [row["k"] for row in made.report["scan"]] == [2, 3, 4]
+    assert [profile["segment"] for profile in made.report["profiles"]] == list(range(made.k or 0))
+    assert sum(profile["n"] for profile in made.report["profiles"]) == len(frame)
+    assert set(made.report["profiles"][0]["means"]) == {feature.name for feature in store.schema.index_features}
+
+
+def test_neither_order_nor_names_nor_seed_change_a_label(store: Store) -> None:
+    frame, _ = people(strength=1.2)
+    renamed = frame.assign(applicant_id=[f"Z{9999 - number}" for number in range(len(frame))])
+    put(store, frame)
+    first = by_name(store, labels.kmeans(store, user="ann").label_set_id)
+    put(store, renamed.sample(frac=1, random_state=3))
+    second = by_name(store, labels.kmeans(store, user="ann").label_set_id)
+    store.settings = replace(store.settings, labels=replace(store.settings.labels, seed=99))
+    third = by_name(store, labels.kmeans(store, user="ann").label_set_id)
+    assert second == third
+    assert list(first.values()) == [second[name] for name in renamed["applicant_id"]]
+
+
+def test_clusters_of_volume_instead_of_risk_are_failed_by_the_gate(store: Store) -> None:
+    frame, _ = people(share=0)
+    busy = np.arange(len(frame)) < 100
+    for number, feature in enumerate(store.schema.index_features):  # up on every feature, be it good or bad for risk
+        frame[feature.name] = frame[feature.name].clip(-1, 1) + 6 * busy * (1 if number % 2 else -1) * feature.risk
+    put(store, frame)
+    made = labels.kmeans(store, user="ann", k=2)
+    failed = {gate["name"] for gate in made.report["gates"] if not gate["passed"]}
+    assert not made.passed
+    assert {"index gap", "signs"} <= failed
+    assert "fails" in (labels.banner(made) or "")
+
+
+def test_a_figure_that_is_not_a_number_is_a_refusal(store: Store) -> None:
+    store.settings = replace(store.settings, labels=Labels(k_max=2, bootstraps=0))
+    put(store, people()[0])
+    made = labels.kmeans(store, user="ann")
+    assert [gate["name"] for gate in made.report["gates"] if not gate["passed"]] == ["stability"]
+    assert not made.passed
+
+
+def test_the_border_and_thin_histories_stay_unlabelled(store: Store) -> None:
+    frame, _ = people()
+    names = [feature.name for feature in store.schema.index_features]
+    frame.loc[:9, names] = np.nan
+    put(store, frame)
+    made = labels.kmeans(store, user="ann")
+    members = labels.members(store, made.label_set_id)
+    assert members["segment"].isna().sum() == made.report["n_thin"] == 10
+    assert members["bad"].isna().sum() == made.report["n_unlabelled"]
+    assert 10 < made.report["n_unlabelled"] <= 10 + 0.05 * len(frame) + 1
+    table = labels.training_set(store, made.label_set_id)
+    assert len(table) == made.report["n_bad"] + made.report["n_good"]
+    assert table["bad"].dtype == bool
+    assert table.columns.tolist() == ["applicant_id", "as_of", *(feature.name for feature in store.schema), "bad", "weight"]
+    assert len(labels.training_set(store, made.label_set_id, unlabelled=True)) == len(frame)
+
+
+@pytest.mark.parametrize(
+    ("frame", "sentence"),
+    [
+        (people(12)[0], "at least 50 applicants"),
+        (concat([people(1)[0]] * 80).assign(applicant_id=[f"A{number}" for number in range(80)]), "differ between applicants"),
+        (people(80)[0].assign(**{feature.name: np.nan for feature in built_in().index_features}), "days_negative_90d"),
+    ],
+)
+def test_what_cannot_be_clustered_says_so(store: Store, frame: DataFrame, sentence: str) -> None:
+    put(store, frame)
+    with pytest.raises(NotEnoughData, match=sentence):
+        labels.kmeans(store, user="ann")
+
+
+def test_an_empty_workspace_and_odd_questions_get_a_sentence(store: Store) -> None:
+    with pytest.raises(NothingYet):
+        labels.kmeans(store, user="ann")
+    put(store, people()[0])
+    with pytest.raises(InvalidInput, match="from 2 to 4"):
+        labels.kmeans(store, user="ann", k=7)
+    with pytest.raises(UnknownThing, match="L0099"):
+        labels.get(store, "L0099")
+    assert labels.newest(store) is None
+    assert labels.sets(store).empty
+
+
+def test_outcomes_hold_the_label_to_account(store: Store) -> None:
+    frame, trouble = people()
+    put(store, frame)
+    names = frame["applicant_id"].tolist()
+    happened(store, names, np.random.default_rng(5).random(len(names)) < 0.2)
+    blind = labels.kmeans(store, user="ann")
+    assert {gate["name"] for gate in blind.report["gates"] if not gate["passed"]} == {"against outcomes"}
+    happened(store, names, trouble)
+    seeing = labels.kmeans(store, user="ann")
+    assert seeing.passed
+    said = labels.to_json(seeing)
+    assert list(said) == [
+        *("label_set", "method", "k", "n", "share_risky", "gates", "auc_vs_observed", "index_auc_vs_observed", "passed", "circular")
+    ]
+    assert said["auc_vs_observed"]["low"] > 0.9
+    assert set(said["auc_vs_observed"]) == {"value", "low", "high", "n", "n_bad"}
+    json.dumps(said)
+
+
+def test_observed_labels_need_both_kinds_of_outcome(store: Store) -> None:
+    frame, trouble = people()
+    put(store, frame)
+    with pytest.raises(NotEnoughData, match="no outcome is recorded"):
+        labels.observed(store, user="ann")
+    some = frame["applicant_id"].tolist()[:200]
+    happened(store, some, np.zeros(200, bool))
+    with pytest.raises(NotEnoughData, match="all 200 recorded outcomes are good"):
+        labels.observed(store, user="ann")
+    happened(store, some, trouble[:200])
+    made = labels.observed(store, user="ann")
+    assert (made.source, made.is_proxy, made.circular, made.n) == ("observed", False, False, 200)
+    assert made.share_risky == trouble[:200].mean()
+    assert labels.banner(made) is None
+    assert labels.training_set(store, made.label_set_id)["bad"].tolist() == trouble[:200].tolist()
+    assert labels.sets(store)["label_set_id"].tolist() == ["L0001"]
+
+
+def test_verdicts_on_labels_become_labels_of_their_own(store: Store) -> None:
+    snapshot_id = put(store, people()[0])
+    made = labels.kmeans(store, user="ann")
+    with store.write("ann", "test", "models") as cursor:
+        cursor.execute(
+            """insert into model values
+            ('M0001', 'logistic', $id, 'cluster', true, $snapshot, 'f', 'd', '{}', '{}', 1, null, now()::timestamp, 'ann')""",
+            {"id": made.label_set_id, "snapshot": snapshot_id},
+        )
+    bad, good = (labels.training_set(store, made.label_set_id).query(f"bad == {value}")["applicant_id"].iloc[0] for value in (True, False))
+    verdicts = [(bad, "correct"), (good, "incorrect"), ("nobody", "correct")]
+    for number, (applicant_id, verdict) in enumerate(verdicts):
+        judge(store, f"p{number}", applicant_id, verdict)
+    judge(store, "p9", good, "cannot judge")
+    found = labels.by_source(store, snapshot_id)
+    assert dict(zip(found["review"]["applicant_id"], found["review"]["bad"], strict=True)) == {bad: True, good: True}
+    assert found["observed"].empty
+    judge(store, "p8", good, "correct", "bea")  # a second reader who disagrees: no label
+    assert labels.by_source(store, snapshot_id)["review"]["applicant_id"].tolist() == [bad]
+
+
+def judge(store: Store, prediction_id: str, applicant_id: str, verdict: str, reader: str = "ann") -> None:
+    with store.write(reader, "test", prediction_id) as cursor:
+        cursor.execute(
+            """insert into prediction by name select
+                $id as prediction_id, $applicant as applicant_id, 'M0001' as model_id, 'd' as digest, 'f' as schema_fingerprint,
+                'cluster' as label_source, true as is_proxy, '{}' as inputs, 0 as margin, 0.5 as pd, 500 as score, 'Average' as band,
+                'refer' as recommendation, '' as because, 0 as base, 'cut-off' as baseline, '{}' as contributions, '[]' as reasons,
+                '{}' as scale, '{"cutoff": 0.15}' as policy, 'test' as channel, now()::timestamp as scored_at, 'ann' as scored_by""",
+            {"id": prediction_id, "applicant": applicant_id},
+        )
+        cursor.execute(
+            "insert into review values ($review, $id, $verdict, 'label', null, 'seen', 3, now()::timestamp, $reader)",
+            {"review": f"r{prediction_id}", "id": prediction_id, "verdict": verdict, "reader": reader},
+        )
+
+
+def test_the_plain_index_rises_with_risk() -> None:
+    frame, trouble = people()
+    index = labels.risk_index(frame, built_in())
+    assert index[trouble].mean() > index[~trouble].mean() + 1
+    assert index.index.equals(frame.index)

@@ -1,0 +1,193 @@
+"""Figures computed by hand or taken from the literature, and the properties they must have on anything."""
+
+from math import isnan, nan
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from creditrisk import metrics
+
+BAD = [0, 0, 0, 0, 0, 0, 1, 1, 1, 1]
+PD = [0.05, 0.1, 0.15, 0.2, 0.4, 0.6, 0.3, 0.55, 0.7, 0.9]
+NUMBERS = arrays(np.float64, st.integers(1, 60), elements=st.one_of(st.floats(-1e9, 1e9), st.just(nan)))
+
+
+def simulated(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(seed)
+    p = 1 / (1 + np.exp(2 - random.normal(size=n)))
+    return (random.random(n) < p).astype(float), p
+
+
+def test_golden_figures():
+    assert metrics.auc(BAD, PD) == pytest.approx(0.875, abs=1e-15)
+    assert metrics.gini(BAD, PD) == pytest.approx(0.75, abs=1e-15)
+    assert metrics.ks(BAD, PD) == pytest.approx(2 / 3, abs=1e-15)
+    assert metrics.brier(BAD, PD) == pytest.approx(0.13875, abs=1e-15)
+    assert metrics.log_loss(BAD, PD) == pytest.approx(0.42332779111756225, abs=1e-14)
+    assert metrics.brier_skill(BAD, PD) == pytest.approx(1 - 0.13875 / 0.24)
+
+
+def test_ties_count_half():
+    assert metrics.auc([0, 1, 0, 1], [0.5, 0.5, 0.5, 0.5]) == 0.5
+    assert metrics.auc([0, 1, 1], [0.2, 0.2, 0.7]) == 0.75
+
+
+def test_order_of_rows_does_not_matter():
+    bad, p = simulated(300)
+    shuffled = np.random.default_rng(1).permutation(300)
+    assert metrics.auc(bad, p) == metrics.auc(bad[shuffled], p[shuffled])
+    assert metrics.ks(bad, p) == metrics.ks(bad[shuffled], p[shuffled])
+
+
+def test_a_weight_counts_as_rows():
+    weight = [1, 2, 1, 3, 1, 1, 2, 1, 1, 2]
+    for metric in (metrics.auc, metrics.ks, metrics.brier, metrics.log_loss, metrics.brier_skill):
+        assert metric(BAD, PD, weight) == pytest.approx(metric(np.repeat(BAD, weight), np.repeat(PD, weight)))
+
+
+@pytest.mark.parametrize("bad", [[0, 0, 0], [1, 1, 1], []])
+def test_one_class_is_not_a_number_and_never_an_error(bad):
+    report = metrics.report(bad, [0.1, 0.2, 0.3][: len(bad)], bootstraps=5)
+    assert report["n"] == len(bad)
+    assert all(isnan(report["auc"][key]) for key in ("value", "low", "high"))
+    assert isnan(report["gini"])
+    assert isnan(report["ks"])
+    assert isnan(report["calibration_slope"])
+    assert not report["auc"]["value"] >= 0.5  # a gate written so refuses it
+
+
+def test_a_probability_that_is_missing_spoils_the_figure_not_the_programme():
+    report = metrics.report([0, 1, 0, 1], [0.1, nan, 0.3, 0.2], bootstraps=5)
+    assert all(isnan(report[key]) for key in ("gini", "ks", "log_loss", "calibration_slope", "ece"))
+
+
+def test_report_is_quick_and_its_intervals_hold_the_value():
+    bad, p = simulated(25_000)
+    report = metrics.report(bad, p, bootstraps=50)
+    for figure in (report["auc"], report["brier"]):
+        assert figure["low"] < figure["value"] < figure["high"]
+    assert report["gini_low"] == 2 * report["auc"]["low"] - 1
+    assert report == metrics.report(bad, p, bootstraps=50)
+
+
+def test_the_bootstrap_is_as_wide_as_the_textbook_says():
+    bad, p = simulated(500)  # Hanley and McNeil's standard error for this AUC and these counts is about 0.028
+    low, high = metrics.bootstrap(metrics.auc, bad, p, 500, 7)
+    assert (high - low) / (2 * 1.96) == pytest.approx(0.028, abs=0.007)
+
+
+def test_calibration_recovers_what_was_done_to_the_log_odds():
+    bad, p = simulated(60_000)
+    margin = np.log(p) - np.log1p(-p)
+    line = metrics.calibration(bad, 1 / (1 + np.exp(-(margin - 0.5) / 0.5)))
+    assert line.slope == pytest.approx(0.5, abs=0.03)
+    assert line.intercept == pytest.approx(0.5, abs=0.06)
+    assert metrics.calibration(bad, p).in_the_large == pytest.approx(0, abs=0.01)
+
+
+def test_calibration_is_undefined_where_good_and_bad_part_perfectly():
+    line = metrics.calibration([0, 0, 1, 1], [0.1, 0.2, 0.8, 0.9])
+    assert isnan(line.slope)
+    assert isnan(line.intercept)
+    assert line.in_the_large == pytest.approx(0.0)
+
+
+def test_ece_of_ten_equal_bins():
+    assert metrics.ece([0] * 9 + [1], [0.1] * 10, bins=1) == pytest.approx(0.0)
+    assert metrics.ece([0] * 10, [0.25] * 10) == pytest.approx(0.25)
+    table = metrics.calibration_table(*simulated(1000))
+    assert table["n"].tolist() == [100] * 10
+    assert table["mean_pd"].is_monotonic_increasing
+
+
+def test_psi_golden_and_critical_values():
+    assert metrics.psi_of_counts([0.1] * 10, [0.05] * 2 + [0.1] * 6 + [0.15] * 2) == pytest.approx(0.10986122886681095)
+    for n, m, expected in ((500, 200, 0.11843284323234314), (1000, 1000, 0.0338379552092409), (10000, 2000, 0.01015138656277227)):
+        assert metrics.psi_critical(n, m, 10) == pytest.approx(expected, rel=1e-9)
+    assert isnan(metrics.psi_critical(0, 10))
+
+
+@given(NUMBERS)
+def test_psi_of_a_thing_with_itself_is_nought(values):
+    found = metrics.psi(values, values)
+    assert found == 0 or (np.isnan(values).all() and isnan(found))
+
+
+def test_psi_sees_what_closed_bins_hide():
+    incomes = np.random.default_rng(0).lognormal(8, 0.5, 10_000)
+    moved = np.where(np.arange(10_000) % 2 == 0, incomes * 20, incomes)
+    assert metrics.psi(incomes, moved) == pytest.approx(1.08, abs=0.02)
+    vanished = np.where(np.arange(10_000) % 2 == 0, nan, incomes)
+    assert metrics.psi(incomes, vanished) > 1
+
+
+def test_psi_of_a_count_that_is_mostly_nought():
+    assert metrics.psi([0] * 95 + [1, 2, 3, 4, 5], [0] * 50 + [1] * 50) > 0.5
+
+
+def test_weight_of_evidence():
+    evidence, value = metrics.woe([200, 300, 400], [40, 30, 10], smoothing=0)
+    assert evidence == pytest.approx([-0.81093, -0.117783, 1.268511], abs=1e-5)
+    assert value == pytest.approx(0.635385, abs=1e-6)
+    assert np.isfinite(metrics.woe([10, 0], [0, 10])[0]).all()
+
+
+def test_kappa_golden():
+    one, other = [1, 1, 0, 0, 1, 0, 1, 0, 1, 1], [1, 1, 0, 0, 0, 0, 1, 1, 1, 1]
+    assert metrics.kappa(one, other) == pytest.approx(0.5833333333333333)
+    assert metrics.pabak(one, other) == pytest.approx(0.6)
+    assert isnan(metrics.kappa([1, 1], [1, 1]))
+    assert isnan(metrics.kappa([], []))
+
+
+@given(st.integers(0, 500), st.integers(1, 500))
+def test_wilson_holds_the_share_and_stays_in_range(k, n):
+    low, high = metrics.wilson(min(k, n), n)
+    assert 0 <= low <= min(k, n) / n + 1e-12
+    assert min(k, n) / n - 1e-12 <= high <= 1
+
+
+def test_wilson_of_nothing():
+    assert all(isnan(end) for end in metrics.wilson(0, 0))
+    assert metrics.wilson(5, 10) == pytest.approx((0.236593, 0.763407), abs=1e-6)
+
+
+def test_lift_table_catches_all_bads_in_the_end():
+    bad, p = simulated(1003)
+    table = metrics.lift_table(bad, p)
+    assert table["n"].sum() == 1003
+    assert table["n_bad"].sum() == bad.sum()
+    assert table["gain"].iloc[-1] == pytest.approx(1)
+    assert table["lift"].iloc[0] > table["lift"].iloc[-1]
+    assert table["bin"].tolist() == list(range(1, 11))
+    assert metrics.lift_table([0, 0], [0.1, 0.2])["lift"].isna().all()
+
+
+def test_roc_area_is_the_auc():
+    bad, p = simulated(400)
+    curve = metrics.roc(bad, np.round(p, 2))
+    area = np.trapezoid(curve["true_positive_rate"], curve["false_positive_rate"])
+    assert area == pytest.approx(metrics.auc(bad, np.round(p, 2)))
+    assert metrics.roc([1, 1], [0.1, 0.2]).empty
+
+
+def test_confusion_adds_up():
+    cells = metrics.confusion(BAD, PD, 0.5)
+    assert (cells["true_bad"], cells["false_bad"], cells["true_good"], cells["false_good"]) == (3, 1, 5, 1)
+    assert cells["recall"] == 0.75
+    assert cells["share_approved"] == 0.6
+    assert isnan(metrics.confusion([], [], 0.5)["recall"])
+
+
+@settings(max_examples=30)
+@given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 5)), min_size=1, max_size=25))
+def test_auc_is_the_share_of_pairs_in_order(rows):
+    bad, p = [row[0] for row in rows], [row[1] / 5 for row in rows]
+    pairs = [
+        (b > g) + (b == g) / 2 for b, is_bad in zip(p, bad, strict=True) if is_bad for g, other in zip(p, bad, strict=True) if not other
+    ]
+    found = metrics.auc(bad, p)
+    assert isnan(found) if not pairs else found == pytest.approx(np.mean(pairs))

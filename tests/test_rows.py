@@ -1,0 +1,153 @@
+"""Rows from outside: typed to the last bit, or refused with row, column, value and rule."""
+
+import math
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pandas import DataFrame
+
+from creditrisk.errors import InvalidInput, UnreadableFile
+from creditrisk.rows import check, complaint, outcomes, read_table
+from creditrisk.schema import Feature, Schema, built_in
+
+SCHEMA = Schema(
+    "small",
+    (
+        Feature("income", "Income", low=0),
+        Feature("months", "Months", type="integer", low=0, high=6),
+        Feature("purpose", "Purpose", type="choice", choices=("car", "home")),
+        Feature("owner", "Owner", type="flag"),
+    ),
+)
+
+
+def test_a_row_becomes_every_declared_feature_in_order() -> None:
+    table, problems = check(SCHEMA, [{"owner": True, "months": 3, "applicant_id": " A1 ", "as_of": "2026-01-31"}])
+    assert problems == []
+    assert list(table.columns) == ["applicant_id", "as_of", "income", "months", "purpose", "owner"]
+    assert table["applicant_id"].tolist() == ["A1"]
+    assert table["as_of"].tolist() == [date(2026, 1, 31)]
+    assert math.isnan(table["income"][0])
+    assert table[["months", "owner"]].to_numpy().tolist() == [[3.0, 1.0]]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("income", "12,5", "Row 2: income is '12,5'; it should be a number."),
+        ("income", "1_000", "Row 2: income is '1_000'; it should be a number."),
+        ("income", -1, "Row 2: income is -1; the least allowed is 0."),
+        ("income", float("inf"), "Row 2: income is inf; it should be a finite number."),
+        ("income", "1e999", "Row 2: income is 1e999; it should be a finite number."),
+        ("income", 10**400, "Row 2: income is too large a number."),
+        ("income", True, "Row 2: income is True; it should be a number."),
+        ("income", [1], "Row 2: income is [1]; it should be a number."),
+        ("months", 2.5, "Row 2: months is 2.5; it should be a whole number."),
+        ("months", 7, "Row 2: months is 7; the most allowed is 6."),
+        ("purpose", "boat", "Row 2: purpose is 'boat'; it should be one of car, home."),
+        ("as_of", "31.02.2026", "Row 2: as_of is '31.02.2026'; it should be a date like 2026-01-31."),
+        ("applicant_id", "A\x00", "Row 2: applicant_id is 'A\\x00'; it should be at most 200 printable characters."),
+    ],
+)
+def test_a_bad_value_is_named(column: str, value: object, message: str) -> None:
+    table, problems = check(SCHEMA, [{"applicant_id": "A1"}, {column: value}])
+    assert [problem.message for problem in problems] == [message]
+    assert (problems[0].row, problems[0].column) == (2, column)
+    assert len(table) == 2
+
+
+def test_a_frame_is_checked_like_single_rows() -> None:
+    frame = DataFrame({"income": [1.0, np.inf, -2.0, np.nan], "months": [1, 2, 3, 9]})
+    found = [problem.message for problem in check(SCHEMA, frame)[1]]
+    alone = [problem.message for problem in check(SCHEMA, frame.to_dict("records"))[1]]
+    assert found == alone
+    assert len(found) == 3
+
+
+def test_what_nobody_declared_refuses_the_table() -> None:
+    with pytest.raises(InvalidInput, match="Nothing called incme is declared in schema 'small'"):
+        check(SCHEMA, [{"incme": 3}])
+
+
+@pytest.mark.parametrize("missing", [None, "", "NA", "nan", "NULL", float("nan"), np.float64("nan")])
+def test_missing_has_many_spellings(missing: object) -> None:
+    table, problems = check(SCHEMA, [{"income": missing, "purpose": missing, "applicant_id": missing}])
+    assert problems == []
+    assert table[["income", "purpose"]].isna().all(axis=None)
+    assert table["applicant_id"].tolist() == [None]
+
+
+def test_numbers_of_other_kinds_are_numbers() -> None:
+    table, problems = check(SCHEMA, [{"income": value} for value in (Decimal("2.5"), np.int64(3), np.float32(0.5), "4", 5)])
+    assert problems == []
+    assert table["income"].tolist() == [2.5, 3.0, 0.5, 4.0, 5.0]
+
+
+@given(st.lists(st.floats(0, allow_nan=False, allow_infinity=False), min_size=1, max_size=20))
+def test_text_is_read_to_the_last_bit(values: list[float]) -> None:
+    table, problems = check(SCHEMA, DataFrame({"income": [repr(value) for value in values]}, dtype=str))
+    assert problems == []
+    assert table["income"].tolist() == values
+
+
+def test_a_complaint_is_the_same_as_in_a_table() -> None:
+    feature = built_in()["days_negative_90d"]
+    assert complaint(feature, None) is None
+    assert complaint(feature, 91) == "is 91; the most allowed is 90"
+
+
+def test_files_of_either_kind_hold_the_same_values(tmp_path: Path) -> None:
+    frame = DataFrame({"applicant_id": ["A1", "A2"], "income": [0.1 + 0.2, None], "months": [1.0, 2.0]})
+    frame.to_csv(tmp_path / "rows.csv", index=False)
+    frame.to_csv(tmp_path / "semi.csv", index=False, sep=";")
+    frame.to_parquet(tmp_path / "rows.parquet")
+    tables = [check(SCHEMA, read_table(tmp_path / name))[0] for name in ("rows.csv", "semi.csv", "rows.parquet")]
+    assert tables[0]["income"][0] == 0.1 + 0.2
+    assert tables[0].equals(tables[1])
+    assert tables[0][["income", "months"]].equals(tables[2][["income", "months"]])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("empty.csv", b"", "empty.csv: the file is empty"),
+        ("odd.csv", b"a,b\n1,2\n1,2,3,4\n", "odd.csv: it is not a table"),
+        ("bytes.csv", b"a,b\n\xff\xfe,1\n", "bytes.csv: it is not a table"),
+        ("not.parquet", b"PAR0", "not.parquet: it is not a table"),
+    ],
+)
+def test_a_file_that_is_no_table_gets_a_sentence(tmp_path: Path, name: str, content: bytes, said: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UnreadableFile, match=said):
+        read_table(tmp_path / name)
+
+
+def test_a_file_that_is_not_there_gets_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFile, match=r"gone.csv: it cannot be opened: no such file or directory"):
+        read_table(tmp_path / "gone.csv")
+
+
+def test_outcomes_are_read_and_the_doubtful_set_aside() -> None:
+    frame = DataFrame({"who": ["A", "B", "C", "", "E"], "bad": ["1", "no", "maybe", "0", ""], "day": ["2026-01-01", "", "", "", ""]})
+    observed, problems = outcomes(frame, id_column="who", bad_column="bad", date_column="day")
+    assert observed.to_dict("records") == [
+        {"applicant_id": "A", "observed_bad": True, "observed_on": date(2026, 1, 1)},
+        {"applicant_id": "B", "observed_bad": False, "observed_on": None},
+    ]
+    assert [problem.message for problem in problems] == [
+        "Row 3: bad is 'maybe'; it should be 1 or 0, true or false, yes or no.",
+        "Row 4: who is empty.",
+        "Row 5: bad is empty.",
+    ]
+    with pytest.raises(InvalidInput, match="There is no column 'worse'; there are who, bad, day"):
+        outcomes(frame, id_column="who", bad_column="worse")
+
+
+def test_a_day_may_come_as_an_instant() -> None:
+    table, _ = check(SCHEMA, [{"as_of": datetime(2026, 1, 31, 12)}])
+    assert table["as_of"].tolist() == [date(2026, 1, 31)]

@@ -1,0 +1,563 @@
+"""What the pages share: the open store, who acts, errors as sentences, empty states, banners, tables, figures and number formats.
+
+The only place where an error of the library becomes something to read, and the only one where a frame becomes a widget.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from pandas import DataFrame
+
+from creditrisk import applicants, categories, charts, jobs, labels, registry, scorecard, scoring, settings, training
+from creditrisk import store as stores
+from creditrisk.errors import CreditRiskError
+from creditrisk.store import Store
+
+HERE = Path(__file__).parent
+PRODUCT = "Credit Risk Workbench"
+PAGES = {
+    "Workspace": {
+        "overview": ("Overview", "space_dashboard"),
+        "statements": ("Statements", "receipt_long"),
+        "applicants": ("Applicants", "group"),
+    },
+    "Model": {"labels": ("Labels", "label"), "training": ("Training", "model_training"), "models": ("Models", "deployed_code")},
+    "Decide": {"score": ("Score", "speed"), "reviews": ("Reviews", "rate_review")},
+}
+METHODS = {"kmeans": "K-Means", "observed": "Observed outcomes", "rfm": "RFM"}
+BAND_COLOURS = {"Poor": "red", "Average": "orange", "Good": "green", "Excellent": "green"}
+STATE_COLOURS = {
+    "accepted": "green",
+    "warned": "orange",
+    "rejected": "red",
+    "champion": "green",
+    "candidate": "gray",
+    "challenger": "blue",
+    "retired": "gray",
+}
+REFERENCES = {"cut-off": "Near the cut-off", "everyone": "Everybody"}
+ADVICE_COLOURS = {"approve": "green", "decline": "red", "refer": "orange", "insufficient data": "gray"}
+
+
+@st.cache_resource(show_spinner=False)
+def store() -> Store:
+    """The workspace, opened once per process; jobs a crash left behind are marked interrupted."""
+    opened = stores.open_workspace(settings.load(HERE / "creditrisk.toml"))
+    jobs.recover(opened)
+    return opened
+
+
+def user() -> str:
+    """Who acts: the name in the sidebar."""
+    return str(st.session_state.get("acting_as") or store().settings.people.default)
+
+
+@contextmanager
+def guard() -> Iterator[None]:
+    """Show an error of the library as its sentence; everything else is a fault of ours and stays one."""
+    try:
+        yield
+    except CreditRiskError as error:
+        st.error(literal(str(error)), icon=":material/error:")
+
+
+def literal(text: object) -> str:
+    """Escape what Markdown would interpret: names and texts come from files."""
+    return re.sub(r"([\\`*_{}\[\]<>#$~|:])", r"\\\1", str(text))
+
+
+# --- the page ---------------------------------------------------------------------------------------------------------
+
+
+def header(title: str, lead: str) -> None:
+    """Begin a page: its name and, in a sentence, what it is for."""
+    st.title(title, anchor=False)
+    st.markdown(f":gray[{lead}]")
+
+
+def section(title: str, help: str | None = None) -> None:
+    """Begin a part of a page."""
+    st.space("xsmall")
+    st.subheader(title, anchor=False, help=help)
+
+
+def link(page: str, label: str, icon: str | None = None, **params: str) -> None:
+    """Offer the way to another page, at a certain applicant, model or prediction."""
+    st.page_link(HERE / "pages" / f"{page}.py", label=label, icon=f":material/{icon or 'arrow_forward'}:", query_params=params or None)
+
+
+def go(page: str, **params: str) -> None:
+    """Go to another page now."""
+    st.switch_page(HERE / "pages" / f"{page}.py", query_params=params or None)
+
+
+def empty(title: str, what: str, *ways: tuple[str, str], icon: str = "inbox") -> None:
+    """Say what is missing and offer the next step: `ways` are (page, label)."""
+    with st.container(border=True, horizontal_alignment="center", key=f"empty-{re.sub('[^a-z]+', '-', title.lower())}"):
+        st.space("small")
+        st.markdown(f"### :gray[:material/{icon}:]", width="content")
+        st.markdown(f"**{title}**", width="content")
+        st.markdown(f":gray[{what}]", width="content", text_alignment="center")
+        with st.container(horizontal=True, horizontal_alignment="center"):
+            for page, label in ways:
+                link(page, label)
+        st.space("small")
+
+
+def banner(sentence: str, *, alarm: bool = False) -> None:
+    """Say what a reader must know before believing what follows."""
+    (st.error if alarm else st.warning)(sentence, icon=":material/warning:")
+
+
+def proxy_banner(is_proxy: bool) -> None:
+    """Say once a page that the risk shown was learned from a proxy."""
+    if is_proxy:
+        banner(
+            "Learned from clusters of applicants, not from repayments. Figures say **risk (proxy)**: agreement with the proxy label, not a "
+            "probability of default."
+        )
+
+
+def risk_word(is_proxy: bool) -> str:
+    """What to call the probability."""
+    return "risk (proxy)" if is_proxy else "PD"
+
+
+# --- the address of a page --------------------------------------------------------------------------------------------
+
+
+def asked(param: str) -> str | None:
+    """What the URL asks for."""
+    return st.query_params.get(param)
+
+
+def ask(**params: str | None) -> None:
+    """Put the choice into the URL, so that it can be shared, reloaded and opened on another day."""
+    for name, value in params.items():
+        if value is None:
+            st.query_params.pop(name, None)
+        else:
+            st.query_params[name] = value
+
+
+def pick(
+    label: str,
+    options: Sequence[str],
+    param: str,
+    *,
+    say: Callable[[str], str] = str,
+    help: str | None = None,
+    free: bool = False,
+    first: bool = False,
+    **also: None,
+) -> str | None:
+    """Let somebody choose one of `options`; the choice lives in the URL, and a URL that names another is kept as it is.
+
+    `first` takes the first option where the URL names none, `free` allows ids beyond the options, and `also` are
+    parameters that a choice makes void.
+    """
+    current = asked(param) or (options[0] if first and options else None)
+    shown = list(options) if current is None or current in options else [current, *options]
+    key = f"pick-{param}-{current}"
+
+    def choose() -> None:
+        ask(**{param: st.session_state[key]}, **also)
+
+    return st.selectbox(
+        label,
+        shown,
+        index=shown.index(current) if current is not None else None,
+        format_func=say,
+        key=key,
+        on_change=choose,
+        help=help,
+        placeholder="Choose or type",
+        accept_new_options=free,
+    )
+
+
+# --- frames and figures -----------------------------------------------------------------------------------------------
+
+
+def rows(frame: DataFrame) -> list[dict[str, Any]]:
+    """A frame as records, for a page that walks through a few of them."""
+    return frame.to_dict("records")  # type: ignore[return-value]
+
+
+def table(
+    frame: DataFrame | Sequence[Mapping[str, Any]],
+    columns: Mapping[str, Any],
+    *,
+    key: str,
+    alt: str,
+    opens: str | None = None,
+    param: str | None = None,
+    height: int | None = None,
+    **also: None,
+) -> None:
+    """Show the named columns of a frame; where `opens` names a column, picking a row puts its value into the URL as `param`."""
+    shown = _in_words(frame if isinstance(frame, DataFrame) else DataFrame(list(frame), columns=list(columns)))
+    config = {name: column for name, column in columns.items() if name in shown}
+    options: dict[str, Any] = {
+        "hide_index": True,
+        "column_config": config,
+        "column_order": list(config),
+        "alt": alt,
+        "key": key,
+        "placeholder": "",
+    }
+    if height or len(shown) > 11:
+        options["height"] = height or fitting(len(shown), 12)
+    if opens is None:
+        st.dataframe(shown, **options)
+        return
+
+    def choose() -> None:
+        picked = st.session_state[key]["selection"]["rows"]
+        ask(**{param or opens: str(shown[opens].iloc[picked[0]]) if picked else None}, **also)
+
+    st.dataframe(shown, on_select=choose, selection_mode="single-row", **options)
+
+
+def _in_words(frame: DataFrame) -> DataFrame:
+    """Put words in the place of codes."""
+    known = {name: words for name, words in WORDS.items() if name in frame}
+    return frame.assign(**{name: frame[name].map(words).fillna(frame[name]) for name, words in known.items()}) if known else frame
+
+
+def story(events: Iterable[tuple[Any, str, str]]) -> None:
+    """Tell what happened, a line each: when, who, what."""
+    lines = [f":gray[{instant(when)}] &nbsp; **{literal(who)}** {literal(what)}" for when, who, what in events]
+    st.markdown("  \n".join(lines))
+
+
+def figure(drawn: Any, *, key: str, help: str | None = None, clicks: str | None = None) -> str | None:
+    """Show a figure under its title as text of the page; with `clicks`, return the custom data of a mark that was clicked."""
+    title = drawn.layout.title.text or ""
+    drawn.update_layout(title_text="")
+    if title:
+        st.markdown(f"**{literal(title)}**", help=help)
+    options: dict[str, Any] = {"config": {"displayModeBar": False, "scrollZoom": False}, "key": key, "alt": title or "empty chart"}
+    if clicks is None:
+        st.plotly_chart(drawn, **options)
+        return None
+    event = st.plotly_chart(drawn, on_select="rerun", selection_mode="points", **options)
+    points = event["selection"]["points"]
+    return str(points[0].get("customdata") or "") or None if points else None
+
+
+def figures(*items: tuple[str, str, str] | tuple[str, str, str, str]) -> None:
+    """Show a row of key figures: (name, value, what it means, and what to say below it)."""
+    with st.grid(len(items), min_column_width=130, gap="small"):
+        for name, value, meaning, *below in items:
+            st.metric(name, value, *below, delta_color="off", delta_arrow="off", help=meaning, border=True, height="stretch")
+
+
+def checks(gates: Sequence[Mapping[str, Any]]) -> None:
+    """Show quality gates: passed or not, what was found, what is asked, and the sentence."""
+    st.table(
+        [
+            {
+                "": ":green[:material/check_circle:]" if gate["passed"] else ":red[:material/cancel:]",
+                "Check": f"**{literal(gate['name'])}**",
+                "Found": plain(gate["value"], 2),
+                "Asked": plain(gate["threshold"], 2),
+                "In words": f":gray[{literal(gate['sentence'])}]",
+            }
+            for gate in gates
+        ],
+        border="horizontal",
+        hide_index=True,
+        alt="Quality checks",
+    )
+
+
+def facts(pairs: Mapping[str, object], alt: str) -> None:
+    """Show a short list of facts; values are literal, and a fact with parts says them one after the other."""
+    st.table(
+        {said(name): literal(said(value)) for name, value in pairs.items() if value not in (None, "", [], {})}, border="horizontal", alt=alt
+    )
+
+
+def badge(text: str, colours: Mapping[str, str]) -> str:
+    """A word with its colour, inside Markdown."""
+    return f":{colours.get(text, 'gray')}-badge[{literal(text)}]"
+
+
+def said(value: object) -> str:
+    """A value of a declaration as people read it: 'date_format' → 'date format', a tab as its name, lists with commas."""
+    if isinstance(value, Mapping):
+        return "; ".join(f"{said(name)}: {said(part)}" for name, part in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(said(part) for part in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return {"\t": "tab", ";": "semicolon ;", ",": "comma ,", "|": "bar |"}.get(str(value), str(value).replace("_", " "))
+
+
+def preview(reading: Any, n: int = 50) -> DataFrame:
+    """The first lines of a file as they were read."""
+    return reading.rows.slice(0, n).to_pandas()
+
+
+# --- numbers ----------------------------------------------------------------------------------------------------------
+
+
+def count(value: object) -> str:
+    """12345 → '12,345'; nothing → '0'."""
+    return f"{int(value or 0):,}"  # type: ignore[call-overload]
+
+
+def money(value: object, currency: str | None = None) -> str:
+    """1234.5 → '1,234.50 EUR'."""
+    return "not stated" if _missing(value) else f"{value:,.2f}{f' {currency}' if currency else ''}".replace("-", "−")
+
+
+def percent(value: object, digits: int = 1) -> str:
+    """0.123 → '12.3 %'."""
+    return "not known" if _missing(value) else f"{100 * float(value):.{digits}f} %"  # type: ignore[arg-type]
+
+
+def plain(value: object, digits: int = 3) -> str:
+    """0.8123 → '0.812', also where the figure comes with its interval."""
+    if isinstance(value, Mapping):
+        value = value.get("value")
+    return "–" if _missing(value) else f"{value:.{digits}f}"
+
+
+def span(metrics: Mapping[str, Any], name: str) -> str:
+    """The interval of a figure whose ends stand beside it."""
+    return interval({"low": metrics.get(f"{name}_low"), "high": metrics.get(f"{name}_high")})
+
+
+def number(text: str) -> int:
+    """A number out of a URL; anything else is an id nobody has."""
+    return int(text) if text.isdecimal() and len(text) < 10 else -1
+
+
+def fitting(n: int, most: int) -> int:
+    """The height of a table of `n` rows that shows at most `most` of them."""
+    return 33 * (min(n, most) + 1) + 3
+
+
+def day(value: object) -> str:
+    """A date as '3 Mar 2026'."""
+    return "not known" if _missing(value) else f"{value.day} {value:%b %Y}"  # type: ignore[attr-defined]
+
+
+def plural(n: object, one: str, many: str = "") -> str:
+    """'1 statement', '2 statements'."""
+    return f"{count(n)} {one if n == 1 else many or one + 's'}"
+
+
+def instant(value: object) -> str:
+    """A UTC instant as '3 Mar 2026, 14:05 UTC'."""
+    return "not known" if _missing(value) else f"{day(value)}, {value:%H:%M} UTC"
+
+
+def interval(value: Mapping[str, Any] | None, digits: int = 3) -> str:
+    """The interval of a figure: '0.774 to 0.846'."""
+    known = value and not _missing(value.get("low"))
+    return f"{value['low']:.{digits}f} to {value['high']:.{digits}f}" if known else "no interval"  # type: ignore[index]
+
+
+def _missing(value: object) -> bool:
+    return value is None or value != value  # noqa: PLR0124  (NaN and NaT differ from themselves)
+
+
+# --- columns of tables ------------------------------------------------------------------------------------------------
+
+
+def text_column(label: str, help: str | None = None, width: Any = None, pinned: bool | None = None) -> Any:
+    """A column of words."""
+    return st.column_config.TextColumn(label, help=help, width=width, pinned=pinned)
+
+
+def number_column(label: str, help: str | None = None, format: str = "localized", width: Any = None) -> Any:
+    """A column of numbers."""
+    return st.column_config.NumberColumn(label, help=help, format=format, width=width)
+
+
+def money_column(label: str, help: str | None = None, width: Any = None) -> Any:
+    """A column of amounts, two decimals."""
+    return st.column_config.NumberColumn(label, help=help, format="%,.2f", width=width)
+
+
+def share_column(label: str, help: str | None = None, width: Any = None) -> Any:
+    """A column of fractions, shown in per cent."""
+    return st.column_config.NumberColumn(label, help=help, format="percent", width=width)
+
+
+def day_column(label: str, help: str | None = None, width: Any = None) -> Any:
+    """A column of dates."""
+    return st.column_config.DateColumn(label, help=help, format="D MMM YYYY", width=width)
+
+
+def instant_column(label: str, help: str | None = None, width: Any = None) -> Any:
+    """A column of UTC instants."""
+    return st.column_config.DatetimeColumn(label, help=help, format="D MMM YYYY, HH:mm", width=width)
+
+
+def score_column(label: str = "Score") -> Any:
+    """A column of scores as bars on the 300–900 axis."""
+    return st.column_config.ProgressColumn(
+        label, help="Points from 300 (highest risk) to 900 (lowest).", min_value=300, max_value=900, format="%d"
+    )
+
+
+WORDS = {"algorithm": charts.ALGORITHMS, "category": {code: kind.meaning for code, kind in categories.taxonomy().items()}}
+MOVES = {
+    "booked_on": day_column("Booked on"),
+    "text": text_column("Text", "As the bank wrote it", "medium"),
+    "amount": money_column("Amount", "Money in is positive"),
+    "balance": money_column("Balance", "After this transaction, as the bank printed it"),
+    "category": text_column("Category", "What the text, the code and the direction were taken for", "medium"),
+    "account": text_column("Account"),
+    "file_name": text_column("File", "The statement it came from"),
+    "line": number_column("Line", "The line of that file", "%d", 60),
+}
+LINES = {"line": MOVES["line"], **MOVES, "printed": text_column("As it stood in the file", width="large")}
+
+
+# --- what several pages offer -----------------------------------------------------------------------------------------
+
+
+def champion() -> dict[str, Any] | None:
+    """The model that scores."""
+    return registry.champion(store())
+
+
+def algorithm(name: str) -> str:
+    """An algorithm's name as people write it."""
+    return charts.ALGORITHMS.get(name, name)
+
+
+def today() -> date:
+    """The present day."""
+    return stores.now().date()
+
+
+@st.cache_data(show_spinner=False, max_entries=256)
+def steps(_store: Store, prediction_id: str, top: int = 9) -> DataFrame:
+    """The parts of a kept prediction; it never changes, so neither do they."""
+    return scoring.waterfall(_store, scoring.get(_store, prediction_id), top)
+
+
+@st.cache_data(show_spinner=False, max_entries=256)
+def supports(_store: Store, prediction_id: str) -> list[dict[str, Any]]:
+    """What speaks for the applicant of a kept prediction."""
+    return scoring.supports(_store, scoring.get(_store, prediction_id))
+
+
+@st.cache_data(show_spinner="Drawing the test set …", max_entries=64)
+def curves(_store: Store, model_id: str, digest: str) -> dict[str, DataFrame]:  # noqa: ARG001  (the digest is the key)
+    """What a model's page draws; a model never changes."""
+    return training.curves(_store, model_id)
+
+
+def waterfall(prediction: scoring.Prediction, top: int = 9) -> Any:
+    """The way from the reference to this score, in points; in log-odds where points do not add up (the linear scale)."""
+    parts = steps(store(), prediction.prediction_id, top)
+    scale = settings.Score(**prediction.scale)
+    baseline = REFERENCES[prediction.baseline]
+    if scale.scale == "linear":
+        return charts.waterfall(parts, prediction.base, prediction.margin, unit="contribution", start_name=baseline)
+    start, end = (scorecard.offset(scale) + scorecard.points(margin, scale) for margin in (prediction.base, prediction.margin))
+    return charts.waterfall(parts, start, end, start_name=baseline)
+
+
+def person_name(person: Mapping[str, Any]) -> str:
+    """'A0001 · Ann Example', or the id alone where no name is known."""
+    name = person.get("name")
+    return str(person["applicant_id"]) if _missing(name) else f"{person['applicant_id']} · {name}"
+
+
+def circumstances(person: Mapping[str, Any]) -> str:
+    """What an applicant asked for and what is held of them, in two sentences."""
+    asked = "No application is recorded."
+    if not _missing(person["applied_on"]):
+        asked = (
+            f"Asked for {money(person['amount'], person['currency'])} over {person['term_months']} months on {day(person['applied_on'])}."
+        )
+    return f"{asked} {plural(person['n_transactions'], 'transaction')} in {plural(person['n_statements'], 'statement')}."
+
+
+def pick_applicant(help: str, *, free: bool = True) -> str | None:
+    """Let somebody choose an applicant; the URL names the choice, and any id may be typed."""
+    known = {row["applicant_id"]: person_name(row) for row in rows(applicants.people(store(), limit=500))}
+    return pick(
+        "Applicant", list(known), "applicant", say=lambda name: known.get(name, name), help=help, free=free, prediction=None, feature=None
+    )
+
+
+def training_choices(key: str, *, wide: bool = False) -> training.Config | None:
+    """Ask what to train on: label set, algorithms, split; None where there is nothing to train on yet."""
+    sets = {row["label_set_id"]: row for row in rows(labels.sets(store()))}
+    if not sets:
+        st.info("Training learns from labels, and there is no label set yet.", icon=":material/label:")
+        link("labels", "Make a label set")
+        return None
+    learners, parts = list(training.CANDIDATES), {"random": "Random applicants", "time": "The newest"}
+    one, two, three = st.columns([2, 2.2, 1.6], gap="medium") if wide else [st.container() for _ in range(3)]
+    label_set_id = one.selectbox(
+        "Labels",
+        list(sets),
+        format_func=lambda name: said_set(sets[name]),
+        key=f"{key}-labels",
+        help="What good and bad mean in this run. The newest set comes first.",
+    )
+    chosen = two.pills(
+        "Algorithms",
+        learners,
+        selection_mode="multi",
+        default=learners,
+        format_func=algorithm,
+        key=f"{key}-algorithms",
+        help="The plain risk index and a constant are always trained beside them: a model has to beat both.",
+        wrap=True,
+    )
+    split = three.segmented_control(
+        "Test on",
+        list(parts),
+        default="random",
+        required=True,
+        format_func=parts.get,
+        key=f"{key}-split",
+        help="Which applicants are kept away from training to measure it: a stratified random quarter, or those who applied last.",
+    )
+    if not chosen:
+        st.info("Choose at least one algorithm.", icon=":material/touch_app:")
+        return None
+    return replace(training.defaults(store()), algorithms=tuple(chosen), label_set_id=label_set_id, split=split)
+
+
+def said_set(row: Mapping[str, Any]) -> str:
+    """A label set in a line: 'L0001 · K-Means, 3 clusters · 312 of 2,000 risky'."""
+    clusters = "" if _missing(row["k"]) else f", {int(row['k'])} clusters"
+    return f"{row['label_set_id']} · {METHODS.get(row['method'], row['method'])}{clusters} · {percent(row['share_risky'])} risky"
+
+
+def job_progress(job: Mapping[str, Any], key: str) -> None:
+    """Show a job under way, with the button that stops it."""
+    st.progress(min(max(float(job["progress"]), 0.0), 1.0), text=f"**Training** {job['job_id']}: {literal(job['message'] or job['state'])}")
+    if st.button("Stop training", icon=":material/stop_circle:", key=f"{key}-stop", width="stretch"):
+        with guard():
+            jobs.stop(store(), job["job_id"], user=user())
+
+
+def job_ended(job_id: str | None) -> None:
+    """Say how the job this person followed has ended."""
+    if job_id is None:
+        return
+    job = jobs.get(store(), job_id)
+    if job["state"] == "done":
+        st.success(f"Training {job_id} is done.", icon=":material/check_circle:")
+        link("training", "See the leaderboard", "leaderboard", job=job_id)
+    elif job["state"] != "running":
+        st.warning(f"Training {job_id} {literal(job['state'])}: {literal(job['message'])}")
