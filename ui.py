@@ -115,12 +115,12 @@ def banner(sentence: str, *, alarm: bool = False) -> None:
     (st.error if alarm else st.warning)(sentence, icon=":material/warning:")
 
 
-def proxy_banner(is_proxy: bool) -> None:
-    """Say once a page that the risk shown was learned from a proxy."""
+def proxy_banner(is_proxy: bool, circularity: str | None = None) -> None:
+    """Say once a page that the risk shown was learned from a proxy, and where the model only learns that proxy again."""
     if is_proxy:
         banner(
             "Learned from clusters of applicants, not from repayments. Figures say **risk (proxy)**: agreement with the proxy label, not a "
-            "probability of default."
+            f"probability of default. {literal(circularity or '')}"
         )
 
 
@@ -225,10 +225,31 @@ def table(
     st.dataframe(shown, on_select=choose, selection_mode="single-row", **options)
 
 
+def bullets(texts: Iterable[str], mark: str) -> None:
+    """Say a few things, a line each behind its mark; nothing to say is said, too."""
+    st.markdown("  \n".join(f"{mark} {literal(text)}" for text in texts) or ":gray[Nothing.]")
+
+
 def _in_words(frame: DataFrame) -> DataFrame:
     """Put words in the place of codes."""
     known = {name: words for name, words in WORDS.items() if name in frame}
     return frame.assign(**{name: frame[name].map(words).fillna(frame[name]) for name, words in known.items()}) if known else frame
+
+
+def problems(found: Sequence[Mapping[str, Any]], most: int = 30) -> None:
+    """Show what is wrong with a file, by line, in whole sentences."""
+    shown = [
+        {
+            "Line": "–" if problem["line"] is None else str(problem["line"]),
+            "Column": literal(problem["column"] or "–"),
+            "Value": literal(problem["value"] or "–"),
+            "What is wrong": literal(problem["message"]),
+        }
+        for problem in found[:most]
+    ]
+    st.table(shown, border="horizontal", hide_index=True, alt="Problems by line")
+    if len(found) > most:
+        st.caption(f"{count(len(found) - most)} more.")
 
 
 def story(events: Iterable[tuple[Any, str, str]]) -> None:
@@ -237,19 +258,23 @@ def story(events: Iterable[tuple[Any, str, str]]) -> None:
     st.markdown("  \n".join(lines))
 
 
-def figure(drawn: Any, *, key: str, help: str | None = None, clicks: str | None = None) -> str | None:
-    """Show a figure under its title as text of the page; with `clicks`, return the custom data of a mark that was clicked."""
+def figure(drawn: Any, *, key: str, help: str | None = None, param: str | None = None) -> None:
+    """Show a figure under its title as text of the page; where `param` is given, clicking a mark puts its custom data into the URL."""
     title = drawn.layout.title.text or ""
-    drawn.update_layout(title_text="")
+    drawn.update_layout(title=None)
     if title:
         st.markdown(f"**{literal(title)}**", help=help)
     options: dict[str, Any] = {"config": {"displayModeBar": False, "scrollZoom": False}, "key": key, "alt": title or "empty chart"}
-    if clicks is None:
+    if param is None:
         st.plotly_chart(drawn, **options)
-        return None
-    event = st.plotly_chart(drawn, on_select="rerun", selection_mode="points", **options)
-    points = event["selection"]["points"]
-    return str(points[0].get("customdata") or "") or None if points else None
+        return
+
+    def choose() -> None:
+        points = st.session_state[key]["selection"]["points"]
+        if points and points[0].get("customdata"):
+            ask(**{param: str(points[0]["customdata"])})
+
+    st.plotly_chart(drawn, on_select=choose, selection_mode="points", **options)
 
 
 def figures(*items: tuple[str, str, str] | tuple[str, str, str, str]) -> None:
@@ -298,7 +323,10 @@ def said(value: object) -> str:
         return ", ".join(said(part) for part in value)
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return {"\t": "tab", ";": "semicolon ;", ",": "comma ,", "|": "bar |"}.get(str(value), str(value).replace("_", " "))
+    text = str(value)
+    for code, words in (("%d", "DD"), ("%m", "MM"), ("%Y", "YYYY"), ("%y", "YY"), ("%b", "MMM")):
+        text = text.replace(code, words)
+    return {"\t": "tab", ";": "semicolon", ",": "comma", "|": "bar", ".": "point"}.get(text, text.replace("_", " "))
 
 
 def preview(reading: Any, n: int = 50) -> DataFrame:
@@ -321,7 +349,10 @@ def money(value: object, currency: str | None = None) -> str:
 
 def percent(value: object, digits: int = 1) -> str:
     """0.123 → '12.3 %'."""
-    return "not known" if _missing(value) else f"{100 * float(value):.{digits}f} %"  # type: ignore[arg-type]
+    if _missing(value):
+        return "not known"
+    share, least = 100 * float(value), 10.0**-digits  # type: ignore[arg-type]
+    return f"under {least:g} %" if 0 < share < least / 2 else f"{share:.{digits}f} %"
 
 
 def plain(value: object, digits: int = 3) -> str:
@@ -503,8 +534,8 @@ def training_choices(key: str, *, wide: bool = False) -> training.Config | None:
         st.info("Training learns from labels, and there is no label set yet.", icon=":material/label:")
         link("labels", "Make a label set")
         return None
-    learners, parts = list(training.CANDIDATES), {"random": "Random applicants", "time": "The newest"}
-    one, two, three = st.columns([2, 2.2, 1.6], gap="medium") if wide else [st.container() for _ in range(3)]
+    learners, parts = list(training.CANDIDATES), {"random": "Random", "time": "Newest"}
+    one, two, three = st.columns([2.1, 2.5, 1.5], gap="medium") if wide else [st.container() for _ in range(3)]
     label_set_id = one.selectbox(
         "Labels",
         list(sets),
@@ -523,7 +554,7 @@ def training_choices(key: str, *, wide: bool = False) -> training.Config | None:
         wrap=True,
     )
     split = three.segmented_control(
-        "Test on",
+        "Test applicants",
         list(parts),
         default="random",
         required=True,

@@ -260,7 +260,8 @@ def _score(options: Options, out: Out) -> None:
             frames += [scoring.results(made)] if target else []
             for prediction in made:
                 out.result(prediction.to_json(), _in_words(prediction) if options.applicant else _in_short(prediction, bool(target)))
-    if target and frames:
+    target = target if frames else None
+    if target:
         from pandas import concat
 
         _write(concat(frames, ignore_index=True), target)
@@ -332,8 +333,9 @@ def _summarise(readings: "Sequence[Reading]", out: Out, counts: Mapping[str, int
         else:
             out.warn(sentences)
     record = {"files": len(readings), "rejected": len(rejected), "n_transactions": sum(reading.n_transactions for reading in readings)}
-    refused = f" {len(rejected):,} of {len(readings):,} files were refused." if rejected else ""
-    out.summary({**record, **counts}, f"{record['n_transactions']:,} transactions in {len(readings):,} files.{refused} {sentence}")
+    refused = f" {len(rejected):,} refused." if rejected else ""
+    files = f"{len(readings):,} file{'' if len(readings) == 1 else 's'}"
+    out.summary({**record, **counts}, f"{record['n_transactions']:,} transactions in {files}.{refused} {sentence}")
 
 
 def _best(store: "Store") -> str:

@@ -105,6 +105,10 @@ def _asked(schema: Schema, body: Any) -> list[dict[str, Any]]:
             raise InvalidInput(where + _sentence(schema, error)) from error
         if not asked[-1].get("applicant_id") and asked[-1].get("features") is None:
             raise InvalidInput(f"Applicant {place} has neither applicant_id nor features; give one of them or both.")
+        if asked[-1].get("as_of") and asked[-1].get("features") is None:
+            raise InvalidInput(
+                f"Applicant {place} has as_of without features; an applicant of the workspace is scored from the newest features."
+            )
     if len({entry.get("features") is None for entry in asked}) > 1:
         raise InvalidInput("Some of these applicants have features and some do not; send the two kinds in two requests.")
     return asked

@@ -11,9 +11,12 @@ import tomllib
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
+from decimal import Decimal
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
 
 from creditrisk import cells
 from creditrisk.errors import InvalidInput, UnknownThing, UnreadableFile
@@ -24,8 +27,56 @@ DELIMITERS = ";\t|,"
 SAMPLE = 150
 ONE_COLUMN = ("date", "value_date", "amount", "debit", "credit", "balance", "currency", "account", "sign")
 ROLES = (*ONE_COLUMN, "code", "text")
-MONEY_OUT = frozenset("d db dr dbit debit debet debito af s soll o out outflow expense wydatek kiadas cargo - withdrawal uit ausgang w".split())
-MONEY_IN = frozenset("c cr crdt credit credito kredit bij h haben i in inflow income wplyw bevetel abono + deposit eingang k".split())
+MONEY_OUT = frozenset(
+    [
+        "d",
+        "db",
+        "dr",
+        "dbit",
+        "debit",
+        "debet",
+        "debito",
+        "af",
+        "s",
+        "soll",
+        "o",
+        "out",
+        "outflow",
+        "expense",
+        "wydatek",
+        "kiadas",
+        "cargo",
+        "-",
+        "withdrawal",
+        "uit",
+        "ausgang",
+        "w",
+    ]
+)
+MONEY_IN = frozenset(
+    [
+        "c",
+        "cr",
+        "crdt",
+        "credit",
+        "credito",
+        "kredit",
+        "bij",
+        "h",
+        "haben",
+        "i",
+        "in",
+        "inflow",
+        "income",
+        "wplyw",
+        "bevetel",
+        "abono",
+        "+",
+        "deposit",
+        "eingang",
+        "k",
+    ]
+)
 SIGNATURES = (
     (b"%PDF", "a PDF document"),
     (b"PK\x03\x04", "a ZIP archive or an Excel workbook (XLSX)"),
@@ -68,6 +119,29 @@ class Profile:
     columns: dict[str, list[str | int]] = field(default_factory=dict)
     sign: dict[str, str] = field(default_factory=dict)
     descriptions: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong, and where: `line` is the physical line of the file, `column` its heading; `message` is the whole sentence."""
+
+    line: int | None
+    column: str | None
+    value: str | None
+    message: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a reader of one format found in a file. `rows` has the columns account, currency, booked_on, amount, balance, text, code, line
+    in file order; `opening` and `closing` are balances stated outside the rows; `doubts` hold only while no balance confirms the rows."""
+
+    rows: pa.Table
+    dialect: dict[str, Any]
+    notes: list[Problem]
+    doubts: list[Problem]
+    opening: Decimal | None = None
+    closing: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -202,10 +276,11 @@ def _layout(file: str, rows: list[tuple[int, list[str]]], mark: str, declared: P
     if header is None and declared and declared.header:
         raise UnreadableFile(file, _missing(declared))
     body = [cells_ for _, cells_ in rows[(header + 1) if header is not None else 0 :]]
+    guesses: tuple[str, ...] = ()
     if header is not None:
         names = tuple(rows[header][1])
         columns = _roles(names, body, declared)
-        first, guesses = rows[header][0] + 1, ()
+        first = rows[header + 1][0] if header + 1 < len(rows) else rows[header][0] + 1
     else:
         width = max((len(row) for row in body), default=0)
         names = tuple(f"column {place + 1}" for place in range(width))

@@ -76,7 +76,7 @@ CLEANING = (
     (r"\b[A-Z]*\d+[A-Z]+\d[A-Z0-9]*\b|\b[A-Z0-9-]*\d{4,}[A-Z0-9-]*\b|#\s?\d+", " "),  # references and terminal ids
     (r"[^A-Z0-9]+", " "),
     (r"\b\d{1,3}(?: \d{1,3})+\b", " "),
-    (r"\b(?:CARD PAYMENT TO|CARD PAYMENT|DEBIT CARD PURCHASE|CARD PURCHASE|POS PURCHASE|POS DEBIT|CONTACTLESS|VISA PURCHASE|KARTENZAHLUNG)\b", " "),
+    (r"\b(?:CARD PAYMENT(?: TO)?|(?:DEBIT )?CARD PURCHASE|(?:POS|VISA) PURCHASE|POS DEBIT|CONTACTLESS|KARTENZAHLUNG)\b", " "),
     (r" (?:GBR|USA|DEU|FRA|ESP|NLD|POL|AUT|IRL|ITA|GB|UK|US|DE|FR|NL|PL|AT|IE)\s*$", ""),  # country at the end
 )
 

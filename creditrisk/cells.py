@@ -195,11 +195,7 @@ def date_reader(form: str) -> Callable[[str], date | None]:
     >>> date_reader("%y%m%d")("930101"), date_reader("%d.%m.%Y")("31.02.2024"), date_reader("%d-%b-%Y")("12-Dec-2019")
     (datetime.date(1993, 1, 1), None, datetime.date(2019, 12, 12))
     """
-    pattern = re.escape(form)
-    for token, part in TOKENS.items():
-        # Without separators a field has its full width, or 1112024 could be two dates.
-        pattern = pattern.replace(token, part if re.search(r"%\w[^%]+%|%b", form) else part.replace("{1,2}", "{2}"))
-    whole = re.compile(pattern + CLOCK)
+    whole = _pattern(form)
 
     @lru_cache(8192)  # a year of statements has few days and many rows
     def read(text: str) -> date | None:
@@ -228,18 +224,23 @@ def date_shapes(text: str) -> list[str]:
 
 @lru_cache(4096)
 def _shapes(shape: str) -> tuple[str, ...]:
-    if not any(mark == "0" for mark in shape) or len(shape) > 40:
+    if "0" not in shape or len(shape) > 40:
         return ()
-    return tuple(form for form in FORMATS if _fits(form, shape))
+    found = {form: _pattern(form).fullmatch(shape) for form in FORMATS}
+    return tuple(form for form, match in found.items() if match and _month_fits(match.groupdict().get("b")))
 
 
-def _fits(form: str, shape: str) -> bool:
-    day = shape.replace("00", "01") if False else shape
+def _month_fits(word: str | None) -> bool:
+    return word is None or word.rstrip(".").lower() in MONTH
+
+
+@cache
+def _pattern(form: str) -> re.Pattern[str]:
     pattern = re.escape(form)
     for token, part in TOKENS.items():
+        # Without separators a field has its full width, or 1112024 could be two dates.
         pattern = pattern.replace(token, part if re.search(r"%\w[^%]+%|%b", form) else part.replace("{1,2}", "{2}"))
-    found = re.fullmatch(pattern + CLOCK, day)
-    return bool(found) and ("b" not in found.groupdict() or found["b"].rstrip(".").lower() in MONTH)
+    return re.compile(pattern + CLOCK)
 
 
 def date_formats(column: pa.Array) -> list[str]:

@@ -84,11 +84,19 @@ def gauge(score: float, shown: int, band: str) -> go.Figure:
 
 
 def waterfall(
-    frame: DataFrame, start: float, end: float, *, unit: str = "points", start_name: str = "Reference", end_name: str = "This applicant"
+    frame: DataFrame,
+    start: float,
+    end: float,
+    *,
+    unit: str = "points",
+    start_name: str = "Reference",
+    end_name: str = "This applicant",
+    limits: tuple[float, float] = (300, 900),
 ) -> go.Figure:
     """Show how contributions lead from a reference to one applicant; clicking a bar yields its feature.
 
     `frame` has feature, title, value, reference and the column `unit`: 'points' (+ is better) or 'contribution' (log-odds, + is riskier).
+    Points beyond `limits` are said with the limit, which is the score people read.
     """
     if frame.empty:
         return nothing("Nothing was scored, so there is nothing to explain.")
@@ -112,7 +120,7 @@ def waterfall(
             x=[edges[0] - min(edges[0], _floor(edges)), *steps, end - _floor(edges)],
             marker={"color": [GREY, *[TEAL if good else BRICK for good in better], GREY], "cornerradius": 3},
             customdata=["", *frame["feature"], ""],
-            text=[_figure_text(start, unit), *[f"{step:{sign}}".replace("-", "−") for step in steps], _figure_text(end, unit)],
+            text=[_figure_text(start, unit), *[f"{step:{sign}}".replace("-", "−") for step in steps], _figure_text(end, unit, limits)],
             textposition="outside",
             cliponaxis=False,
             hovertemplate=[
@@ -121,14 +129,14 @@ def waterfall(
                     f"{title}: {step:{sign}} {word}<br>{value}; reference {reference}<extra></extra>"
                     for title, value, reference, step in zip(frame["title"], frame["value"], frame["reference"], steps, strict=True)
                 ],
-                f"{end_name}: {_figure_text(end, unit)}<extra></extra>",
+                f"{end_name}: {_figure_text(end, unit, limits)}<extra></extra>",
             ],
             width=0.62,
         )
     )
     figure.update_yaxes(autorange="reversed", automargin=True, tickfont={"size": 12.5}, showgrid=False)
     low, high = min([*edges, end]), max([*edges, end])
-    room = (high - low or 1) * 0.13
+    room = (high - low or 1) * 0.2
     figure.update_xaxes(
         title="score points" if unit == "points" else "log-odds of risk",
         range=[_floor(edges) if low >= _floor(edges) else low, high + room],
@@ -156,7 +164,7 @@ def scores(frame: DataFrame) -> go.Figure:
                 hovertemplate="%{y:,} applicants from %{x} points<extra>" + band + "</extra>",
             )
         )
-    figure.update_layout(barmode="overlay", legend=_legend())
+    figure.update_layout(barmode="overlay", legend=_legend(), margin={"t": 40})
     figure.update_xaxes(title="score (points)", range=[296, 922], tickvals=[300, 400, 500, 600, 650, 750, 900], showgrid=False)
     figure.update_yaxes(title="applicants", tickformat=",d", rangemode="tozero")
     return figure
@@ -225,7 +233,7 @@ def months(frame: DataFrame, currency: str | None = None) -> go.Figure:
             hovertemplate=f"%{{x|%B %Y}}: %{{y:,.0f}} {currency or ''} counted as income<extra></extra>",
         )
     )
-    figure.update_layout(barmode="group", bargap=0.32, bargroupgap=0.06, legend=_legend())
+    figure.update_layout(barmode="group", bargap=0.32, bargroupgap=0.06, legend=_legend(), margin={"t": 40})
     figure.update_xaxes(tickformat="%b\n%Y", dtick="M1" if len(frame) <= 14 else "M3", showgrid=False)
     figure.update_yaxes(title=_money_axis("per month", currency), tickformat=",.0f", rangemode="tozero")
     return figure
@@ -381,9 +389,9 @@ def leaderboard(frame: DataFrame, words: str, *, column: str = "auc") -> go.Figu
     figure.add_vline(x=0.5, line={"color": GREY, "width": 1.2, "dash": "dot"})
     figure.update_yaxes(categoryorder="array", categoryarray=names, automargin=True, range=[-0.6, len(names) - 0.4])
     figure.update_xaxes(
-        title="AUC (dotted: chance)", range=[min(0.46, float(known[f"{column}_low"].min()) - 0.02), 1.015], tickformat=".2f"
+        title="AUC (dotted: chance)", range=[min(0.46, float(known[f"{column}_low"].min()) - 0.02), 1.015], tickformat=".1f", dtick=0.1
     )
-    figure.update_layout(legend=_legend())
+    figure.update_layout(legend=_legend(), margin={"t": 40})
     return figure
 
 
@@ -405,8 +413,8 @@ def roc(frame: DataFrame, auc: Mapping[str, Any]) -> go.Figure:
             hovertemplate="catches %{y:.0%} of the bad<br>by turning away %{x:.0%} of the good<extra></extra>",
         )
     )
-    figure.update_xaxes(title="share of the good turned away", tickformat=".0%", range=[0, 1])
-    figure.update_yaxes(title="share of the bad caught", tickformat=".0%", range=[0, 1.02])
+    figure.update_xaxes(title="share of the good turned away", tickformat=".0%", dtick=0.2, range=[0, 1])
+    figure.update_yaxes(title="share of the bad caught", tickformat=".0%", dtick=0.2, range=[0, 1.02])
     return figure
 
 
@@ -432,7 +440,7 @@ def calibration(frame: DataFrame, risk: str) -> go.Figure:
             "<br>95 % interval %{customdata[0]:.1%} to %{customdata[1]:.1%}<extra></extra>",
         )
     )
-    figure.update_xaxes(title=f"promised {risk}", tickformat=".0%", range=[-0.03 * edge, 1.03 * edge])
+    figure.update_xaxes(title=f"promised {risk}", tickformat=".0%", nticks=7, range=[-0.03 * edge, 1.03 * edge])
     figure.update_yaxes(title="share found bad", tickformat=".0%", range=[-0.03 * edge, 1.03 * edge])
     return figure
 
@@ -455,7 +463,7 @@ def test_scores(frame: DataFrame, words: str) -> go.Figure:
                 hovertemplate=f"%{{y:,}} {name} from %{{x}} points<extra></extra>",
             )
         )
-    figure.update_layout(barmode="stack", legend=_legend())
+    figure.update_layout(barmode="stack", legend=_legend(), margin={"t": 40})
     figure.update_xaxes(title="score (points)", range=[296, 922], tickvals=[300, 500, 650, 750, 900], showgrid=False)
     figure.update_yaxes(title="applicants in the test set", tickformat=",d")
     return figure
@@ -555,8 +563,11 @@ def _short(words: str, most: int = 32) -> str:
     return words if len(words) <= most else words[: most - 1].rstrip(" ,") + "…"
 
 
-def _figure_text(value: float, unit: str) -> str:
-    return f"<b>{floor(value)}</b>" if unit == "points" else f"<b>{value:+.2f}</b>".replace("-", "−")
+def _figure_text(value: float, unit: str, limits: tuple[float, float] | None = None) -> str:
+    if unit != "points":
+        return f"<b>{value:+.2f}</b>".replace("-", "−")
+    held = min(max(value, limits[0]), limits[1]) if limits else value
+    return f"<b>{floor(held)}</b>" if held == value else f"<b>{floor(held)}</b>, limited from {value:.0f}"
 
 
 def _money_axis(what: str, currency: str | None) -> str:

@@ -115,7 +115,7 @@ def _written(folder: Path, paper: "Paper") -> Path:
 def _label(store: Store) -> str:
     """Label with K-Means; where the riskiest of the clusters is too small to train on, as happens in a small bank, with two."""
     found = labels.kmeans(store, user=USER)
-    if (found.share_risky or 0) * found.n < training.LEAST_OF_A_CLASS:
+    if labels.members(store, found.label_set_id)["bad"].eq(True).sum() < training.LEAST_OF_A_CLASS:
         found = labels.kmeans(store, user=USER, k=2)
     return found.label_set_id
 

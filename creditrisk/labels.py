@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame, Series
 
-from creditrisk import features, metrics, pipeline
+from creditrisk import features, metrics, pipeline, policy
 from creditrisk import store as stores
 from creditrisk.errors import InvalidInput, NotEnoughData, NothingYet, UnknownThing
 from creditrisk.schema import Feature, Schema
+from creditrisk.settings import Policy
 from creditrisk.store import Store
 
 Floats = NDArray[np.float64]
@@ -32,9 +33,9 @@ VERIFIED, VERIFIED_BAD = 30, 10  # from this many outcomes (and bad ones among t
 GREY, GREY_OF_RISKY = 0.05, 0.20
 SILHOUETTE_ROWS, RESAMPLE_ROWS = 3_000, 10_000
 RULE = (
-    "Of the numbers of clusters tried, the one that passes most of: stability, index gap, share of the riskiest cluster; among equals "
-    "the one whose riskiest cluster stands out most, index gap x root of share x (1 - share): a gap alone grows as the cluster shrinks. "
-    "The silhouette is shown and decides nothing: it does not tell useful labels from useless ones."
+    "Of the numbers of clusters tried: those whose riskiest cluster holds 2 to 30 % of the applicants, if there are any; among them those "
+    "that pass most of stability and index gap; among these the one whose riskiest cluster stands out most, index gap x root of share x "
+    "(1 - share), since a gap alone grows as the cluster shrinks. The silhouette decides nothing: it does not tell useful from useless."
 )
 
 
@@ -408,9 +409,10 @@ def _rand(one: Integers, other: Integers, k: int) -> float:
 def _choose(scan: Sequence[_Clusters]) -> _Clusters:
     """Apply `RULE`; the smaller k wins a tie."""
 
-    def merit(fit: _Clusters) -> tuple[int, float]:
-        passes = (fit.stability >= STABLE) + (fit.gap >= GAP) + (SHARE_LOW <= fit.share_risky <= SHARE_HIGH)
-        return passes, round(fit.gap * float(np.sqrt(fit.share_risky * (1 - fit.share_risky))), 6)
+    def merit(fit: _Clusters) -> tuple[bool, int, float]:
+        share = fit.share_risky
+        stands_out = round(fit.gap * float(np.sqrt(share * (1 - share))), 6)
+        return SHARE_LOW <= share <= SHARE_HIGH, (fit.stability >= STABLE) + (fit.gap >= GAP), stands_out
 
     return max(scan, key=merit)
 
@@ -576,15 +578,17 @@ def _outcomes(store: Store) -> DataFrame:
 
 def _reviewed(store: Store) -> DataFrame:
     """Return applicant_id and the bad that the reviewers' verdicts on labels imply."""
-    verdicts = store.read(
-        """select prediction.applicant_id,
-            (review.verdict = 'correct') = coalesce(label.bad, prediction.pd >= (prediction.policy->>'cutoff')::double) as bad
+    verdicts = store.rows(
+        """select prediction.applicant_id, review.verdict, label.bad, prediction.pd, prediction.policy
         from review_current as review
         join prediction using (prediction_id)
         join model using (model_id)
         left join label on label.label_set_id = model.label_set_id and label.applicant_id = prediction.applicant_id
         where review.about = 'label' and review.verdict in ('correct', 'incorrect')"""
     )
-    share = verdicts.assign(bad=verdicts["bad"].astype(float)).groupby("applicant_id", as_index=False)["bad"].mean()
-    settled = share[share["bad"] != 0.5]
-    return DataFrame({"applicant_id": settled["applicant_id"], "bad": settled["bad"] > 0.5})
+    implied: dict[str, list[bool]] = {}
+    for applicant_id, verdict, labelled, prob_default, rules in verdicts:
+        claimed = prob_default >= policy.cutoff(Policy(**json.loads(rules))) if labelled is None else labelled
+        implied.setdefault(applicant_id, []).append((verdict == "correct") == claimed)
+    settled = {name: sum(said) * 2 > len(said) for name, said in sorted(implied.items()) if sum(said) * 2 != len(said)}
+    return DataFrame({"applicant_id": list(settled), "bad": list(settled.values())})

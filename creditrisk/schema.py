@@ -59,14 +59,13 @@ class Feature:
         if self.type == "flag":
             return "yes" if value else "no"
         number = float(value)  # type: ignore[arg-type]
+        whole = round(100 * number if self.unit == "share" else number)  # an int, so that nothing is ever "-0"
         if self.unit == "share":
-            return f"{100 * number:.0f} %"
+            return f"{whole} %"
         if self.unit == "days":
-            return f"{number:.0f} day{'' if round(number) == 1 else 's'}"
-        if self.unit == "money":
-            return f"{number:,.0f}"
-        if self.type == "integer":
-            return f"{number:.0f}"
+            return f"{whole} day{'' if whole == 1 else 's'}"
+        if self.unit == "money" or self.type == "integer":
+            return f"{whole:,}"
         return f"{number:.2f}"
 
     def problem(self, value: object) -> str | None:

@@ -24,6 +24,7 @@ from creditrisk.store import Store, now
 
 HEADS = ("snapshot_id", "applicant_id", "as_of")
 TEXTS = ("inputs", "contributions", "reasons", "scale", "policy")  # kept as JSON
+STEP = ["feature", "title", "value", "reference", "contribution", "points"]
 FEW = 8  # rows up to which parameters are quicker than a frame
 
 
@@ -84,6 +85,9 @@ class Prediction:
         }
 
 
+COLUMNS = tuple(part.name for part in fields(Prediction))
+
+
 def model(store: Store, model_id: str | None = None) -> Model:
     """Load a registered model, the champion when none is named; its bytes are checked against the registered digest.
 
@@ -114,20 +118,20 @@ def score_applicants(
     keep: bool = True,
     using: Model | None = None,
 ) -> list[Prediction]:
-    """Score applicants of the workspace from their newest features, in the order asked for; features are built where there are none.
+    """Score applicants of the workspace from their newest features, in the order asked for.
 
-    `using` is a model already loaded. Raises UnknownThing for an applicant without features and without transactions.
+    Features are built where there are none and where a statement was stored since. `using` is a model already loaded.
+    Raises UnknownThing for an applicant without features and without transactions.
     """
     loaded = using or model(store, model_id)
     wanted = list(dict.fromkeys(applicant_ids))
+    behind = _behind(store, wanted)
+    if behind:
+        features.build(store, user=user, applicant_ids=behind)
     rows = features.newest(store, wanted)
-    lacking = sorted(set(wanted) - set(rows["applicant_id"]))
-    if lacking:
-        strangers = sorted(set(lacking) - _with_transactions(store, lacking))
-        if strangers:
-            raise UnknownThing("applicant", strangers[0], "Store a bank statement of theirs first.")
-        features.build(store, user=user, applicant_ids=lacking)
-        rows = features.newest(store, wanted)
+    strangers = sorted(set(wanted) - set(rows["applicant_id"]))
+    if strangers:
+        raise UnknownThing("applicant", strangers[0], "Store a bank statement of theirs first.")
     if not wanted:
         return []
     rows = rows.set_index("applicant_id").loc[wanted].reset_index()
@@ -159,7 +163,7 @@ def score_values(
 
 def get(store: Store, prediction_id: str) -> Prediction:
     """Return a kept prediction; raises UnknownThing."""
-    row = store.record("select * from prediction where prediction_id = $id", id=prediction_id)
+    row = store.record(f"select {', '.join(COLUMNS)} from prediction where prediction_id = $id", id=prediction_id)
     if row is None:
         raise UnknownThing("prediction", prediction_id)
     return _read(row)
@@ -167,9 +171,9 @@ def get(store: Store, prediction_id: str) -> Prediction:
 
 def latest(store: Store, limit: int = 10) -> list[Prediction]:
     """Return the predictions made last, one per applicant, newest first."""
-    names = [part.name for part in fields(Prediction)]
-    found = store.rows("select * from prediction_current order by scored_at desc, applicant_id limit $limit", limit=limit)
-    return [_read(dict(zip(names, row, strict=True))) for row in found]
+    newest = "from prediction_current order by scored_at desc, applicant_id limit $limit"
+    found = store.rows(f"select {', '.join(COLUMNS)} {newest}", limit=limit)
+    return [_read(dict(zip(COLUMNS, row, strict=True))) for row in found]
 
 
 def history(store: Store, applicant_id: str) -> DataFrame:
@@ -201,6 +205,29 @@ def replay(store: Store, prediction_id: str) -> tuple[Prediction, Prediction]:
     return stored, replace(again, **{name: getattr(stored, name) for name in same})
 
 
+def waterfall(store: Store, prediction: Prediction, top: int = 9) -> DataFrame:
+    """Return the steps from the reference to a prediction, strongest first, the features after the first `top` as one last step.
+
+    Columns: feature ("" for the rest), title, value and reference in words, contribution (log-odds), points (NaN on the
+    linear scale). The contributions and `prediction.base` add up to the margin.
+    """
+    typical, scale = _typical(store, prediction), Score(**prediction.scale)
+    ranked = sorted(prediction.contributions.items(), key=lambda item: -abs(item[1]))
+    steps: list[tuple[str, str, str, str, float]] = []
+    for name, added in ranked[:top]:
+        feature = store.schema[name]
+        steps.append((name, feature.title, feature.say(prediction.inputs[name]), feature.say(typical.get(name)), added))
+    if ranked[top:]:
+        steps.append(("", f"{len(ranked[top:])} other figures", "", "", sum(added for _, added in ranked[top:])))
+    return DataFrame([(*step, scorecard.points(step[4], scale)) for step in steps], columns=STEP)
+
+
+def supports(store: Store, prediction: Prediction, top: int = 4) -> list[dict[str, Any]]:
+    """Return what speaks for the applicant, strongest first, with the keys of `reasons`."""
+    typical, scale = _typical(store, prediction), Score(**prediction.scale)
+    return explain.strengths(prediction.inputs, prediction.contributions, store.schema, typical, top, scale=scale)
+
+
 def results(predictions: Sequence[Prediction]) -> DataFrame:
     """Return predictions as a table to hand out: one row each, reasons as reason_1 … reason_4, one `contribution_…` per feature."""
     facts = ("applicant_id", "as_of", "prediction_id", "pd", "score", "band", "recommendation", "because", "model_id", "label_source")
@@ -213,6 +240,11 @@ def results(predictions: Sequence[Prediction]) -> DataFrame:
             | {f"contribution_{name}": value for name, value in prediction.contributions.items()}
         )
     return DataFrame(rows)
+
+
+def _typical(store: Store, prediction: Prediction) -> dict[str, float | str]:
+    """Return the reference values a prediction was explained against."""
+    return model(store, prediction.model_id).pipeline.references[prediction.baseline].value
 
 
 def _scored(store: Store, table: DataFrame, loaded: Model, *, user: str, channel: str, baseline: str) -> list[Prediction]:
@@ -273,7 +305,8 @@ def _kept(store: Store, predictions: list[Prediction], user: str, keep: bool) ->
     with store.write(user, "score", subject, n=n, model_id=first.model_id, channel=first.channel) as cursor:
         rows = [_row(prediction) for prediction in predictions]
         if n <= FEW:
-            cursor.executemany(f"insert into prediction values ({', '.join('?' * len(rows[0]))})", [list(row.values()) for row in rows])
+            marks = ", ".join(f"${name}" for name in COLUMNS)
+            cursor.executemany(f"insert into prediction ({', '.join(COLUMNS)}) values ({marks})", rows)
         else:
             cursor.register("scored", DataFrame(rows))
             cursor.execute("insert into prediction by name select * from scored")
@@ -285,13 +318,31 @@ def _read(row: dict[str, Any]) -> Prediction:
 
 
 def _row(prediction: Prediction) -> dict[str, Any]:
-    row = {part.name: getattr(prediction, part.name) for part in fields(prediction)}
+    row = {name: getattr(prediction, name) for name in COLUMNS}
     return row | {name: json.dumps(row[name], ensure_ascii=False, allow_nan=False) for name in TEXTS}  # plain values: no NaN left
 
 
-def _with_transactions(store: Store, applicant_ids: list[str]) -> set[str]:
-    rows = store.rows("select distinct applicant_id from account where list_contains($ids::varchar[], applicant_id)", ids=applicant_ids)
-    return {name for (name,) in rows}
+def _behind(store: Store, applicant_ids: list[str]) -> list[str]:
+    """Return those with a statement that no features of theirs have seen."""
+    rows = store.rows(
+        """with seen as (
+            select applicant.applicant_id, max(snapshot.created_at) as seen_at
+            from applicant join snapshot using (snapshot_id)
+            where list_contains($ids::varchar[], applicant.applicant_id)
+            group by applicant.applicant_id
+        )
+        select account.applicant_id
+        from account
+        join statement_account using (account_id)
+        join statement using (statement_id)
+        left join seen using (applicant_id)
+        where list_contains($ids::varchar[], account.applicant_id) and statement_account.n_new > 0
+        group by account.applicant_id, seen.seen_at
+        having seen.seen_at is null or max(statement.stored_at) > seen.seen_at
+        order by account.applicant_id""",
+        ids=applicant_ids,
+    )
+    return [name for (name,) in rows]
 
 
 def _records(frame: DataFrame) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ known only as the outcome.
 
 import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -81,11 +81,18 @@ def bank(world: World, applicants: int, seed: int, end_on: date = END_ON) -> Ban
     return Bank(*(concat([getattr(part, name) for part in parts], ignore_index=True) for name in Bank.__dataclass_fields__))
 
 
-def chunks(world: World, applicants: int, seed: int, end_on: date = END_ON, size: int = CHUNK) -> Iterator[Bank]:
-    """Draw a bank in parts of `size` applicants; `applicant` counts on from part to part."""
+def chunks(
+    world: World, applicants: int, seed: int, end_on: date = END_ON, *, size: int = CHUNK, with_outcomes: bool = True
+) -> Iterator[Bank]:
+    """Draw a bank in parts of `size` applicants; `applicant` counts on from part to part.
+
+    Without outcomes the same statements come a third sooner: the days after applying are not lived, `outcomes` and `truth` are empty.
+    """
     starts = range(0, applicants, size)
     for start, child in zip(starts, SeedSequence(seed).spawn(len(starts)), strict=True):
-        yield _part(world, np.random.default_rng(child), start, min(size, applicants - start), end_on)
+        n = min(size, applicants - start)
+        bank = _part(world, np.random.default_rng(child), start, n, end_on=end_on, days=BEFORE + with_outcomes * AFTER)
+        yield bank if with_outcomes else replace(bank, outcomes=bank.outcomes.iloc[:0], truth=bank.truth.iloc[:0])
 
 
 def parse(text: str) -> World:
@@ -176,7 +183,7 @@ def _people(here: World, rng: Generator, n: int) -> _Life:
     names = ("income", "spend", "discipline", "cushion", "savings", "gambling", "creep")
     trait = {name: here.trait(name)[persona].astype(float) for name in names}
     has = {name: rng.random(n) < here.trait(name)[persona] for name in ("overdraft", "payday", "gambling", "family", "borrower", "shock")}
-    has["rescued"] = rng.random(n) < 0.3  # somebody else pays the new loan when they cannot: nothing before shows it
+    has["rescued"] = rng.random(n) < 0.35  # somebody else pays the new loan when they cannot: nothing before shows it
     has["surprised"] = rng.random(n) < 0.03  # most income stops soon after applying: nothing before shows that either
     has["owner"] = rng.random(n) < 0.35
     has["tenant"] = ~has["owner"]
@@ -286,12 +293,12 @@ def _calendar(first: int, days: int) -> tuple[NDArray[Any], NDArray[Any], NDArra
     return weekday, due, 2 * np.pi * (number % 365.25) / 365.25
 
 
-def _live(life: _Life, applied: Ints, instalment: Floats) -> tuple[Ints, Ints]:
-    """Live through every day; return, per applicant, missed instalments of the new loan and days deep in debt."""
+def _live(life: _Life, applied: Ints, instalment: Floats, days: int) -> tuple[Ints, Ints]:
+    """Live through the days; return, per applicant, missed instalments of the new loan and days deep in debt."""
     first, last = int(applied.min()) - BEFORE, int(applied.max()) + AFTER
     weekday, due, angle = _calendar(first, last - first + 1)
     missed, deep = np.zeros(life.n, np.int64), np.zeros(life.n, np.int64)
-    for t in range(BEFORE + AFTER):
+    for t in range(days):
         number = applied - BEFORE + t
         at = number - first
         day = _Day(t, number, weekday[at], (due[0, at], due[1, at], due[2, at]), angle[at])
@@ -477,26 +484,28 @@ def _repay(life: _Life, day: _Day, instalment: Floats, missed: Ints) -> None:
 # ── on paper ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _part(world: World, rng: Generator, start: int, n: int, end_on: date) -> Bank:
+def _part(world: World, rng: Generator, start: int, n: int, *, end_on: date, days: int) -> Bank:
+    (paper,) = rng.spawn(1)  # what is written down must not hang on how long anybody lives
     life = _people(world, rng, n)
     end = int(np.datetime64(end_on, "D").astype(np.int64))
     applied = end - rng.integers(0, APPLYING_DAYS, n)
     amount, term, instalment = _ask(life)
     shown = np.where(rng.random(n) < 0.02, rng.integers(20, 61, n), BEFORE)
     opening = life.balance.copy()
-    missed, deep = _live(life, applied, instalment)
+    missed, deep = _live(life, applied, instalment, days)
     bad = (missed >= MISSED_IS_BAD) | (deep >= DEEP_IS_BAD)
+    life.rng = paper
     transactions, before = _transactions(life, applied, shown, opening, start)
     ids = [f"A{start + i + 1:06d}" for i in range(n)]
     applications = DataFrame(
         {
             "applicant_id": ids,
-            "name": _names(world, rng, n),
+            "name": _names(world, paper, n),
             "persona": _named(life.persona, [persona["name"] for persona in world.personas]),
             "applied_on": _dates(applied),
             "amount": amount,
             "term_months": term,
-            "purpose": np.array(PURPOSES)[rng.integers(0, len(PURPOSES), n)],
+            "purpose": np.array(PURPOSES)[paper.integers(0, len(PURPOSES), n)],
             "history_days": shown,
             "opening": opening + before,
         }

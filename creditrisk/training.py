@@ -212,7 +212,7 @@ def _by_time(table: DataFrame, config: Config) -> NDArray[np.bool_]:
     """Mark the latest applicants as the test part; a day is never on both sides."""
     days = table["as_of"].to_numpy("datetime64[D]")
     if np.isnat(days).any() or len(np.unique(days)) < 2:
-        raise InvalidInput("A time split needs applicants of different dates; all have the same date. Take a random split.")
+        raise InvalidInput("A time split needs applicants of different dates; these have one date or none. Take a random split.")
     latest = np.sort(days)[::-1]
     first = latest[max(round(config.test_size * len(days)) - 1, 0)]
     if first == days.min():

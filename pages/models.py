@@ -67,7 +67,7 @@ with ui.guard():
         f"{ui.instant(model['created_at'])} in {model['seconds']:.1f} s, "
         f"on {model['label_set_id']}]"
     )
-    ui.proxy_banner(model["is_proxy"])
+    ui.proxy_banner(model["is_proxy"], card["circularity"])
     measured = f"on {ui.count(metrics['n'])} applicants kept away from training, {ui.count(metrics['n_bad'])} of them bad"
     ui.figures(
         (

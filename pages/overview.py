@@ -20,13 +20,22 @@ if not held["n_applicants"]:
         icon="account_balance",
     )
 
-ui.figures(
-    ("Applicants", ui.count(held["n_applicants"]), "People with a bank statement or an application."),
-    ("Statements", ui.count(held["n_statements"]), "Files stored whole after they were read and checked."),
-    ("Transactions", ui.count(held["n_transactions"]), f"Booked movements from {ui.day(held['first_on'])} to {ui.day(held['last_on'])}."),
-    ("Scored", ui.count(held["n_scored"]), f"Applicants with a score, out of {ui.count(held['n_predictions'])} predictions kept in all."),
-    ("Verdicts", ui.count(held["n_reviews"]), f"Predictions people judged; {ui.count(seen['n_waiting'])} wait for a verdict."),
-)
+else:
+    ui.figures(
+        ("Applicants", ui.count(held["n_applicants"]), "People with a bank statement or an application."),
+        ("Statements", ui.count(held["n_statements"]), "Files stored whole after they were read and checked."),
+        (
+            "Transactions",
+            ui.count(held["n_transactions"]),
+            f"Booked movements from {ui.day(held['first_on'])} to {ui.day(held['last_on'])}.",
+        ),
+        (
+            "Scored",
+            ui.count(held["n_scored"]),
+            f"Applicants with a score, out of {ui.count(held['n_predictions'])} predictions kept in all.",
+        ),
+        ("Verdicts", ui.count(held["n_reviews"]), f"Predictions people judged; {ui.count(seen['n_waiting'])} wait for a verdict."),
+    )
 
 ui.section("From statement to decision", help="Each step builds on the one before it. A step that is waiting says what it needs.")
 steps = (
@@ -43,6 +52,9 @@ with st.grid(len(steps), min_column_width=112, gap="small", border=True) as grid
             mark = ":green[:material/check_circle:]" if done else ":gray[:material/radio_button_unchecked:]"
             st.markdown(f":small[{mark} :gray[step {place}]]  \n**{title}**  \n:small[:gray[{ui.literal(state) if done else 'waiting'}]]")
             ui.link(page, "Open" if done else action)
+
+if not held["n_applicants"]:
+    st.stop()
 
 left, right = st.columns([3, 2], gap="large")
 with left:

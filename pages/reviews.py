@@ -52,7 +52,6 @@ with waiting:
         "applicant_id": ui.text_column("Applicant"),
         "name": ui.text_column("Name"),
         "score": ui.number_column("Score", format="%d"),
-        "band": ui.text_column("Band"),
         "recommendation": ui.text_column("Advice"),
     }
     ui.table(queue, columns, key="queue", alt="Predictions that wait for a verdict", opens="prediction_id", param="prediction", height=560)
@@ -69,10 +68,9 @@ with case, ui.guard():
         ui.link("score", "Open the whole case", "speed", applicant=prediction.applicant_id, prediction=prediction_id)
     st.markdown(
         f"{ui.badge(prediction.band, ui.BAND_COLOURS)} {ui.badge(prediction.recommendation, ui.ADVICE_COLOURS)} "
-        f":gray[{ui.risk_word(prediction.is_proxy)} {ui.percent(prediction.pd)}, {prediction.model_id}. {ui.literal(prediction.because)}]"
+        f":gray[{ui.literal(prediction.because)} Scored by {prediction.model_id}.]"
     )
-    for reason in prediction.reasons:
-        st.markdown(f":red[:material/arrow_downward:] {ui.literal(reason['text'])}")
+    ui.bullets((reason["text"] for reason in prediction.reasons), ":red[:material/arrow_downward:]")
     with st.expander("How the score came about"):
         ui.figure(ui.waterfall(prediction, top=6), key=f"waterfall-{prediction_id}")
     with st.form(f"verdict-{prediction_id}", border=True):
@@ -98,7 +96,7 @@ else:
         "reviewed_at": ui.instant_column("Given (UTC)"),
         "reviewed_by": ui.text_column("By"),
         "applicant_id": ui.text_column("Applicant"),
-        "score": ui.score_column(),
+        "score": ui.number_column("Score", format="%d"),
         "verdict": ui.text_column("Verdict"),
         "about": ui.text_column("About"),
         "corrected": ui.text_column("Would be right"),

@@ -10,6 +10,7 @@ from creditrisk.scorecard import shown
 
 store = ui.store()
 ui.header("Score", "One applicant, one score, and the reasons in plain words. The program recommends; a named person decides.")
+REFERENCE = {"cut-off": "applicants near the cut-off", "everyone": "all applicants"}
 ADVICE = {
     "approve": ":green[:material/check_circle: Approve]",
     "decline": ":red[:material/cancel: Decline]",
@@ -97,22 +98,14 @@ with ui.guard():
     why, good = st.columns(2, gap="large")
     with why:
         ui.section("What counts against", help="At most four principal reasons, those that push furthest towards risk; one per subject.")
-        for reason in prediction.reasons:
-            st.markdown(f":red[:material/arrow_downward:] {ui.literal(reason['text'])}")
-        if not prediction.reasons:
-            st.markdown(":gray[Nothing pushes this applicant towards risk.]")
+        ui.bullets((reason["text"] for reason in prediction.reasons), ":red[:material/arrow_downward:]")
     with good:
         ui.section("What speaks for them", help="The same, in the other direction.")
-        for support in ui.supports(store, prediction_id):
-            st.markdown(f":green[:material/arrow_upward:] {ui.literal(support['text'])}")
+        ui.bullets((support["text"] for support in ui.supports(store, prediction_id)), ":green[:material/arrow_upward:]")
 
-    ui.section(
-        "How the score came about",
-        help="Each bar is one figure's part in the score, against people near the cut-off. The parts add up exactly.",
-    )
-    clicked = ui.figure(ui.waterfall(prediction), key=f"waterfall-{prediction_id}", clicks="feature")
-    if clicked:
-        ui.ask(feature=clicked)
+    reference = REFERENCE[prediction.baseline]
+    ui.section("How the score came about", help=f"Each bar is one figure's part, against {reference}. They add up exactly.")
+    ui.figure(ui.waterfall(prediction), key=f"waterfall-{prediction_id}", param="feature", help="Click a bar for its transactions.")
 
     ui.section("The transactions behind a figure", help="Choose a figure, or click its bar above.")
     scored = {feature.name: feature for feature in store.schema.predictors}

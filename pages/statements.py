@@ -64,13 +64,7 @@ for reading in readings:
                 ui.table(ui.preview(reading), ui.LINES, key=f"preview-{reading.sha256}", alt="First lines as read", height=300)
         if said["problems"]:
             st.markdown("**Problems**", help="Where the file could not be believed, by line.")
-            columns = {
-                "line": ui.number_column("Line", format="%d", width="small"),
-                "column": ui.text_column("Column"),
-                "value": ui.text_column("Value"),
-                "message": ui.text_column("What is wrong", width="large"),
-            }
-            ui.table(said["problems"], columns, key=f"problems-{reading.sha256}", alt="Problems by line")
+            ui.problems(said["problems"])
 
 good = [reading for reading in readings if reading.status != "rejected"]
 if readings and not good:

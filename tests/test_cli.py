@@ -151,6 +151,16 @@ def test_outcomes_are_matched_and_doubtful_rows_refused(in_bank: Run, tmp_path: 
     assert said == "outcomes.csv: Row 3: defaulted is 'perhaps'; it should be 1 or 0, true or false, yes or no.\n"
 
 
+def test_outcomes_need_no_date(in_bank: Run, tmp_path: Path) -> None:
+    file = tmp_path / "outcomes.csv"
+    file.write_text("who,bad\nnobody,0\n")
+    code, (made, _), _ = in_bank("outcomes", file, "--id", "who", "--bad", "bad")
+    assert (code, made["matched"], made["unmatched"]) == (0, 0, 1)
+    file.write_text("who,bad\nnobody,x\n")
+    code, (made, _), _ = in_bank("outcomes", file, "--id", "who", "--bad", "bad")
+    assert (code, made["matched"], made["rejected"]) == (1, 0, 1)
+
+
 def test_words_for_people(in_bank: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, (score, *_), _ = in_bank("score", "--all")
     where = ["--data", str(tmp_path / "bank" / "data"), "--models", str(tmp_path / "bank" / "models")]

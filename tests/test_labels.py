@@ -108,6 +108,16 @@ def test_clusters_of_volume_instead_of_risk_are_failed_by_the_gate(store: Store)
     assert "fails" in (labels.banner(made) or "")
 
 
+def test_a_useful_share_comes_before_a_wide_gap(store: Store) -> None:
+    frame, _ = people(share=0.12, strength=1.6)
+    names = [feature.name for feature in store.schema.index_features]
+    frame.loc[:2, names] = [40.0 * feature.risk for feature in store.schema.index_features]  # three that stand far out
+    put(store, frame)
+    made = labels.kmeans(store, user="ann")
+    assert 0.02 <= (made.share_risky or 0) <= 0.30
+    assert made.report["rule"] == labels.RULE
+
+
 def test_a_figure_that_is_not_a_number_is_a_refusal(store: Store) -> None:
     store.settings = replace(store.settings, labels=Labels(k_max=2, bootstraps=0))
     put(store, people()[0])
@@ -210,11 +220,14 @@ def test_verdicts_on_labels_become_labels_of_their_own(store: Store) -> None:
     for number, (applicant_id, verdict) in enumerate(verdicts):
         judge(store, f"p{number}", applicant_id, verdict)
     judge(store, "p9", good, "cannot judge")
+    unlabelled = labels.training_set(store, made.label_set_id, unlabelled=True)
+    grey = unlabelled[unlabelled["bad"].isna()]["applicant_id"].iloc[0]
+    judge(store, "p7", grey, "incorrect")  # its risk of 0.5 is above the cut-off, and the reviewer disagrees
     found = labels.by_source(store, snapshot_id)
-    assert dict(zip(found["review"]["applicant_id"], found["review"]["bad"], strict=True)) == {bad: True, good: True}
+    assert dict(zip(found["review"]["applicant_id"], found["review"]["bad"], strict=True)) == {bad: True, good: True, grey: False}
     assert found["observed"].empty
     judge(store, "p8", good, "correct", "bea")  # a second reader who disagrees: no label
-    assert labels.by_source(store, snapshot_id)["review"]["applicant_id"].tolist() == [bad]
+    assert set(labels.by_source(store, snapshot_id)["review"]["applicant_id"]) == {bad, grey}
 
 
 def judge(store: Store, prediction_id: str, applicant_id: str, verdict: str, reader: str = "ann") -> None:
@@ -224,7 +237,8 @@ def judge(store: Store, prediction_id: str, applicant_id: str, verdict: str, rea
                 $id as prediction_id, $applicant as applicant_id, 'M0001' as model_id, 'd' as digest, 'f' as schema_fingerprint,
                 'cluster' as label_source, true as is_proxy, '{}' as inputs, 0 as margin, 0.5 as pd, 500 as score, 'Average' as band,
                 'refer' as recommendation, '' as because, 0 as base, 'cut-off' as baseline, '{}' as contributions, '[]' as reasons,
-                '{}' as scale, '{"cutoff": 0.15}' as policy, 'test' as channel, now()::timestamp as scored_at, 'ann' as scored_by""",
+                '{}' as scale, '{"margin": 0.08, "lgd": 0.45}' as policy, 'test' as channel, now()::timestamp as scored_at,
+                'ann' as scored_by""",
             {"id": prediction_id, "applicant": applicant_id},
         )
         cursor.execute(

@@ -68,6 +68,7 @@ def test_a_value_is_checked_against_its_declaration(value: object, clause: str |
         ("share", 0.256, "26 %"),
         ("days", 1, "1 day"),
         ("days", 12, "12 days"),
+        ("days", -0.2, "0 days"),
         ("money", 1234.5, "1,234"),
         ("", 0.5, "0.50"),
         ("", None, "not known"),

@@ -3,11 +3,12 @@
 import json
 import math
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pytest
 
-from creditrisk import features, registry, scorecard, scoring
+from creditrisk import features, ingest, registry, scorecard, scoring
 from creditrisk.errors import InvalidInput, NotAllowed, NothingYet, SchemaMismatch, TamperedArtefact, UnknownThing
 from creditrisk.schema import Schema
 from creditrisk.store import Store
@@ -152,6 +153,20 @@ def test_features_are_built_for_an_applicant_without_any(filled: Store) -> None:
     assert after.snapshot_id != before.snapshot_id
 
 
+def test_a_statement_stored_since_is_not_overlooked(filled: Store) -> None:
+    name = somebody(filled)
+    asked = {"user": "ann", "channel": "test", "keep": False}
+    (before,) = scoring.score_applicants(filled, [name], **asked)
+    (last,) = filled.rows("select max(booked_on) from movement where applicant_id = $id", id=name)[0]
+    text = f"Date,Description,Amount\n{last - timedelta(days=20)},RETURNED DIRECT DEBIT FEE,-35.00\n"
+    reading = ingest.read("later.csv", text.encode(), settings=filled.settings)
+    ingest.save(filled, [reading], user="ann", applicant_id=name)
+    (after,) = scoring.score_applicants(filled, [name], **asked)
+    assert after.snapshot_id != before.snapshot_id
+    (again,) = scoring.score_applicants(filled, [name], **asked)
+    assert again.snapshot_id == after.snapshot_id
+
+
 def test_without_a_champion_there_is_a_sentence(store: Store) -> None:
     with pytest.raises(NothingYet, match="No model has been promoted yet"):
         scoring.score_values(store, [{}], user="ann", channel="test")
@@ -170,6 +185,24 @@ def test_an_artefact_that_was_changed_is_never_loaded(filled: Store) -> None:
     file.write_bytes(file.read_bytes() + b"\0")
     with pytest.raises(TamperedArtefact, match=r"pipeline\.joblib"):
         scoring.score_values(filled, [{}], user="ann", channel="test")
+
+
+def test_a_waterfall_leads_from_the_reference_to_the_score(filled: Store) -> None:
+    for prediction in scoring.latest(filled, 5):
+        for top in (3, 9, 100):
+            steps = scoring.waterfall(filled, prediction, top)
+            assert prediction.base + steps["contribution"].sum() == pytest.approx(prediction.margin, abs=1e-4)
+            assert len(steps) == min(top + 1, len(prediction.contributions))
+            assert steps["contribution"].iloc[:-1].abs().is_monotonic_decreasing
+            points = scorecard.offset() + scorecard.points(prediction.base) + steps["points"].sum()
+            assert np.clip(points, 300, 900) == pytest.approx(prediction.score, abs=0.01)
+
+
+def test_what_speaks_for_an_applicant_does_not_speak_against(filled: Store) -> None:
+    for prediction in scoring.latest(filled, 5):
+        good = scoring.supports(filled, prediction)
+        assert all(support["contribution"] < 0 for support in good)
+        assert {support["concept"] for support in good}.isdisjoint(reason["concept"] for reason in prediction.reasons)
 
 
 def test_results_are_a_table_to_hand_out(filled: Store) -> None:

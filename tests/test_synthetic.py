@@ -43,6 +43,13 @@ def test_parts_count_on_from_one_to_the_next() -> None:
     assert concat([part.applications for part in parts])["applicant_id"].is_unique
 
 
+def test_statements_are_the_same_with_outcomes_and_without() -> None:
+    (lived,), (shown,) = (list(synthetic.chunks(demo.world(), 60, 3, with_outcomes=wanted)) for wanted in (True, False))
+    assert_frame_equal(lived.transactions, shown.transactions)
+    assert_frame_equal(lived.applications, shown.applications)
+    assert (len(lived.truth), len(shown.truth), len(shown.outcomes)) == (60, 0, 0)
+
+
 def test_every_balance_is_the_one_before_plus_the_amount(bank: Bank) -> None:
     rows = bank.transactions
     assert rows["amount"].dtype == rows["balance"].dtype == np.int64

@@ -1,0 +1,128 @@
+"""Do the balances of a statement follow from its amounts: opening + movements = closing, row by row where balances are printed.
+
+A mismatch is a status to report, never a reason to refuse a file: printed balances are themselves often rounded or in another order.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from creditrisk import cells
+from creditrisk.cells import Units
+
+State = Literal["ok", "mismatch", "not stated"]
+
+
+@dataclass(frozen=True)
+class AccountBalance:
+    """One account of a file: balances as printed or derived from printed ones, and whether they add up."""
+
+    opening: Decimal | None
+    closing: Decimal | None
+    reconciliation: State
+
+
+def reconcile(
+    rows: pa.Table, opening: Decimal | None = None, closing: Decimal | None = None
+) -> tuple[dict[str, AccountBalance], str | None, int]:
+    """Check each account of `rows` (account, booked_on, amount, balance, line in file order), printed oldest or newest first.
+
+    `opening` and `closing` are what the file states outside its rows. Returns the accounts, and where some do not add up
+    which (in words, else None) and the line of the first break (0 where there is no line).
+    """
+    coded = rows["account"].combine_chunks().dictionary_encode()
+    names = coded.dictionary.to_pylist()
+    amount = cells.from_money(rows["amount"].combine_chunks())
+    printed = rows["balance"].combine_chunks()
+    stated = np.asarray(printed.is_valid().to_numpy(zero_copy_only=False))
+    balance = cells.from_money(pc.fill_null(printed, Decimal(0)))
+    days, lines = rows["booked_on"].to_numpy(), rows["line"].to_numpy()
+    code = coded.indices.to_numpy(zero_copy_only=False)
+    order = np.argsort(code, kind="stable")
+    balances: dict[str, AccountBalance] = {}
+    broken: list[tuple[str, int]] = []
+    for name, places in zip(names, np.split(order, np.flatnonzero(np.diff(code[order])) + 1), strict=True):
+        if stated[places].any():
+            found, line = _running(amount[places], balance[places], stated[places], days[places], lines[places])
+        else:
+            found, line = _printed(cells.total(amount[places]), *((opening, closing) if len(names) == 1 else (None, None)))
+        balances[name] = found
+        if found.reconciliation == "mismatch":
+            broken.append((name, line))
+    if not broken:
+        return balances, None, 0
+    which = f" of {len(broken)} of {len(names)} accounts (the first is {broken[0][0]})" if len(names) > 1 else ""
+    return balances, which, broken[0][1]
+
+
+def overall(balances: dict[str, AccountBalance]) -> State:
+    """Return the state of a file from those of its accounts: one mismatch is a mismatch."""
+    states = {found.reconciliation for found in balances.values()}
+    return "mismatch" if "mismatch" in states else "ok" if "ok" in states else "not stated"
+
+
+def _printed(total: Decimal, opening: Decimal | None, closing: Decimal | None) -> tuple[AccountBalance, int]:
+    if opening is None or closing is None:
+        start = closing - total if closing is not None else opening
+        end = opening + total if opening is not None else closing
+        return AccountBalance(start, end, "not stated"), 0
+    return AccountBalance(opening, closing, "ok" if opening + total == closing else "mismatch"), 0
+
+
+def _running(amount: Units, balance: Units, stated: Any, days: Any, lines: Any) -> tuple[AccountBalance, int]:
+    """Check running balances in the order that fits: as printed, reversed, or by day; of one account."""
+    here = np.arange(len(amount))
+    newest_first = len(days) > 1 and days[0] > days[-1]
+    tried = [here[::-1], here] if newest_first else [here, here[::-1]]
+    tried += [order[np.argsort(days[order], kind="stable")] for order in tried]
+    breaks = []
+    for order in tried:
+        breaks.append(_breaks(amount[order], balance[order], stated[order]))
+        if not len(breaks[-1]):
+            break
+    else:
+        if stated.all():
+            tried.append(_chained(amount, balance, days, tried[2]))
+            breaks.append(_breaks(amount[tried[-1]], balance[tried[-1]], stated))
+    best = int(np.argmin([len(found) for found in breaks]))
+    order = tried[best]
+    sums = np.cumsum(amount[order])
+    known = np.flatnonzero(stated[order])
+    start = int(balance[order][known[0]] - sums[known[0]])
+    end = int(balance[order][known[-1]] + sums[-1] - sums[known[-1]])
+    money = [Decimal(value).scaleb(-4) for value in (start, end)]
+    bad = breaks[best]
+    return AccountBalance(money[0], money[1], "mismatch" if len(bad) else "ok"), int(lines[order][bad[0]]) if len(bad) else 0
+
+
+def _chained(amount: Units, balance: Units, days: Any, order: NDArray[Any]) -> NDArray[Any]:
+    """Order the rows of each day so that every balance follows from the one before, as far as they do."""
+    before = balance - amount
+    chain: list[int] = []
+    for group in np.split(order, np.flatnonzero(np.diff(days[order]).astype(np.int64)) + 1):
+        waiting: dict[int, list[int]] = {}
+        for row in map(int, group):
+            waiting.setdefault(int(before[row]), []).append(row)
+        ends = set(balance[group].tolist())
+        now_ = int(balance[chain[-1]]) if chain else next((start for start in waiting if start not in ends), int(before[group[0]]))
+        while waiting:
+            rows = waiting.get(now_) or next(iter(waiting.values()))
+            row = rows.pop(0)
+            if not rows:
+                del waiting[int(before[row])]
+            chain.append(row)
+            now_ = int(balance[row])
+    return np.array(chain)
+
+
+def _breaks(amount: Units, balance: Units, stated: Any) -> NDArray[Any]:
+    """Return the places whose printed balance is not the one before plus the movements since."""
+    known = np.flatnonzero(stated)
+    steps = np.diff(np.cumsum(amount)[known])
+    broken: NDArray[Any] = known[1:][np.diff(balance[known]) != steps]
+    return broken
