@@ -16,20 +16,11 @@ from pandas import DataFrame
 
 from creditrisk import applicants, categories, charts, jobs, labels, registry, scorecard, scoring, settings, training
 from creditrisk import store as stores
-from creditrisk.errors import CreditRiskError
+from creditrisk.errors import CreditRiskError, UnknownThing
 from creditrisk.store import Store
 
 HERE = Path(__file__).parent
 PRODUCT = "Credit Risk Workbench"
-PAGES = {
-    "Workspace": {
-        "overview": ("Overview", "space_dashboard"),
-        "statements": ("Statements", "receipt_long"),
-        "applicants": ("Applicants", "group"),
-    },
-    "Model": {"labels": ("Labels", "label"), "training": ("Training", "model_training"), "models": ("Models", "deployed_code")},
-    "Decide": {"score": ("Score", "speed"), "reviews": ("Reviews", "rate_review")},
-}
 METHODS = {"kmeans": "K-Means", "observed": "Observed outcomes", "rfm": "RFM"}
 BAND_COLOURS = {"Poor": "red", "Average": "orange", "Good": "green", "Excellent": "green"}
 STATE_COLOURS = {
@@ -122,6 +113,12 @@ def proxy_banner(is_proxy: bool, circularity: str | None = None) -> None:
             "Learned from clusters of applicants, not from repayments. Figures say **risk (proxy)**: agreement with the proxy label, not a "
             f"probability of default. {literal(circularity or '')}"
         )
+
+
+def known(frame: DataFrame, column: str, kind: str, name: str) -> None:
+    """Refuse an id out of the URL that is not in a column of what there is."""
+    if name not in set(frame[column].astype(str)):
+        raise UnknownThing(kind, name)
 
 
 def risk_word(is_proxy: bool) -> str:

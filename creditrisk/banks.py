@@ -332,8 +332,9 @@ def _roles(names: Sequence[str], body: Sequence[Sequence[str]], declared: Profil
     if "date" not in columns and "value_date" in columns:
         columns["date"] = columns.pop("value_date")
     if "text" not in columns and not (declared and "code" in declared.columns):
-        words = [place for place, name in enumerate(names) if place not in taken and "text" in _scores(name) and _is_filled(place, body)]
-        columns["text"] = tuple(words) or tuple(place for place in _wordy(body, len(names)) if place not in taken)
+        named = [place for place, name in enumerate(names) if place not in taken and "text" in _scores(name)]
+        filled = [place for place in named if any(_at(row, place) for row in body)]
+        columns["text"] = tuple(filled or named) or tuple(place for place in _wordy(body, len(names)) if place not in taken)
     return {role: places for role, places in columns.items() if places}
 
 
@@ -462,10 +463,6 @@ def _is_date(text: str) -> bool:
 @lru_cache(8192)
 def _is_amount(text: str) -> bool:
     return 0 < len(text) < 40 and (cells.amount(text, ".") is not None or cells.amount(text, ",") is not None)
-
-
-def _is_filled(place: int, body: Sequence[Sequence[str]]) -> bool:
-    return any(_at(row, place) for row in body[:200]) or not body
 
 
 def _at(row: Sequence[str], place: int) -> str:

@@ -44,9 +44,9 @@ def _grammar(decimal: str) -> re.Pattern[str]:
     group = r"\d{1,3}(?:\.\d{3})+" if decimal == "," else r"\d{1,3}(?:,\d{3})+|\d{1,2}(?:,\d{2})+,\d{3}"
     whole = rf"{group}|\d{{1,3}}(?: \d{{3}})+|\d{{1,3}}(?:['’]\d{{3}})+|\d{{1,18}}"
     return re.compile(
-        rf"(?P<open>\()?(?P<pre>[+{MINUS}])? ?{GLUE.format('left')} ?(?P<mid>[+{MINUS}])? ?"
+        rf"(?:{GLUE.format('outer')} ?(?P<open>\())?(?P<pre>[+{MINUS}])? ?{GLUE.format('left')} ?(?P<mid>[+{MINUS}])? ?"
         rf"(?:(?P<whole>{whole})(?:{re.escape(decimal)}(?P<part>\d{{0,4}})0*)?|{re.escape(decimal)}(?P<bare>\d{{1,4}}))"
-        rf" ?(?P<post>[+{MINUS}])? ?{GLUE.format('right')} ?(?P<side>CR|DR|Cr|Dr|cr|dr|C|D|S|H)?\.?(?P<close>\))?"
+        rf" ?(?P<post>[+{MINUS}])? ?{GLUE.format('right')} ?(?P<side>CR|DR|Cr|Dr|cr|dr|C|D|S|H)?\.?(?P<close>\)(?: ?[A-Z]{{3}})?)?"
     )
 
 

@@ -478,6 +478,7 @@ class _Sheet:
         if len(where) and self.grid.widths[last] < least and looks_cut:
             line = int(self.grid.lines[last])
             what = f"the last row has {self.grid.widths[last]} cells where the others have {least} or more: the file is cut off."
+            self.problems = [problem for problem in self.problems if problem.line != line]  # all of them for this one reason
             self.problems.append(Problem(line, None, None, f"{self.file}, line {line}: {what}"))
 
         elif last in where and ends_open and (shorter := self._shorter_than_others(where)):
@@ -539,7 +540,7 @@ class _Sheet:
         filled = [pc.if_else(pc.equal(part, ""), pa.scalar(None, pa.string()), part) for part in parts]
         whole = pc.binary_join_element_wise(*filled, separator, null_handling="skip") if len(filled) > 1 else parts[0]
         coded = whole.dictionary_encode()
-        return pc.replace_substring_regex(coded.dictionary, r"\s+", " ").take(coded.indices)
+        return pc.replace_substring_regex(coded.dictionary, r"[\s\p{Z}]+", " ").take(coded.indices)
 
     def _account(self) -> pa.Array:
         if self.has("account"):

@@ -4,12 +4,9 @@ Nothing booked on or after `as_of` is read. Sums are exact (decimal, integer), s
 is computed alone or among a hundred thousand. Each feature's formula is in `sql/features/`, and nowhere else.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
-from duckdb import DuckDBPyConnection
 from pandas import DataFrame
 
 from creditrisk import categories
@@ -105,82 +102,68 @@ def evidence(store: Store, applicant_id: str, as_of: date, feature: Feature) -> 
 
 def balances(store: Store, applicant_id: str, as_of: date, days: int = 365) -> DataFrame:
     """Return the end-of-day balance of all accounts together: day, balance; empty where no statement states one."""
-    with _stepped(store, _cohort(store, as_of, [applicant_id]), ("coverage", "balance")) as cursor:
-        return cursor.execute(
-            """with day as (
-                select unnest(range(greatest(first_on, as_of - $days::integer)::timestamp, as_of::timestamp, interval 1 day))::date as day
-                from coverage
-            )
-            select day.day, balance.balance::double as balance
-            from day
-            asof join balance on day.day >= balance.from_on
-            order by day.day""",
-            {"days": days},
-        ).df()
+    return _over(
+        store,
+        as_of,
+        [applicant_id],
+        ("coverage", "balance"),
+        """select day.day, balance.balance::double as balance
+        from (
+            select unnest(range(greatest(first_on, as_of - $days::integer)::timestamp, as_of::timestamp, interval 1 day))::date as day
+            from coverage
+        ) as day
+        asof join balance on day.day >= balance.from_on
+        order by day.day""",
+        days=days,
+    )
 
 
 def months(store: Store, applicant_id: str, as_of: date) -> DataFrame:
     """Return calendar months of the year before `as_of`: month (its first day), money_in, money_out, income; own transfers left out."""
-    with _stepped(store, _cohort(store, as_of, [applicant_id]), ("coverage", "booked")) as cursor:
-        return cursor.execute(
-            """select
-                date_trunc('month', $as_of::date - age)::date as month,
-                coalesce(sum(amount) filter (where amount > 0), 0)::double as money_in,
-                coalesce(-sum(amount) filter (where amount < 0), 0)::double as money_out,
-                coalesce(sum(amount) filter (where is_income), 0)::double as income
-            from booked
-            where not is_own_transfer
-            group by month
-            order by month""",
-            {"as_of": as_of},
-        ).df()
+    return _over(
+        store,
+        as_of,
+        [applicant_id],
+        ("coverage", "booked"),
+        """select
+            date_trunc('month', $as_of::date - age)::date as month,
+            coalesce(sum(amount) filter (where amount > 0), 0)::double as money_in,
+            coalesce(-sum(amount) filter (where amount < 0), 0)::double as money_out,
+            coalesce(sum(amount) filter (where is_income), 0)::double as income
+        from booked
+        where not is_own_transfer
+        group by month
+        order by month""",
+    )
 
 
 def spending(store: Store, applicant_id: str, as_of: date, days: int = 90) -> DataFrame:
     """Return money out by category over the last `days`, largest first: category, class, meaning, amount (positive), n."""
-    with _stepped(store, _cohort(store, as_of, [applicant_id]), ("coverage", "booked")) as cursor:
-        return cursor.execute(
-            """select booked.category, category.class, category.meaning, -sum(amount)::double as amount, count(*) as n
-            from booked
-            join category on category.code = booked.category
-            where amount < 0 and age <= $days and not is_own_transfer
-            group by all
-            order by amount desc, booked.category""",
-            {"days": days},
-        ).df()
-
-
-def _computed(store: Store, as_of: date | None, applicant_ids: list[str] | None) -> DataFrame:
-    with _stepped(store, _cohort(store, as_of, applicant_ids), STEPS) as cursor:
-        return cursor.execute(statement("features", "cashflow")).df()
-
-
-def _cohort(store: Store, as_of: date | None, applicant_ids: list[str] | None) -> DataFrame:
-    """Return who is looked at and when: applicant_id, as_of; one row per applicant with an account."""
-    return store.read(
-        """with applied as (select applicant_id, max(applied_on) as applied_on from application group by applicant_id),
-        last as (
-            select account.applicant_id, max(statement_account.last_on) + 1 as day_after
-            from account
-            join statement_account using (account_id)
-            where $ids is null or list_contains($ids::varchar[], account.applicant_id)
-            group by account.applicant_id
-        )
-        select last.applicant_id, coalesce($as_of::date, applied.applied_on, last.day_after)::date as as_of
-        from last
-        left join applied using (applicant_id)""",
-        ids=applicant_ids,
-        as_of=as_of,
+    return _over(
+        store,
+        as_of,
+        [applicant_id],
+        ("coverage", "booked"),
+        """select booked.category, category.class, category.meaning, -sum(amount)::double as amount, count(*) as n
+        from booked
+        join category on category.code = booked.category
+        where amount < 0 and age <= $days and not is_own_transfer
+        group by all
+        order by amount desc, booked.category""",
+        days=days,
     )
 
 
-@contextmanager
-def _stepped(store: Store, cohort: DataFrame, steps: tuple[str, ...]) -> Iterator[DuckDBPyConnection]:
-    """Lend a cursor in which the named steps stand as temporary tables over a cohort."""
+def _computed(store: Store, as_of: date | None, applicant_ids: list[str] | None) -> DataFrame:
+    return _over(store, as_of, applicant_ids, STEPS, statement("features", "cashflow"))
+
+
+def _over(
+    store: Store, as_of: date | None, applicant_ids: list[str] | None, steps: tuple[str, ...], query: str, **values: Any
+) -> DataFrame:
+    """Run a query that may read the cohort and the named steps, each computed once and from those before it."""
     known = categories.taxonomy().values()
     kinds = DataFrame([(kind.code, kind.group, kind.meaning) for kind in known], columns=["code", "class", "meaning"])
-    with store.reading(cohort_frame=cohort, category=kinds) as cursor:
-        cursor.execute("create temp table cohort as select applicant_id::varchar as applicant_id, as_of::date as as_of from cohort_frame")
-        for step in steps:
-            cursor.execute(f"create temp table {step} as {statement('features', step)}")
-        yield cursor
+    named = [f"{step} as materialized ({statement('features', step)})" for step in ("cohort", *steps)]
+    with store.reading(category=kinds) as cursor:
+        return cursor.execute(f"with {', '.join(named)}\n{query}", {"as_of": as_of, "ids": applicant_ids, **values}).df()

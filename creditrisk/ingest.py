@@ -9,7 +9,7 @@ import hashlib
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path, PureWindowsPath
 from typing import Any, Literal
@@ -142,12 +142,30 @@ def save(store: Store, readings: Sequence[Reading], *, user: str, applicant_id: 
         if reading.status == "rejected":
             saved.append(Saved(reading))
         elif reading.sha256 in known:
-            saved.append(Saved(reading, 0, reading.n_transactions, int(known[reading.sha256])))
+            said = _said_again(store, reading, int(known[reading.sha256]), applicant_id)
+            saved.append(Saved(said, 0, reading.n_transactions, int(known[reading.sha256])))
         else:
             number, new = stored[reading.sha256]
             saved.append(Saved(reading, new, reading.n_transactions - new, number))
             known[reading.sha256] = number
     return saved
+
+
+def _said_again(store: Store, reading: Reading, statement_id: int, applicant_id: str | Mapping[str, str] | None) -> Reading:
+    """Warn where a file that is stored already comes again for somebody else."""
+    given = _given(reading, applicant_id)
+    owners = store.rows(
+        "select distinct applicant_id from statement_account join account using (account_id) where statement_id = $id", id=statement_id
+    )
+    if given is None or (given,) in owners:
+        return reading
+    whose = ", ".join(owner for (owner,) in owners[:3])
+    message = f"{reading.file}: this file is stored already, as statement {statement_id} for {whose}; nothing was stored for {given}."
+    return replace(reading, status="warned", problems=[*reading.problems, Problem(None, None, None, message)])
+
+
+def _given(reading: Reading, applicant_id: str | Mapping[str, str] | None) -> str | None:
+    return applicant_id if isinstance(applicant_id, str) else (applicant_id or {}).get(reading.file)
 
 
 def _append(cursor: Any, readings: list[Reading], user: str, applicant_id: str | Mapping[str, str] | None) -> dict[str, tuple[int, int]]:
@@ -238,7 +256,7 @@ STATEMENT_ACCOUNTS = """
 
 
 def _applicant(reading: Reading, applicant_id: str | Mapping[str, str] | None) -> pa.Array:
-    given = applicant_id if isinstance(applicant_id, str) else (applicant_id or {}).get(reading.file)
+    given = _given(reading, applicant_id)
     if given:
         return pa.array([given] * reading.n_transactions, pa.string())
     account = reading.rows["account"].combine_chunks()
@@ -309,8 +327,8 @@ STATEMENT = pa.schema(
     [
         ("statement_id", pa.int32()), ("file_name", pa.string()), ("sha256", pa.string()), ("format", pa.string()),
         ("dialect", pa.string()), ("status", pa.string()), ("n_transactions", pa.int32()), ("n_new", pa.int32()),
-        ("n_duplicate", pa.int32()), ("sum_amount", pa.decimal128(38, 4)), ("currency", pa.string()), ("reconciliation", pa.string()), ("problems", pa.string()),
-        ("source", pa.binary()), ("stored_at", pa.timestamp("us")), ("stored_by", pa.string()),
+        ("n_duplicate", pa.int32()), ("sum_amount", pa.decimal128(38, 4)), ("currency", pa.string()), ("reconciliation", pa.string()),
+        ("problems", pa.string()), ("source", pa.binary()), ("stored_at", pa.timestamp("us")), ("stored_by", pa.string()),
     ]
 )  # fmt: skip
 

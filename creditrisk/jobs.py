@@ -26,6 +26,7 @@ from creditrisk.store import Store, now, to_json
 
 log = logging.getLogger(__name__)
 STEP, PAUSE = 0.01, 0.5  # progress is stored once it has grown by this share, or says something new, and this many seconds have passed
+EVENT = "insert into job_event (job_id, happened_at, state, progress, message) values ($id, $at, $state, $progress, $message)"
 GRACE = 3.0  # seconds between asking a worker to end and ending it
 
 
@@ -238,13 +239,12 @@ def _close(store: Store, job_id: str, user: str, *, state: str, progress: float,
 
 
 def _tell(store: Store, job_id: str, progress: float, message: str) -> None:
-    # Nobody answers for a report of progress: it goes without the audit row that beginning and end have.
-    with store.reading() as cursor:
-        _append(cursor, job_id, "running", progress, message)
+    store.append(EVENT, **_event(job_id, "running", progress, message))
 
 
 def _append(cursor: Any, job_id: str, state: str, progress: float, message: str) -> None:
-    cursor.execute(
-        "insert into job_event (job_id, happened_at, state, progress, message) values ($id, $at, $state, $progress, $message)",
-        {"id": job_id, "at": now(), "state": state, "progress": progress, "message": message},
-    )
+    cursor.execute(EVENT, _event(job_id, state, progress, message))
+
+
+def _event(job_id: str, state: str, progress: float, message: str) -> dict[str, Any]:
+    return {"id": job_id, "at": now(), "state": state, "progress": progress, "message": message}

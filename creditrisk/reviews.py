@@ -71,7 +71,8 @@ def queue(store: Store, limit: int = 200) -> DataFrame:
         from prediction_current as prediction
         left join applied using (applicant_id)
         where prediction.prediction_id not in (select prediction_id from review)
-        order by abs(prediction.margin - ln((policy->>'cutoff')::double / (1 - (policy->>'cutoff')::double))) nulls last, prediction_id
+        -- the cut-off margin / (margin + lgd) has log-odds ln(margin / lgd)
+        order by abs(prediction.margin - ln((policy->>'margin')::double / (policy->>'lgd')::double)), prediction_id
         limit $limit""",
         limit=limit,
     )

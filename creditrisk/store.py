@@ -81,6 +81,11 @@ class Store:
                 cursor.rollback()
                 raise
 
+    def append(self, sql: str, **values: Any) -> None:
+        """Insert one row that nobody answers for, such as a report of progress: committed, not audited."""
+        with self._writer, self._cursor() as cursor:
+            cursor.execute(sql, values)
+
     def close(self) -> None:
         """Checkpoint and let go of the file."""
         self._connection.close()

@@ -4,6 +4,7 @@ import streamlit as st
 
 import ui
 from creditrisk import applicants, charts, features
+from creditrisk.applicants import apply as record_applications
 
 store = ui.store()
 ui.header("Applicants", "Everybody with a bank statement or an application. Open one to see how the money moves.")
@@ -32,7 +33,7 @@ def enter() -> None:
                     "term_months": term,
                     "purpose": purpose or None,
                 }
-                applicants.apply(store, [given], user=ui.user())
+                record_applications(store, [given], user=ui.user())
                 ui.go("applicants", applicant=applicant_id.strip())
 
 

@@ -106,6 +106,7 @@ else:
 chosen = ui.asked("statement")
 if chosen:
     with ui.guard():
+        ui.known(stored, "statement_id", "statement", chosen)
         lines = ingest.lines(store, ui.number(chosen))
         ui.section(f"Statement {chosen}", help="Every transaction as it was read, with the line of the file it came from and its category.")
         ui.table(lines, ui.LINES, key="lines", alt="Transactions of the statement", height=ui.fitting(len(lines), most=10))

@@ -5,6 +5,16 @@ import streamlit as st
 import ui
 from creditrisk import jobs, training
 
+PAGES = {
+    "Workspace": {
+        "overview": ("Overview", "space_dashboard"),
+        "statements": ("Statements", "receipt_long"),
+        "applicants": ("Applicants", "group"),
+    },
+    "Model": {"labels": ("Labels", "label"), "training": ("Training", "model_training"), "models": ("Models", "deployed_code")},
+    "Decide": {"score": ("Score", "speed"), "reviews": ("Reviews", "rate_review")},
+}
+
 st.set_page_config(page_title=ui.PRODUCT, page_icon="⚖️", layout="wide", initial_sidebar_state="expanded")
 st.logo(str(ui.HERE / "pages" / "mark.svg"), size="large")
 
@@ -43,7 +53,7 @@ def page(name: str, title: str, icon: str) -> st.Page:
 
 
 store = ui.store()
-groups = {group: [page(name, *words) for name, words in pages.items()] for group, pages in ui.PAGES.items()}
+groups = {group: [page(name, *words) for name, words in pages.items()] for group, pages in PAGES.items()}
 navigation = st.navigation({"": [st.Page(home, title="Overview", url_path="overview", visibility="hidden")], **groups})
 
 with st.sidebar:

@@ -14,7 +14,7 @@ def predicted(store: Store, prediction_id: str, margin: float = -2.0) -> str:
         "prediction_id": prediction_id,
         "applicant_id": f"applicant of {prediction_id}",
         "margin": margin,
-        "policy": to_json({"cutoff": 0.15}),
+        "policy": to_json({"margin": 0.08, "lgd": 0.45}),
         "at": now(),
     }
     with store.write("tester", "score", prediction_id) as cursor:

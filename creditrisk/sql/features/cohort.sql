@@ -1,0 +1,15 @@
+-- cohort: one row per applicant with an account: who is looked at ($ids, else everybody) and as of when
+-- $as_of where given, else the day of the newest application, else the day after the last transaction.
+select
+    held.applicant_id,
+    coalesce($as_of::date, applied.applied_on, held.day_after) as as_of
+from (
+    select account.applicant_id, max(statement_account.last_on) + 1 as day_after
+    from account
+    join statement_account using (account_id)
+    where $ids is null or list_contains($ids::varchar[], account.applicant_id)
+    group by account.applicant_id
+) as held
+left join (
+    select applicant_id, max(applied_on) as applied_on from application group by applicant_id
+) as applied using (applicant_id)

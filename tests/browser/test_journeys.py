@@ -1,0 +1,103 @@
+"""What people do with the workbench, in a real browser: open any page by its address, and take one applicant the whole way."""
+
+import re
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from tests.browser.conftest import WAIT, Visitor, playwright
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.browser
+PAGES = sorted(file.stem for file in (ROOT / "pages").glob("*.py") if file.stem != "workbench")
+
+
+def statement(days: int = 200) -> bytes:
+    """Write seven months of an invented account as a bank would export them."""
+    balance, lines = Decimal("400.00"), ["Date,Description,Amount,Balance"]
+    for number in range(days):
+        day = date(2026, 3, 1) + timedelta(days=number)
+        for text, amount, due in (
+            ("SALARY ACME LTD", "2100.00", day.day == 1),
+            ("STANDING ORDER RENT", "-900.00", day.day == 3),
+            ("CARD PAYMENT GROCER", "-52.40", number % 3 == 0),
+            ("RETURNED DIRECT DEBIT FEE", "-12.00", day.day == 28),
+        ):
+            if due:
+                balance += Decimal(amount)
+                lines.append(f"{day:%d/%m/%Y},{text},{amount},{balance}")
+    return "\n".join(lines).encode() + b"\n"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_opens_from_its_address(visit: Visitor, name: str) -> None:
+    visit.open(name)
+    playwright.expect(visit.page.get_by_test_id("stHeading").first).to_be_visible(timeout=WAIT)
+    playwright.expect(visit.page.get_by_test_id("stSidebarNav")).to_be_visible()
+    visit.is_content()
+
+
+def test_a_case_opens_from_its_address_in_the_dark(visit: Visitor) -> None:
+    visit.page.emulate_media(color_scheme="dark")
+    visit.open("score?applicant=A000001")
+    visit.sees("How the score came about")
+    visit.is_content()
+
+
+def test_from_statement_to_verdict_to_retraining(visit: Visitor) -> None:
+    page = visit.page
+    visit.open("statements")
+    page.get_by_role("textbox", name="Applicant").fill("NEW-1")
+    page.keyboard.press("Enter")
+    visit.settle()
+    files = page.get_by_test_id("stFileUploader").locator("input[type=file]")
+    files.set_input_files({"name": "new-1.csv", "mimeType": "text/csv", "buffer": statement()})
+    visit.sees("adds up")
+    visit.button("Save 1 file")
+    visit.sees("new transactions stored")
+
+    visit.open("score?applicant=NEW-1")
+    visit.sees("Not scored yet")
+    visit.button("Score now")
+    visit.sees("How the score came about")
+    assert "prediction=" in page.url
+    # The first bar is the reference, the second the largest part: clicking it names its figure in the address.
+    page.locator("[class*='st-key-waterfall'] .point path").nth(1).click(force=True)
+    playwright.expect(page).to_have_url(re.compile("feature="), timeout=WAIT)
+    visit.settle()
+    visit.is_content()
+
+    page.get_by_text("Judge this prediction").click()
+    visit.sees("What would be right")
+    page.get_by_role("radio", name="Incorrect").or_(page.get_by_role("button", name="Incorrect")).first.click()
+    page.get_by_role("textbox", name="Comment").fill("The rent is shared.")
+    visit.button("Record verdict")
+    visit.sees("recorded")
+
+    visit.button("Retrain")
+    page.get_by_role("dialog").get_by_role("button", name="Start training").click()
+    visit.sees("is done", within=90_000)
+    page.get_by_text("See the leaderboard").click()
+    visit.sees("leads in agreement with the proxy label")
+    visit.is_content()
+
+
+def test_a_broken_file_is_refused_in_a_sentence(visit: Visitor) -> None:
+    visit.open("statements")
+    files = visit.page.get_by_test_id("stFileUploader").locator("input[type=file]")
+    content = b"Date,Description,Amount\n13/03/2026,Shop,-4.00\n31/02/2026,Shop,-4.00\n"
+    files.set_input_files({"name": "broken.csv", "mimeType": "text/csv", "buffer": content})
+    visit.sees("rejected")
+    visit.sees("31/02/2026")
+    visit.sees("Nothing can be stored")
+    visit.is_content()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_an_empty_workbench_offers_the_next_step(visit_new: Visitor, name: str) -> None:
+    visit_new.open(name)
+    main = visit_new.page.get_by_test_id("stMain")
+    offered = main.get_by_test_id("stPageLink").or_(main.get_by_test_id("stFileUploader"))
+    playwright.expect(offered.first).to_be_visible(timeout=WAIT)
+    visit_new.is_content()

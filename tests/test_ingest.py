@@ -1,0 +1,341 @@
+"""Statement files: exact, whole or not at all, refused in sentences, stored once."""
+
+import csv
+import io
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as run
+from hypothesis import strategies as st
+
+from creditrisk import ingest
+from creditrisk import store as stores
+from creditrisk.errors import NotAllowed, UnknownThing
+from creditrisk.settings import Settings
+from creditrisk.store import Store
+
+SETTINGS = Settings()
+GOOD = """Date,Description,Amount,Balance
+2024-01-05,SALARY ACME LTD,2500.00,3000.00
+2024-01-06,RENT 14 ELM ROAD,-900.00,2100.00
+2024-01-16,FRESHFIELD GROCERS,-45.10,2054.90
+"""
+
+
+def read(text: str | bytes, name: str = "a.csv", profile: str | None = None, settings: Settings = SETTINGS) -> ingest.Reading:
+    """Read a file given as text."""
+    return ingest.read(name, text.encode() if isinstance(text, str) else text, profile=profile, settings=settings)
+
+
+def amounts(reading: ingest.Reading) -> list[Decimal]:
+    """Return the amounts as read."""
+    return [Decimal(value) for value in reading.rows["amount"].to_pylist()]
+
+
+def declared(tmp_path: Path, text: str) -> Settings:
+    """Return settings of a workspace that has one bank profile called `mine`."""
+    (tmp_path / "banks").mkdir()
+    (tmp_path / "banks" / "mine.toml").write_text(text, encoding="utf-8")
+    return Settings(data=tmp_path)
+
+
+def test_a_plain_file_is_read_whole() -> None:
+    reading = read(GOOD)
+    assert reading.status == "accepted", reading.problems
+    assert (reading.n_transactions, reading.sum_amount) == (3, Decimal("1554.90"))
+    assert (reading.opening, reading.closing, reading.reconciliation) == (Decimal(500), Decimal("2054.90"), "ok")
+    assert reading.rows["booked_on"].to_pylist()[0] == date(2024, 1, 5)
+    assert reading.rows["line"].to_pylist() == [2, 3, 4]
+
+
+# ---- refusals: one clear sentence each --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "value", "said"),
+    [
+        (b"", None, None, "the file is empty"),
+        (b"\xef\xbb\xbf\r\n \n", None, None, "the file is empty"),
+        (b"%PDF-1.4 \n%%EOF", None, None, "a PDF document, whatever its name says"),
+        (b"PK\x03\x04\x14\x00", None, None, "Excel workbook"),
+        (b"Date,Description,Amount\n", None, None, "a heading and no row"),
+        (b"Date,Description,Amount\n\n,,\n", 3, None, "no value of column 'Date' is a date"),
+        (GOOD.replace("-900.00", "-9x0.00").encode(), 3, "-9x0.00", "'-9x0.00' in column 'Amount' is not an amount"),
+        (GOOD.replace("-900.00", "NaN").encode(), 3, "NaN", "'NaN' in column 'Amount'"),
+        (GOOD.replace("-900.00", "1E400").encode(), 3, "1E400", "'1E400' in column 'Amount'"),
+        (GOOD.replace("-900.00", "").encode(), 3, "", "the amount '' in column 'Amount' is empty"),
+        (GOOD.replace("-900.00", "-9000000000000.00").encode(), 3, "-9000000000000.00", "is not an amount"),
+        (GOOD.replace("2100.00", "21oo.00").encode(), 3, "21oo.00", "the balance '21oo.00' in column 'Balance'"),
+        (GOOD.replace("2024-01-06", "2024-02-31").encode(), 3, "2024-02-31", "'2024-02-31' in column 'Date' is not a date of the calendar"),
+        (GOOD.replace("2024-01-06", "").encode(), 3, "", "without a date"),
+        (GOOD.replace("2024-01-06", "someday").encode(), 3, "someday", "'someday' in column 'Date'"),
+        (GOOD[:-18].encode(), 4, None, "cut off"),
+        (GOOD[:-1].replace("2054.90", "20").encode(), 4, "20", "cut off"),
+        (GOOD.replace("FRESHFIELD", '"FRESHFIELD').encode(), 4, None, "never closes"),
+        (GOOD.replace("-900.00", "-1,900.00").encode(), 3, None, "5 cells where the heading has 4"),
+        (GOOD.replace("ELM", "ELM\x00").encode(), None, None, "NUL"),
+    ],
+)
+def test_a_bad_file_is_refused_by_file_line_and_value(content: bytes, line: int | None, value: str | None, said: str) -> None:
+    reading = ingest.read("up/to/bank.csv", content, settings=SETTINGS)
+    assert reading.status == "rejected"
+    assert reading.n_transactions == 0
+    problem = reading.problems[0]
+    assert (problem.line, problem.value) == (line, value)
+    assert said in problem.message
+    assert problem.message.startswith("bank.csv" if line is None else f"bank.csv, line {line}:")
+
+
+def test_every_bad_row_is_listed_and_nothing_is_stored(store: Store) -> None:
+    reading = read(GOOD.replace("-900.00", "x1").replace("-45.10", "x2"))
+    assert [problem.line for problem in reading.problems] == [3, 4]
+    (saved,) = ingest.save(store, [reading], user="ana")
+    assert (saved.n_new, saved.n_duplicate, saved.statement_id) == (0, 0, None)
+    assert store.value("select count(*) from statement") == 0
+    assert store.value("select count(*) from audit") == 0
+
+
+def test_limits_are_said(tmp_path: Path) -> None:
+    wide = ",".join(["Date", "Description", "Amount", *(f"c{number}" for number in range(500))])
+    assert "503 columns" in read(f"{wide}\n2024-01-05,x,1.00{',' * 500}\n").problems[0].message
+    assert "longer than 10000 characters" in read(GOOD.replace("RENT", "R" * 20_000)).problems[0].message
+
+
+def test_an_unknown_profile_is_a_bad_request() -> None:
+    with pytest.raises(UnknownThing, match="berka"):
+        read(GOOD, profile="nobody")
+
+
+# ---- dialects ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Datum;Text;Betrag\n05.01.2024;Miete;-1.234,56\n16.01.2024;Lohn;+2.000,00\n", ["-1234.56", "2000"]),
+        ("Date,Details,Debit,Credit\n16/01/2024,Rent,900.00,\n17/01/2024,Pay,0.00,2500.00\n", ["-900", "2500"]),
+        ("Date,Details,Debit,Credit\n16/01/2024,Rent,-900.00,\n17/01/2024,Pay,,2500.00\n", ["-900", "2500"]),
+        ("Date,Details,Amount,Debit,Credit\n16/01/2024,Rent,-9.00,9.00,\n17/01/2024,Pay,25.00,,25.00\n", ["-9", "25"]),
+        ("Datum,Naam,Bedrag,Af Bij\n16-01-2024,Huur,900.00,Af\n17-01-2024,Loon,25.00,Bij\n", ["-900", "25"]),
+        ("Date,Details,Amount\n16/01/2024,Rent,900.00-\n17/01/2024,Pay,25.00\n", ["-900", "25"]),
+        ("Date,Details,Amount\n16/01/2024,Rent,900.00 DR\n17/01/2024,Pay,25.00 CR\n", ["-900", "25"]),
+        ("Date,Details,Amount\n16/01/2024,Rent,(900.00)\n17/01/2024,Pay,$25.00\n", ["-900", "25"]),
+        ("Date,Details,Amount\n16/01/2024,Rent,£9.00\n17/01/2024,Thank you,£25.00 CR\n", ["-9", "25"]),
+        ('Date,Details,Amount\n16/01/2024,"Rent, May","-1,900.00"\n17/01/2024,"Say ""hi""",25.00\n', ["-1900", "25"]),
+        ('Date,Details,Amount\n16/01/2024,"Rent\nof May",-9.00\n17/01/2024,Pay,25.00\n', ["-9", "25"]),
+        ("Date|Details|Amount\r\n16/01/2024|Rent|-9.00\r\n\r\n17/01/2024|Pay|25.00\r\n", ["-9", "25"]),
+        ("Bank of X\nFrom,1 Jan\n\nDate,Details,Amount\n16/01/2024,Rent,-9.00\n\nTotal,,-9.00\nEnd of list,,\n", ["-9"]),
+        ("20240116,Rent of May,-9.00\n20240117,Pay for May,25.00\n", ["-9", "25"]),
+        ("Date,Details,Amount\n16 Jan 2024,Rent,-9.00\n17 Jan 2024,Pay,25.00\n", ["-9", "25"]),
+    ],
+)
+def test_dialects_are_inferred(text: str, expected: list[str]) -> None:
+    reading = read(text)
+    assert reading.status == "accepted", reading.problems
+    assert amounts(reading) == [Decimal(value) for value in expected]
+
+
+def test_a_description_may_go_on_below() -> None:
+    reading = read(
+        "Date,Value,Description,Out,In\n16/01/2024,,DEBIT PURCHASE,9.00,\n,,CORNER SHOP,,\n,,SINGAPORE,,\n17/01/2024,,PAY,,5.00\n"
+    )
+    assert reading.rows["text"].to_pylist() == ["DEBIT PURCHASE CORNER SHOP SINGAPORE", "PAY"]
+
+
+def test_opening_and_closing_are_taken_from_beside_the_rows() -> None:
+    reading = read("Opening balance,100.00\nClosing balance,120.00\nDate,Details,Amount\n16/01/2024,Rent,-5.00\n17/01/2024,Pay,25.00\n")
+    assert (reading.opening, reading.closing, reading.reconciliation) == (100, 120, "ok")
+    wrong = read("Opening balance,100.00\nClosing balance,121.00\nDate,Details,Amount\n16/01/2024,Rent,-5.00\n17/01/2024,Pay,25.00\n")
+    assert (wrong.status, wrong.reconciliation) == ("warned", "mismatch")
+
+
+def test_pending_rows_are_set_aside_and_said() -> None:
+    reading = read("Date,Details,Amount\nPending,Shop,-3.00\n16/01/2024,Rent,-9.00\n")
+    assert (reading.status, reading.n_transactions) == ("warned", 1)
+    assert "1 pending row" in reading.problems[0].message
+
+
+def test_unsigned_amounts_are_doubted_unless_a_balance_agrees() -> None:
+    text = "Date,Details,Amount{}\n16/01/2024,Shop,9.00{}\n17/01/2024,Cafe,5.00{}\n"
+    doubted = read(text.format("", "", ""))
+    assert doubted.status == "warned"
+    assert 'positive = "out"' in doubted.problems[0].message
+    assert read(text.format(",Balance", ",109.00", ",114.00")).status == "accepted"
+
+
+# ---- what the file leaves open ----------------------------------------------------------------------------------------
+
+
+def test_ambiguous_dates_are_refused_and_a_profile_decides(tmp_path: Path) -> None:
+    text = "Date,Details,Amount\n03/04/2024,Rent,-9.00\n05/06/2024,Pay,25.00\n06/07/2024,Shop,-2.00\n"
+    refused = read(text)
+    assert refused.status == "rejected"
+    assert 'date_format = "%d/%m/%Y" or date_format = "%m/%d/%Y"' in refused.problems[0].message
+    settings = declared(tmp_path, 'date_format = "%m/%d/%Y"\n')
+    assert read(text, profile="mine", settings=settings).rows["booked_on"].to_pylist()[0] == date(2024, 3, 4)
+
+
+def test_the_order_of_rows_decides_between_day_and_month() -> None:
+    text = "Date,Details,Amount\n03/04/2024,Rent,-9.00\n04/02/2024,Pay,25.00\n05/06/2024,Shop,-2.00\n"
+    assert [day.month for day in read(text).rows["booked_on"].to_pylist()] == [3, 4, 5]
+
+
+def test_dates_that_read_alike_both_ways_are_not_ambiguous() -> None:
+    assert read("Date,Details,Amount\n04/04/2024,Rent,-9.00\n05/05/2024,Pay,25.00\n").status == "accepted"
+
+
+def test_ambiguous_thousands_are_refused_and_a_profile_decides(tmp_path: Path) -> None:
+    text = "Date;Details;Amount\n16/01/2024;Rent;-1.234\n17/01/2024;Pay;2.500\n"
+    refused = read(text)
+    assert refused.status == "rejected"
+    assert 'decimal = "."' in refused.problems[0].message
+    settings = declared(tmp_path, 'decimal = ","\n')
+    assert amounts(read(text, profile="mine", settings=settings)) == [-1234, 2500]
+
+
+def test_a_profile_says_the_whole_layout(tmp_path: Path) -> None:
+    settings = declared(
+        tmp_path,
+        'header = false\ndelimiter = ";"\ndate_format = "%d%m%y"\ndecimal = ","\ncurrency = "EUR"\n'
+        '[columns]\ndate = 1\namount = 2\nsign = 3\ncode = 4\naccount = 5\n[sign]\nX = "-"\nY = "+"\n[descriptions]\nK1 = "card payment"\n',
+    )
+    reading = read("160124;9,00;X;K1;A1\n170124;25,00;Y;K2;A2\n", profile="mine", settings=settings)
+    assert reading.status == "accepted", reading.problems
+    assert reading.accounts == ["A1", "A2"]
+    assert reading.rows.select(["text", "code", "currency"]).to_pylist()[0] == {"text": "card payment", "code": "K1", "currency": "EUR"}
+    assert amounts(reading) == [-9, 25]
+    unknown = read("160124;9,00;Z;K1;A1\n", profile="mine", settings=settings)
+    assert "does not say whether money came in or went out" in unknown.problems[0].message
+
+
+# ---- properties -------------------------------------------------------------------------------------------------------
+
+ROWS = st.lists(
+    st.tuples(
+        st.integers(0, 400),
+        st.decimals(min_value=-100_000, max_value=100_000, places=2).filter(bool),
+        st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S", "Zs"]), min_size=1, max_size=20).map(
+            lambda text: f"shop {text}"
+        ),
+    ),
+    min_size=1,
+    max_size=25,
+)
+
+
+def written(rows: list[tuple[int, Decimal, str]], delimiter: str = ",") -> str:
+    """Write rows as a bank's file with a running balance, oldest first."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, delimiter=delimiter)
+    writer.writerow(["Date", "Description", "Amount", "Balance", "Currency"])
+    balance = Decimal(100)
+    for days, amount, text in sorted(rows, key=lambda row: row[0]):
+        balance += amount
+        writer.writerow([date(2023, 1, 1) + timedelta(days=days), text, amount, balance, "EUR"])
+    return out.getvalue()
+
+
+@given(ROWS, st.sampled_from([",", ";", "\t", "|"]))
+def test_what_a_bank_writes_is_read_back_exactly(rows: list[tuple[int, Decimal, str]], delimiter: str) -> None:
+    reading = read(written(rows, delimiter))
+    assert reading.status == "accepted", reading.problems
+    ordered = sorted(rows, key=lambda row: row[0])
+    assert amounts(reading) == [amount for _, amount, _ in ordered]
+    assert reading.rows["text"].to_pylist() == [" ".join(text.split()) for _, _, text in ordered]
+    assert reading.reconciliation == "ok"
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Store]:
+    """A maker of empty stores, for properties that need one per example."""
+    folder = tmp_path_factory.mktemp("fresh")
+    return lambda: stores.open_in_memory(Settings(data=folder / "data", models=folder / "models"))
+
+
+@given(ROWS, st.data())
+@run(max_examples=15, deadline=None)
+def test_twice_adds_nothing_and_overlapping_exports_give_the_union(
+    fresh: Callable[[], Store], rows: list[tuple[int, Decimal, str]], data: st.DataObject
+) -> None:
+    ordered = sorted(rows, key=lambda row: row[0])
+    # Exports are cut between days: a bank does not print half a day.
+    day = data.draw(st.sampled_from([row[0] for row in ordered]))
+    early, late = [row for row in ordered if row[0] <= day], [row for row in ordered if row[0] >= day]
+    store = fresh()
+    first, second = (read(written(part), name=name) for part, name in ((early, "1.csv"), (late, "2.csv")))
+    together = data.draw(st.booleans())
+    saved = ingest.save(store, [first, second], user="ana", applicant_id="x") if together else [
+        ingest.save(store, [part], user="ana", applicant_id="x")[0] for part in (first, second)
+    ]  # fmt: skip
+    assert sum(each.n_new for each in saved) == len(rows)
+    assert sum(each.n_duplicate for each in saved) == len(early) + len(late) - len(rows)
+    again = ingest.save(store, [read(written(ordered), name="3.csv"), first], user="ana", applicant_id="x")
+    assert [each.n_new for each in again] == [0, 0]
+    assert store.value("select sum(amount) from transaction") == sum(amount for _, amount, _ in rows)
+    store.close()
+
+
+# ---- the store --------------------------------------------------------------------------------------------------------
+
+
+def test_genuine_twins_of_one_day_survive(store: Store) -> None:
+    twins = "Date,Details,Amount\n16/01/2024,Coffee,-3.00\n16/01/2024,Coffee,-3.00\n16/01/2024,coffee,-3.00\n"
+    (saved,) = ingest.save(store, [read(twins)], user="ana")
+    assert saved.n_new == 3
+    (again,) = ingest.save(store, [read(twins + "17/01/2024,Pay,9.00\n", name="b.csv")], user="ana", applicant_id="a")
+    assert (again.n_new, again.n_duplicate) == (1, 3)
+
+
+def test_whose_account_it_is(store: Store) -> None:
+    numbered = "Date,Details,Amount,Account Number\n16/01/2024,Coffee,-3.00,{}\n"
+    ingest.save(store, [read(GOOD, name="nora.csv"), read(numbered.format(4711)), read(numbered.format(4712))], user="ana")
+    ingest.save(
+        store,
+        [read(numbered.format(4713), name="x.csv"), read(numbered.format(4714), name="y.csv")],
+        user="ana",
+        applicant_id={"x.csv": "ann"},
+    )
+    found = store.rows("select applicant_id, number from account order by account_id")
+    assert sorted(found) == [("4711", "4711"), ("4712", "4712"), ("4714", "4714"), ("ann", "4713"), ("nora", "")]
+
+
+def test_the_same_file_for_another_applicant_is_not_lost_in_silence(store: Store) -> None:
+    ingest.save(store, [read(GOOD)], user="ana", applicant_id="ann")
+    (saved,) = ingest.save(store, [read(GOOD)], user="ana", applicant_id="ben")
+    assert (saved.n_new, saved.n_duplicate) == (0, 3)
+    assert saved.reading.status == "warned"
+    assert "for ann" in saved.reading.problems[-1].message
+
+
+def test_what_is_stored_can_be_shown(store: Store) -> None:
+    (saved,) = ingest.save(store, [read(GOOD, name="nora.csv")], user="ana")
+    assert saved.statement_id is not None
+    lines = ingest.lines(store, saved.statement_id)
+    assert lines["printed"].tolist() == GOOD.splitlines()[1:]
+    assert lines["category"].tolist() == ["INC_SALARY", "RENT", "GROCERIES"]
+    row = ingest.statements(store).iloc[0]
+    assert (row["file_name"], row["n_new"], row["n_accounts"], row["applicant_id"]) == ("nora.csv", 3, 1, "nora")
+    assert ingest.mix(store, saved.statement_id)["category"].tolist() == ["INC_SALARY", "RENT", "GROCERIES"]
+    assert store.rows("select opening, closing, n_transactions, n_new, reconciliation from statement_account") == [
+        (Decimal(500), Decimal("2054.9"), 3, 3, "ok")
+    ]
+
+
+def test_storing_needs_a_name(store: Store) -> None:
+    with pytest.raises(NotAllowed):
+        ingest.save(store, [read(GOOD)], user=" ")
+    assert store.value("select count(*) from statement") == 0
+
+
+def test_json_has_the_declared_keys() -> None:
+    said = ingest.to_json(read(GOOD))
+    keys = (
+        "file format dialect status n_transactions sum_amount opening closing currency accounts reconciliation n_new n_duplicate problems"
+    )
+    assert list(said) == keys.split()
+    assert (said["sum_amount"], said["opening"], said["closing"]) == ("1554.90", "500.00", "2054.90")
+    assert ingest.to_json(read("x"))["problems"][0].keys() == {"line", "column", "value", "message"}

@@ -1,0 +1,243 @@
+"""Every page on an empty and on a filled workspace, without a browser: it renders from its URL, says what is wrong, offers a next step."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+import ui
+from creditrisk import applicants, features, labels, registry, reviews, scoring
+from tests.conftest import ROOT
+
+NAMES = sorted(file.stem for file in (ROOT / "pages").glob("*.py") if file.stem != "workbench")
+STATEMENT = b"Date,Description,Amount,Balance\n" + b"".join(
+    f"{day:02}/{month:02}/2026,{text},{amount}\n".encode()
+    for month in (3, 4, 5, 6)
+    for day, text, amount in (
+        (1, "SALARY ACME LTD", "2000.00,2500.00"),
+        (13, "RENT", "-900.00,1600.00"),
+        (25, "GROCERIES", "-1100.00,500.00"),
+    )
+)
+
+
+@contextmanager
+def workspace(folder: Path) -> Iterator[None]:
+    """Let the pages open the workspace in `folder`, and let go of it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CREDITRISK_DATA", str(folder / "data"))
+        patch.setenv("CREDITRISK_MODELS", str(folder / "models"))
+        try:
+            yield
+        finally:
+            ui.store().close()
+            st.cache_resource.clear()
+            st.cache_data.clear()
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[None]:
+    """A workspace with nothing in it."""
+    with workspace(tmp_path):
+        yield
+
+
+@pytest.fixture(scope="module")
+def shown(bank: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A filled workspace that these tests only look at."""
+    folder = tmp_path_factory.mktemp("shown")
+    shutil.copytree(bank, folder, dirs_exist_ok=True)
+    with workspace(folder):
+        yield
+
+
+@pytest.fixture
+def written(bank: Path, tmp_path: Path) -> Iterator[None]:
+    """A filled workspace of one's own, to change."""
+    shutil.copytree(bank, tmp_path, dirs_exist_ok=True)
+    with workspace(tmp_path):
+        yield
+
+
+def visit(name: str, **params: str) -> AppTest:
+    """Open a page as its URL would."""
+    page = AppTest.from_file(str(ROOT / "pages" / "workbench.py"), default_timeout=60)
+    page.switch_page(str(ROOT / "pages" / f"{name}.py"))
+    for param, value in params.items():
+        page.query_params[param] = value
+    page.run()
+    assert not page.exception, page.exception[0].stack_trace
+    return page
+
+
+def text(page: AppTest) -> str:
+    return "\n".join(element.value for element in page.main.markdown)
+
+
+def someone() -> str:
+    return str(applicants.people(ui.store())["applicant_id"].iloc[0])
+
+
+# --- on an empty workspace -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_empty_page_says_what_to_do_next(empty: None, name: str) -> None:
+    page = visit(name)
+    assert page.title[0].value
+    assert not page.error
+    assert page.main.get("page_link") or page.main.get("file_uploader"), "an empty page offers the next step"
+
+
+@pytest.mark.parametrize(
+    ("name", "param"),
+    [("score", "applicant"), ("score", "prediction"), ("applicants", "applicant"), ("labels", "labels"), ("statements", "statement")],
+)
+def test_an_id_nobody_has_is_answered_in_a_sentence(shown: None, name: str, param: str) -> None:
+    (error,) = visit(name, **{param: "nobody-99"}).error
+    assert "nobody" in error.value or "-1" in error.value or "99" in error.value
+
+
+# --- on a filled workspace -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_filled_page_shows_no_error(shown: None, name: str) -> None:
+    page = visit(name)
+    assert not page.error
+    assert page.metric or page.dataframe or page.selectbox
+
+
+def test_overview_counts_what_is_there(shown: None) -> None:
+    page = visit("overview")
+    assert {metric.label: metric.value for metric in page.metric}["Applicants"] == "150"
+    assert page.main.get("plotly_chart")
+
+
+def test_sidebar_names_the_champion_and_what_it_learned_from(shown: None) -> None:
+    model = registry.champion(ui.store())
+    said = "\n".join(element.value for element in visit("overview").sidebar.markdown)
+    assert model is not None
+    assert model["model_id"] in said
+    assert "proxy label" in said
+
+
+def test_score_page_shows_what_is_stored_and_writes_nothing(shown: None) -> None:
+    before = ui.store().value("select count(*) from prediction")
+    prediction = scoring.get(ui.store(), applicants.person(ui.store(), someone())["prediction_id"])
+    page = visit("score", applicant=prediction.applicant_id)
+    metrics = {metric.label: metric.value for metric in page.metric}
+    assert metrics["Band"] == prediction.band
+    assert metrics["Model"] == prediction.model_id
+    assert metrics["risk (proxy)"] == ui.percent(prediction.pd), "a proxy is never called a probability of default"
+    assert ui.store().value("select count(*) from prediction") == before
+
+
+def test_score_page_shows_the_transactions_behind_the_figure_in_the_url(shown: None) -> None:
+    page = visit("score", applicant=someone(), feature="income_monthly_median_180d")
+    assert "Typical monthly income" in {metric.label for metric in page.metric}
+
+
+def test_labels_page_warns_of_circularity(shown: None) -> None:
+    newest = labels.get(ui.store(), labels.newest(ui.store()) or "")
+    page = visit("labels")
+    assert newest.circular
+    assert page.warning[0].value == ui.literal(labels.banner(newest))
+
+
+def test_models_page_opens_the_model_of_its_url(shown: None) -> None:
+    assert any("M0001" in heading.value for heading in visit("models", model="M0001").subheader)
+
+
+# --- what the pages write ------------------------------------------------------------------------------------------------
+
+
+def test_upload_is_shown_first_and_stored_on_demand(written: None) -> None:
+    page = visit("statements")
+    page.file_uploader(key="files").upload("march.csv", STATEMENT, "text/csv").run()
+    assert {metric.label: metric.value for metric in page.metric} | {"Transactions": "12"} == {
+        metric.label: metric.value for metric in page.metric
+    }
+    assert not ui.store().rows("select 1 from statement where file_name = 'march.csv'"), "reading stores nothing"
+    page.text_input(key="owner").input("NEW-1")
+    page.button(key="save").click().run()
+    assert not page.exception
+    assert "12 new transactions" in page.success[0].value
+    assert applicants.person(ui.store(), "NEW-1")["n_transactions"] == 12
+
+
+def test_a_broken_file_is_explained_and_cannot_be_stored(written: None) -> None:
+    page = visit("statements")
+    page.file_uploader(key="files").upload("broken.csv", b"Date,Description,Amount\n13/03/2026,Shop,-4.00\n14/03/2026,Shop,4x.00\n").run()
+    assert not page.exception
+    assert "rejected" in text(page)
+    assert "save" not in {button.key for button in page.button}
+
+
+def test_scoring_keeps_a_prediction_in_the_name_of_who_acts(written: None) -> None:
+    applicant_id, before = someone(), len(scoring.history(ui.store(), someone()))
+    page = visit("score", applicant=applicant_id)
+    page.sidebar.text_input(key="acting_as").input("Ann").run()
+    page.button(key="score").click().run()
+    history = scoring.history(ui.store(), applicant_id)
+    assert len(history) == before + 1
+    assert history["scored_by"].iloc[0] == "Ann"
+    assert history["channel"].iloc[0] == "page"
+
+
+def test_a_verdict_is_recorded_and_an_unexplained_one_refused(written: None) -> None:
+    prediction_id = str(reviews.queue(ui.store())["prediction_id"].iloc[0])
+    page = visit("reviews", prediction=prediction_id)
+    page.segmented_control(key=f"verdict-of-{prediction_id}").set_value("incorrect")
+    submit = next(button for button in page.button if button.label == "Record verdict")
+    submit.click().run()
+    assert "comment" in page.error[0].value
+    page.segmented_control(key=f"verdict-of-{prediction_id}").set_value("incorrect")
+    page.text_area[0].input("the salary is missing")
+    next(button for button in page.button if button.label == "Record verdict").click().run()
+    given = reviews.history(ui.store(), prediction_id)
+    assert given["comment"].tolist() == ["the salary is missing"]
+
+
+def test_promotion_needs_a_reason(written: None) -> None:
+    champion = registry.champion(ui.store())
+    assert champion is not None
+    other = "M0001" if champion["model_id"] != "M0001" else "M0002"
+    page = visit("models", model=other)
+    page.button(key="promote").click().run()
+    assert "reason" in page.error[0].value
+    page.text_area(key=f"reason-{other}").input("ranks observed outcomes better")
+    page.button(key="promote").click().run()
+    now = registry.champion(ui.store())
+    assert now is not None
+    assert now["model_id"] == other
+
+
+# --- words and numbers ---------------------------------------------------------------------------------------------------
+
+
+def test_numbers_are_written_for_people() -> None:
+    assert ui.money(-1234.5, "EUR") == "−1,234.50 EUR"
+    assert (ui.percent(0.1234), ui.percent(0.00001), ui.percent(None)) == ("12.3 %", "under 0.1 %", "not known")
+    assert ui.day(date(2026, 3, 4)) == "4 Mar 2026"
+    assert ui.instant(datetime(2026, 3, 4, 5, 6)) == "4 Mar 2026, 05:06 UTC"
+    assert (ui.plural(1, "file"), ui.plural(2, "person", "people")) == ("1 file", "2 people")
+    assert (ui.number("12"), ui.number("12; drop table"), ui.number("-4")) == (12, -1, -1)
+    assert ui.interval({"value": 0.8, "low": 0.75, "high": 0.85}, 2) == "0.75 to 0.85"
+
+
+def test_text_of_a_file_is_never_interpreted() -> None:
+    assert ui.literal(":red[SHOP] **x**") == r"\:red\[SHOP\] \*\*x\*\*"
+
+
+def test_every_predictor_has_transactions_or_none(shown: None) -> None:
+    store, applicant_id = ui.store(), someone()
+    row = features.one(store, applicant_id)
+    assert row is not None
+    for feature in store.schema.predictors:
+        features.evidence(store, applicant_id, row["as_of"], feature)
