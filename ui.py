@@ -580,8 +580,9 @@ def job_progress(job: Mapping[str, Any], key: str) -> None:
 
 
 def job_ended(job_id: str | None) -> None:
-    """Say how the job this person followed has ended."""
-    if job_id is None:
+    """Say how the job this person followed has ended, until they look at what came of it."""
+    if job_id is None or asked("job") == job_id:
+        st.session_state.pop("job_id", None)
         return
     job = jobs.get(store(), job_id)
     if job["state"] == "done":

@@ -194,7 +194,10 @@ def _label(options: Options, out: Out) -> None:
 
     with _open(options) as store:
         user = _user(options, store.settings)
-        made = labels.kmeans(store, user=user, k=options.k) if options.method == "kmeans" else labels.observed(store, user=user)
+        if options.method == "kmeans":
+            made = labels.kmeans(store, user=user, k=options.k, performance_days=options.performance_days)
+        else:
+            made = labels.observed(store, user=user)
     record = labels.to_json(made)
     out.result(record, "\n".join(f"  {'passed' if gate['passed'] else 'FAILED'}  {gate['sentence']}" for gate in record["gates"]))
     said = f"Label set {made.label_set_id} ({made.method}): {made.n:,} applicants labelled, {100 * (made.share_risky or 0):.1f} % risky."
@@ -504,6 +507,7 @@ def _parser() -> argparse.ArgumentParser:
     add = command("label", _label, "make a label set with its quality report")
     add("method", choices=("kmeans", "observed"))
     add("--k", type=int, metavar="N", help="number of clusters (else the best of a scan)")
+    add("--performance-days", type=int, metavar="N", help="label by the last N days, predict from before them (else one window)")
 
     add = command("train", _train, "fit candidates on a label set")
     add("--algorithms", metavar="A,B", help="xgboost, random_forest, logistic")

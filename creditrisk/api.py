@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Body, FastAPI, Header, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
+from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
@@ -27,7 +28,8 @@ User = Annotated[str, Header(alias="X-User", description="Who asks; kept with ev
 
 def create_api(open_store: Callable[[], Store]) -> FastAPI:
     """Return the application to mount; `open_store` is called for each request and returns the one open workspace."""
-    api = FastAPI(title="Credit Risk Workbench", version=__version__, description=__doc__.split("\n", maxsplit=1)[0])
+    about = __doc__.split("\n", maxsplit=1)[0]
+    api = FastAPIOffline(title="Credit Risk Workbench", version=__version__, description=about, redoc_url=None)
     loaded: dict[str, scoring.Model] = {}  # by digest: a registered model never changes
 
     def champion(store: Store) -> scoring.Model:

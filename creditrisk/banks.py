@@ -25,7 +25,7 @@ DECLARED = Path(__file__).parent / "declared"
 CODE_PAGES = ["cp1252", "cp1250", "cp1251", "cp1257"]
 DELIMITERS = ";\t|,"
 SAMPLE = 150
-ONE_COLUMN = ("date", "value_date", "amount", "debit", "credit", "balance", "currency", "account", "sign")
+ONE_COLUMN = ("date", "value_date", "amount", "debit", "credit", "balance", "currency", "account", "sign", "status")
 ROLES = (*ONE_COLUMN, "code", "text")
 MONEY_OUT = frozenset(
     [
@@ -258,7 +258,7 @@ def _first_lines(text: str, count: int) -> Iterable[str]:
 
 def _sample(lines: Sequence[str], mark: str) -> list[tuple[int, list[str]]]:
     """Cut the first lines into cells, leniently: (physical line, cells)."""
-    reader = csv.reader(lines, delimiter=mark)
+    reader = csv.reader(lines, delimiter=mark, skipinitialspace=True)
     rows: list[tuple[int, list[str]]] = []
     before = 0
     try:
@@ -344,9 +344,12 @@ def _suits(role: str, place: int, score: int, body: Sequence[Sequence[str]], dec
     if role in ("date", "value_date"):
         return not values or any(map(_is_date, values)) or role == "date"
     if role in ("amount", "debit", "credit", "balance"):
+        if score <= 500:  # the heading only contains the word
+            return sum(map(_is_amount, values)) * 2 > len(values)
         return any(re.search(r"\d", value) for value in values) or not values
     if role == "currency":
-        return bool(values) and all(re.fullmatch(r"[A-Z]{3}", value) for value in values)
+        rows = [row for row in body if len(row) > place and any(map(_is_date, row))]
+        return bool(rows) and all(_at(row, place) in cells.CURRENCIES for row in rows)
     if role == "sign":
         return bool(values) and (all(map(_side, values)) or bool(declared and declared.sign))
     if role == "code":
@@ -388,7 +391,7 @@ def _by_content(body: Sequence[Sequence[str]], declared: Profile | None) -> tupl
     for place, values in filled.items():
         if place in dates or place in money or len(values) < len(rows):
             continue
-        if "currency" not in columns and all(re.fullmatch(r"[A-Z]{3}", value) and not _side(value) for value in values):
+        if "currency" not in columns and set(values) <= cells.CURRENCIES:
             columns["currency"] = (place,)
         elif "sign" not in columns and len({_side(value) for value in values} - {None}) == 2 and _mostly_sides(values):
             columns["sign"] = (place,)

@@ -25,6 +25,14 @@ Units = NDArray[np.int64]
 Marks = NDArray[np.int8]
 
 MINUS = "−–-"  # the hyphen last, so that it is itself in a character class
+CURRENCIES = frozenset(
+    re.findall(
+        r"\w+",
+        "AED ARS ATS AUD BAM BDT BEF BGN BHD BRL BYN CAD CHF CLP CNY COP CRC CZK DEM DKK DZD EEK EGP ESP EUR FIM FRF GBP GEL GHS GRD HKD "
+        "HRK HUF IDR IEP ILS INR IQD ISK ITL JOD JPY KES KRW KWD KZT LBP LKR LTL LUF LVL MAD MDL MKD MXN MYR NGN NLG NOK NZD OMR PEN PHP "
+        "PKR PLN PTE PYG QAR RON RSD RUB SAR SEK SGD SIT SKK THB TND TRY TWD TZS UAH UGX USD UYU UZS VND XAF XOF ZAR ZMW",
+    )
+)
 SYMBOLS = {"€": "EUR", "£": "GBP", "zł": "PLN", "Kč": "CZK", "₹": "INR", "R$": "BRL", "₽": "RUB", "₺": "TRY", "Ft": "HUF"}
 GLUE = r"(?P<{0}>[A-Z]{{3}}|[A-Z]{{0,2}}\$|[€£¥₹₽₺]|zł|Kč|kr\.?|Ft|Fr\.?)?"
 SPACES = dict.fromkeys(map(ord, "\u00a0\u2007\u2009\u202f"), " ")
@@ -72,10 +80,10 @@ def amount(text: str, decimal: str = ".") -> tuple[Decimal, int] | None:
 
 def glued_currency(texts: Iterable[str]) -> str | None:
     """Return the one currency that is written onto the amounts, None where there is none, several, or a bare `$`."""
-    found = set()
+    found: set[str] = set()
     for text in texts:
-        if word := re.search(r"(?:^|[^A-Za-z])([A-Z]{3})(?:[^A-Za-z]|$)|(R\$|zł|Kč|Ft|[€£₹₽₺])", text):
-            found.add(word[1] or SYMBOLS[word[2]])
+        words = re.findall(r"[A-Z]{3}|R\$|zł|Kč|Ft|[€£₹₽₺]", text)
+        found.update(SYMBOLS.get(word, word) for word in words if word in SYMBOLS or word in CURRENCIES)
     return found.pop() if len(found) == 1 else None
 
 

@@ -164,7 +164,8 @@ def scores(frame: DataFrame) -> go.Figure:
                 hovertemplate="%{y:,} applicants from %{x} points<extra>" + band + "</extra>",
             )
         )
-    figure.update_layout(barmode="overlay", legend=_legend(), margin={"t": 40})
+    figure.update_layout(barmode="overlay")
+    _key(figure, *(("■", colour, band) for band, _, _, colour in BANDS))
     figure.update_xaxes(title="score (points)", range=[296, 922], tickvals=[300, 400, 500, 600, 650, 750, 900], showgrid=False)
     figure.update_yaxes(title="applicants", tickformat=",d", rangemode="tozero")
     return figure
@@ -233,8 +234,9 @@ def months(frame: DataFrame, currency: str | None = None) -> go.Figure:
             hovertemplate=f"%{{x|%B %Y}}: %{{y:,.0f}} {currency or ''} counted as income<extra></extra>",
         )
     )
-    figure.update_layout(barmode="group", bargap=0.32, bargroupgap=0.06, legend=_legend(), margin={"t": 40})
-    figure.update_xaxes(tickformat="%b\n%Y", dtick="M1" if len(frame) <= 14 else "M3", showgrid=False)
+    figure.update_layout(barmode="group", bargap=0.32, bargroupgap=0.06)
+    _key(figure, ("■", TEAL, "money in"), ("■", AMBER, "money out"), ("▬", BLUE, "income"))
+    figure.update_xaxes(tickformat="%b\n%Y", dtick="M1" if len(frame) <= 7 else "M3", tickangle=0, showgrid=False)
     figure.update_yaxes(title=_money_axis("per month", currency), tickformat=",.0f", rangemode="tozero")
     return figure
 
@@ -244,7 +246,7 @@ def spending(frame: DataFrame, currency: str | None = None, *, top: int = 12) ->
     if frame.empty:
         return nothing("No transaction in this window.")
     part = frame.assign(size=frame["amount"].astype(float).abs()).nlargest(top, "size").iloc[::-1]
-    figure = _figure(f"Largest: {part['meaning'].iloc[-1]}", height=64 + 27 * len(part))
+    figure = _figure(f"Largest: {_short(part['meaning'].iloc[-1], 44)}", height=64 + 27 * len(part))
     figure.add_trace(
         go.Bar(
             orientation="h",
@@ -264,14 +266,16 @@ def scan(rows: Sequence[Mapping[str, Any]], chosen: int | None) -> go.Figure:
     """Show what each number of clusters gives: k, index_gap (standard deviations), stability (0–1), silhouette (−1–1)."""
     if not rows:
         return nothing("This label set was not made by looking through numbers of clusters.")
+    numbers = [row["k"] for row in rows]
     panels = (
         ("index_gap", "Gap to the next cluster (SD)", 1.0),
         ("stability", "Stability (0 to 1)", 0.75),
         ("silhouette", "Silhouette (−1 to 1)", None),
     )
     figure = make_subplots(rows=1, cols=3, subplot_titles=[words for _, words, _ in panels], horizontal_spacing=0.07)
-    figure.update_layout(_layout(f"{chosen} clusters" if chosen else "No number of clusters was chosen", 250))
-    numbers = [row["k"] for row in rows]
+    figure.update_layout(
+        _layout(f"{chosen} clusters, out of {numbers[0]} to {numbers[-1]} tried" if chosen else "No number of clusters was chosen", 250)
+    )
     for place, (column, words, least) in enumerate(panels, start=1):
         marks = {
             "size": [14 if k == chosen else 7 for k in numbers],
@@ -319,13 +323,13 @@ def profiles(clusters: Sequence[Mapping[str, Any]], schema: Schema) -> go.Figure
             y=[feature.title for feature in features],
             text=said,
             texttemplate="%{text}",
-            textfont={"size": 12.5},
+            textfont={"size": 12.5, "color": "#15272e"},
             zmin=-1,
             zmax=1,
             xgap=4,
             ygap=4,
             showscale=False,
-            colorscale=[[0, _faded(TEAL, 0.55)], [0.5, _faded(GREY, 0.16)], [1, _faded(BRICK, 0.62)]],
+            colorscale=[[0, "#9fd3cc"], [0.5, "#dde6e8"], [1, "#ecb3a5"]],
             hovertemplate="%{x}<br>%{y}: %{text} on average<extra></extra>",
         )
     )
@@ -391,7 +395,7 @@ def leaderboard(frame: DataFrame, words: str, *, column: str = "auc") -> go.Figu
     figure.update_xaxes(
         title="AUC (dotted: chance)", range=[min(0.46, float(known[f"{column}_low"].min()) - 0.02), 1.015], tickformat=".1f", dtick=0.1
     )
-    figure.update_layout(legend=_legend(), margin={"t": 40})
+    _key(figure, ("●", TEAL, "model"), ("◇", GREY, "baseline to beat"))
     return figure
 
 
@@ -463,7 +467,8 @@ def test_scores(frame: DataFrame, words: str) -> go.Figure:
                 hovertemplate=f"%{{y:,}} {name} from %{{x}} points<extra></extra>",
             )
         )
-    figure.update_layout(barmode="stack", legend=_legend(), margin={"t": 40})
+    figure.update_layout(barmode="stack")
+    _key(figure, ("■", TEAL, f"good {words}"), ("■", BRICK, f"bad {words}"))
     figure.update_xaxes(title="score (points)", range=[296, 922], tickvals=[300, 500, 650, 750, 900], showgrid=False)
     figure.update_yaxes(title="applicants in the test set", tickformat=",d")
     return figure
@@ -534,8 +539,12 @@ def _layout(title: str, height: int) -> dict[str, Any]:
     }
 
 
-def _legend() -> dict[str, Any]:
-    return {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "top", "title": {"text": ""}}
+def _key(figure: go.Figure, *marks: tuple[str, str, str]) -> None:
+    """Name colours above the plot, each (sign, colour, words): a legend that never lies over the data."""
+    text = " &nbsp;&nbsp; ".join(f"<span style='color:{colour};font-size:16px'>{sign}</span> {words}" for sign, colour, words in marks)
+    place = {"x": 0, "y": 1, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom", "yshift": 6}
+    figure.add_annotation(text=text, showarrow=False, align="left", font={"size": 12.5}, **place)
+    figure.update_layout(showlegend=False, margin={"t": 34})
 
 
 def _faded(colour: str, share: float = 0.26) -> str:

@@ -4,10 +4,8 @@ Rows without a date and an amount (headings, footers, notices, pending) are set 
 and not the other, or either unreadable, refuses the file.
 """
 
-import csv
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -20,24 +18,24 @@ from creditrisk import banks, cells
 from creditrisk.banks import Found, Problem
 from creditrisk.cells import BAD, BLANK, READ, Marks, Units
 from creditrisk.errors import UnreadableFile
+from creditrisk.grid import Grid, cut
 from creditrisk.settings import Intake
 
 SHOWN = 50  # problems listed of one file; the rest are counted
-PENDING = re.compile(r"pending|vorgemerkt|en attente|a venir|pendiente|in attesa|oczekuj|gereserveerd|reserverat", re.IGNORECASE)
+# These are held against folded text: lower case, no accents.
+PENDING = re.compile(r"pending|vorgemerkt|en attente|a venir|pendiente|in attesa|oczekuj|gereserveerd|in behandeling|reserverat|unsettled")
+NOT_BOOKED = re.compile(rf"{PENDING.pattern}|reverted|declined|failed|cancell?ed|rejected|refused|geweigerd|odrzucon")
 OPENING = re.compile(
-    r"opening balance|(balance )?brought forward|balance forward|previous balance|start(ing)? balance|anfangssaldo|alter kontostand|"
-    r"beginsaldo|solde (initial|precedent)|ancien solde|saldo (inicial|anterior|iniziale|poczatkowe)|nyitó egyenleg",
-    re.IGNORECASE,
+    r"opening balance|beginning balance|(balance )?brought forward|balance forward|previous balance|start(ing)? balance|anfangssaldo|"
+    r"alter kontostand|beginsaldo|solde (initial|precedent)|ancien solde|saldo (inicial|anterior|iniziale|poczatkowe)|nyito egyenleg"
 )
 CLOSING = re.compile(
     r"closing balance|ledger balance|(balance )?carried forward|new balance|current balance|end(ing)? balance|endsaldo|"
-    r"(neuer )?kontostand|eindsaldo|solde (final|actuel)|nouveau solde|saldo (final|actual|finale|koncowe)|záró egyenleg",
-    re.IGNORECASE,
+    r"(neuer )?kontostand|eindsaldo|solde (final|actuel)|nouveau solde|saldo (final|actual|finale|koncowe)|zaro egyenleg"
 )
-TOTAL = re.compile(
-    r"\b(sub)?total(s|e|en)?\b|\bsum(m[ae]|a)?\b|gesamt|totaal|celkem|összesen|итого|balance|saldo|solde|kontostand", re.IGNORECASE
-)
+TOTAL = re.compile(r"\b(sub)?total(s|e|en)?\b|\bsum(m[ae]|a)?\b|gesamt|totaal|celkem|osszesen|итого|balance|saldo|solde|kontostand")
 
+BALANCE = re.compile(f"{OPENING.pattern}|{CLOSING.pattern}")
 
 ROWS = pa.schema(
     [
@@ -68,99 +66,14 @@ def read(file: str, content: bytes, declared: banks.Profile | None, limits: Inta
     layout = banks.layout(file, text, declared)
     if len(layout.names) > limits.max_columns:
         raise UnreadableFile(file, f"the heading has {len(layout.names)} columns, more than the {limits.max_columns} allowed.")
-    grid = _grid(file, text, layout)
+    places = sorted({place for places in layout.columns.values() for place in places})
+    grid = cut(file, text, layout.delimiter, first=layout.first, width=len(layout.names), places=places)
     _check_lengths(file, layout, grid, limits.max_field_length)
     sheet = _Sheet(file, layout, grid, declared, limits.max_amount)
     return sheet.found(encoding, ends_open=not text.endswith(("\n", "\r")))
 
 
-@dataclass
-class _Grid:
-    """The rows of a delimited file: `columns` the wanted ones by place, `lines` physical lines, `widths` cells in each row."""
-
-    columns: dict[int, pa.Array]
-    lines: NDArray[np.int32]
-    widths: NDArray[np.int32]
-    spills: NDArray[np.int32]  # rows with something in a cell beyond the heading
-
-
-def _grid(file: str, text: str, layout: banks.Layout) -> _Grid:
-    """Cut the text below the heading into cells; raises UnreadableFile at an unterminated or misplaced quote.
-
-    Lines are cut where the delimiter stands. That is what a strict reader would do for a line without quotes or with whole cells
-    quoted and no delimiter in them; other lines go to the strict reader one by one, and to it all together where a cell spans lines.
-    """
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    every = pc.split_pattern(pa.array([text], pa.large_string()), "\n").values.cast(pa.string()).slice(layout.first - 1)
-    filled = np.flatnonzero(~_flags(pc.or_(pc.equal(every, ""), pc.utf8_is_space(every))))
-    lines, rows = (filled + layout.first).astype(np.int32), every.take(pa.array(filled))
-    quoted = '"' in text
-    odd = np.flatnonzero(~_plainly_quoted(rows, layout.delimiter)) if quoted else np.array([], np.int64)
-    strict: list[list[str]] = []
-    try:
-        strict = list(csv.reader(rows.take(pa.array(odd)).to_pylist(), delimiter=layout.delimiter, strict=True))
-    except csv.Error:
-        strict = []
-    if len(strict) != len(odd):
-        return _strictly(file, every.to_pylist(), layout)
-    cut = pc.split_pattern(rows, layout.delimiter)
-    offsets, values = cut.offsets.to_numpy(), cut.values
-    widths = np.diff(offsets).astype(np.int32)
-
-    def column(place: int) -> pa.Array:
-        found = values.take(pa.array(np.where(place < widths, offsets[:-1] + place, 0), mask=place >= widths))
-        found = pc.fill_null(found, "")
-        found = pc.utf8_trim(found, '"') if quoted else found
-        if len(odd):
-            mask = np.zeros(len(rows), bool)
-            mask[odd] = True
-            found = pc.replace_with_mask(
-                found, pa.array(mask), pa.array([row[place] if place < len(row) else "" for row in strict], pa.string())
-            )
-        return found
-
-    columns = {place: column(place) for places in layout.columns.values() for place in places}
-    natural = widths.max(initial=0)
-    widths[odd] = [len(row) for row in strict]
-    spilled = np.zeros(len(rows), bool)
-    for place in range(len(layout.names), max(int(natural), int(widths.max(initial=0)))):
-        spilled |= _flags(pc.not_equal(pc.utf8_trim_whitespace(column(place)), ""))
-    return _Grid(columns, lines, widths, np.flatnonzero(spilled & layout.has_header).astype(np.int32))
-
-
-def _plainly_quoted(rows: pa.Array, delimiter: str) -> NDArray[Any]:
-    """Say which lines have quotation marks, if any, only around whole cells with no delimiter in them."""
-    mark = re.escape(delimiter)
-    cell = rf'(?:"[^"{mark}]*"|[^"{mark}]*)'
-    return _flags(pc.match_substring_regex(rows, rf"^{cell}(?:{mark}{cell})*$"))
-
-
-def _strictly(file: str, every: list[str], layout: banks.Layout) -> _Grid:
-    """Cut lines into cells with the strict reader, for files in which a cell spans lines or a quotation mark is out of place."""
-    reader = csv.reader((line + "\n" for line in every), delimiter=layout.delimiter, strict=True)
-    lines: list[int] = []
-    rows: list[list[str]] = []
-    before = 0
-    try:
-        for row in reader:
-            if any(cell.strip() for cell in row) or len(row) > 1:
-                rows.append(row)
-                lines.append(before + layout.first)
-            before = reader.line_num
-    except csv.Error as error:
-        what = (
-            "a quotation mark opens here and never closes" if "end of data" in str(error) else f"the row cannot be cut into cells ({error})"
-        )
-        raise UnreadableFile(file, f"{what}; the file is cut off or damaged.", line=before + layout.first) from error
-    places = {place for places in layout.columns.values() for place in places}
-    columns = {place: pa.array([row[place] if place < len(row) else "" for row in rows], pa.string()) for place in places}
-    spilled = [place for place, row in enumerate(rows) if layout.has_header and any(cell.strip() for cell in row[len(layout.names) :])]
-    widths = [len(row) for row in rows]
-    return _Grid(columns, np.array(lines, np.int32), np.array(widths, np.int32), np.array(spilled, np.int32))
-
-
-def _check_lengths(file: str, layout: banks.Layout, grid: _Grid, longest: int) -> None:
+def _check_lengths(file: str, layout: banks.Layout, grid: Grid, longest: int) -> None:
     for place, column in grid.columns.items():
         lengths = pc.utf8_length(column)
         if len(column) and pc.max(lengths).as_py() > longest:
@@ -168,14 +81,10 @@ def _check_lengths(file: str, layout: banks.Layout, grid: _Grid, longest: int) -
             raise UnreadableFile(file, f"a cell of column {layout.names[place]!r} is longer than {longest} characters.", line=line)
 
 
-def _flags(column: pa.Array) -> NDArray[Any]:
-    return np.asarray(column.to_numpy(zero_copy_only=False))
-
-
 class _Sheet:
     """One delimited file on its way from cells to transactions."""
 
-    def __init__(self, file: str, layout: banks.Layout, grid: _Grid, declared: banks.Profile | None, limit: int):
+    def __init__(self, file: str, layout: banks.Layout, grid: Grid, declared: banks.Profile | None, limit: int):
         self.file, self.layout, self.grid, self.declared, self.limit = file, layout, grid, declared, min(limit, 10**14 - 1)
         self.stated_opening: Decimal | None = None
         self.stated_closing: Decimal | None = None
@@ -208,8 +117,9 @@ class _Sheet:
             raise UnreadableFile(self.file, "there is a heading and no row below it.")
         days, day_state, form = self._days()
         units, money_state, marks = self._money()
-        is_row = (day_state == READ) & (money_state == READ)
-        aside, joined = self._set_aside(is_row, day_state, money_state)
+        unbooked = self._unbooked()
+        is_row = (day_state == READ) & (money_state == READ) & ~unbooked
+        aside, joined = self._set_aside(is_row, day_state, money_state, unbooked)
         where = np.flatnonzero(is_row)
         if not len(where) and not self.problems:
             raise UnreadableFile(self.file, "there is no transaction in the file.")
@@ -223,8 +133,8 @@ class _Sheet:
         shown: dict[str, Any] = {"encoding": encoding, "profile": self.declared.name if self.declared else None, "date_format": form}
         shown |= {"decimal": self.decimals, "sign": self.sign_rule, "set_aside": {kind: count for kind, count in aside.items() if count}}
         notes = [Problem(None, None, None, f"{self.file}: {guess}") for guess in self.layout.guesses]
-        if aside["pending"]:
-            said = f"{self.file}: {aside['pending']} pending rows without a booking date were set aside."
+        if aside["not booked"]:
+            said = f"{self.file}: {aside['not booked']} rows that are not booked (pending, declined or reverted) were set aside."
             notes.append(Problem(None, None, None, said))
         doubts = self._one_sided(units[where])
         return Found(rows, banks.to_dict(self.layout, **shown), notes, doubts, self.stated_opening, self.stated_closing)
@@ -317,10 +227,11 @@ class _Sheet:
         credit = self._amounts("credit") if self.has("credit") else nothing
         # Some banks print money out already negative; a lone minus among positive ones is a reversal.
         out = debit.units if not (debit.units > 0).any() else -debit.units
+        into = credit.units if (credit.units > 0).any() or not self.has("debit") else -credit.units
         both = (debit.units != 0) & (credit.units != 0)
         state = np.where((debit.state == READ) | (credit.state == READ), READ, BLANK).astype(np.int8)
         state[(debit.state == BAD) | (credit.state == BAD) | both] = BAD
-        return out + credit.units, state, np.ones(self.n, np.int8)
+        return out + into, state, np.ones(self.n, np.int8)
 
     def _signed(self, units: Units, marks: Marks, where: NDArray[Any]) -> Units:
         """Apply what says which way money went: a sign column, CR marks, or the profile's word on unsigned amounts."""
@@ -370,9 +281,11 @@ class _Sheet:
 
     # whole files or nothing
 
-    def _set_aside(self, is_row: NDArray[Any], day_state: Marks, money_state: Marks) -> tuple[dict[str, int], dict[int, str]]:
+    def _set_aside(
+        self, is_row: NDArray[Any], day_state: Marks, money_state: Marks, unbooked: NDArray[Any]
+    ) -> tuple[dict[str, int], dict[int, str]]:
         """Judge every row that is no transaction: set aside and counted, text of the row above, or a problem."""
-        aside = {"pending": 0, "balance": 0, "other": 0}
+        aside = {"not booked": 0, "balance": 0, "other": 0}
         joined: dict[int, str] = {}
         rows = np.flatnonzero(is_row)
         first, last = (int(rows[0]), int(rows[-1])) if len(rows) else (0, self.n)
@@ -380,15 +293,14 @@ class _Sheet:
         target = -1
         for row in map(int, np.flatnonzero(~is_row)):
             words = " ".join(self._words(row))
+            label = banks.folded(" ".join(column[row].as_py() for column in self.grid.columns.values()))
             day = self.column("date")[row].as_py().strip()
             money = self._money_text(row)
-            if PENDING.fullmatch(day):
-                aside["pending"] += 1
-            elif (OPENING.search(words) or CLOSING.search(words) or TOTAL.search(words)) and (
-                day_state[row] != READ or money_state[row] == BLANK
-            ):
+            if unbooked[row] or PENDING.search(banks.folded(day)):
+                aside["not booked"] += 1
+            elif self._is_balance(row, label, day, (day_state[row], money_state[row]), first < row < last):
                 aside["balance"] += 1
-                self._note_balance(words, row)
+                self._note_balance(label, row)
             elif day_state[row] == BLANK and money_state[row] == BLANK:
                 target = target if row - 1 == above else row - 1
                 if words and target >= 0 and is_row[target] and self._only_text(row):
@@ -400,6 +312,21 @@ class _Sheet:
             elif len(self.problems) < SHOWN:
                 self._complain(row, day, day_state[row], money, money_state[row])
         return aside, joined
+
+    def _is_balance(self, row: int, label: str, day: str, state: tuple[int, int], inside: bool) -> bool:
+        """Say whether a row states a balance or a total; one that could be a payment ("TOTAL FUEL") which lost a cell does not count."""
+        if state[0] == READ:
+            stated = self.has("balance") and self.column("balance")[row].as_py().strip()
+            return state[1] == BLANK and bool(BALANCE.search(label) or (stated and TOTAL.search(label)))
+        return bool(BALANCE.search(label) or (not inside and TOTAL.search(label))) and not cells.date_shapes(day)
+
+    def _unbooked(self) -> NDArray[Any]:
+        """Say which rows the bank itself marks as pending, declined or taken back."""
+        if not self.has("status"):
+            return np.zeros(self.n, bool)
+        coded = self.column("status").dictionary_encode()
+        marked = [NOT_BOOKED.search(banks.folded(text)) is not None for text in coded.dictionary.to_pylist()]
+        return np.asarray(np.array(marked, bool)[coded.indices.to_numpy(zero_copy_only=False)])
 
     def _broken(self, day: str, money: str, money_state: int, inside: bool) -> bool:
         """Say whether a row without a date looks like a transaction that broke, rather than a heading or a footer."""
@@ -415,7 +342,10 @@ class _Sheet:
         else:
             role, value = self._money_cell(row)
             what = "is empty" if money_state == BLANK else "is not an amount"
-            if self.sign_rule.startswith("debit") and money_state == BAD and cells.amount(value, self.decimals[role]) is not None:
+            read = cells.amount(value, self.decimals[role])
+            if read is not None and abs(read[0]) > self.limit:
+                what = f"is beyond ± {self.limit:,}"
+            elif self.sign_rule.startswith("debit") and money_state == BAD and read is not None:
                 what = "stands beside an amount in the other column, so the row says both money out and money in"
             self.problem(row, role, value, f"the amount {value!r} in column {self.name(role)!r} {what}.")
 
@@ -457,14 +387,14 @@ class _Sheet:
         decimal = next(iter(self.decimals.values()))
         for row in self.layout.preamble:
             amount = next((read for cell in row[1:] if (read := cells.amount(cell, decimal)) is not None), None)
-            if amount is not None and row and OPENING.search(row[0]):
+            if amount is not None and OPENING.search(banks.folded(row[0])):
                 self.stated_opening = amount[0]
-            elif amount is not None and row and CLOSING.search(row[0]):
+            elif amount is not None and CLOSING.search(banks.folded(row[0])):
                 self.stated_closing = amount[0]
 
     def _check_whole(self, where: NDArray[Any], ends_open: bool) -> None:
         """Refuse a last row that is cut off, and rows in which a delimiter stands inside a value."""
-        for row in self.grid.spills[:SHOWN]:
+        for row in self.grid.spills[:SHOWN] if self.layout.has_header else ():
             if row in where:
                 line, widths = int(self.grid.lines[row]), (int(self.grid.widths[row]), len(self.layout.names))
                 what = "the row has {} cells where the heading has {}: is there a {!r} inside a value?".format(
@@ -472,7 +402,10 @@ class _Sheet:
                 )
                 self.problems.append(Problem(line, None, None, f"{self.file}, line {line}: {what}"))
         last = self.n - 1
-        others = self.grid.widths[where[where != last]]
+        other = np.zeros(self.n, bool)
+        other[where] = True
+        other[[last, *self.grid.spills]] = False
+        others = self.grid.widths[other]
         least = int(others.min()) if len(others) else len(self.layout.names)
         looks_cut = last in where or (ends_open and self._money_or_day_begun(last))
         if len(where) and self.grid.widths[last] < least and looks_cut:
@@ -544,7 +477,7 @@ class _Sheet:
 
     def _account(self) -> pa.Array:
         if self.has("account"):
-            return pc.utf8_trim(self.column("account"), ' "\u00a0')  # a stray quotation mark is no part of a number
+            return pc.utf8_trim(self.column("account"), " \"'\u00a0")  # a stray quotation mark is no part of a number
         for row in self.layout.preamble:
             line = " ".join(row)
             if found := re.search(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b", line):
@@ -558,6 +491,7 @@ class _Sheet:
             return pc.utf8_trim_whitespace(self.column("currency"))
         role = next(role for role in ("amount", "credit", "debit") if self.has(role))
         heading = re.search(r"\b([A-Z]{3})\b\)?\s*$", self.name(role))
+        heading = heading if heading and heading[1] in cells.CURRENCIES else None
         glued = cells.glued_currency(text for text in pc.unique(self.column(role)).to_pylist()[:1000] if text)
         return pa.array([(heading[1] if heading else glued) or ""] * self.n, pa.string())
 

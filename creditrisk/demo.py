@@ -29,6 +29,7 @@ FEWEST = 100  # applicants
 DECLARED = Path(__file__).parent / "declared" / "demo.toml"
 FILES_AT_ONCE = 200
 REVIEWED = 24
+PERFORMANCE_DAYS = 90  # the label comes from the last quarter, the predictors from before it
 TO_CONTINENTAL = str.maketrans(",.", ".,")
 
 
@@ -114,9 +115,9 @@ def _written(folder: Path, paper: "Paper") -> Path:
 
 def _label(store: Store) -> str:
     """Label with K-Means; where the riskiest of the clusters is too small to train on, as happens in a small bank, with two."""
-    found = labels.kmeans(store, user=USER)
+    found = labels.kmeans(store, user=USER, performance_days=PERFORMANCE_DAYS)
     if labels.members(store, found.label_set_id)["bad"].eq(True).sum() < training.LEAST_OF_A_CLASS:
-        found = labels.kmeans(store, user=USER, k=2)
+        found = labels.kmeans(store, user=USER, performance_days=PERFORMANCE_DAYS, k=2)
     return found.label_set_id
 
 

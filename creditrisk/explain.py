@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from pandas import DataFrame, isna
 
 from creditrisk.errors import InvalidInput
-from creditrisk.pipeline import Numbers, Pipeline, Reference
+from creditrisk.estimators import Numbers
+from creditrisk.pipeline import Pipeline, Reference
 from creditrisk.schema import Feature, Schema
 from creditrisk.scorecard import points
 from creditrisk.settings import Score

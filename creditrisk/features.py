@@ -17,21 +17,28 @@ from creditrisk.store import Store, now, quoted, statement
 STEPS = ("coverage", "booked", "history", "activity", "flow", "month", "rhythm", "balance", "level", "buffer", "guard")
 
 
-def build(store: Store, *, user: str, as_of: date | None = None, applicant_ids: list[str] | None = None) -> int:
+def build(store: Store, *, user: str, as_of: date | None = None, applicant_ids: list[str] | None = None, days_before: int = 0) -> int:
     """Compute the features of the given (else all) applicants and keep them as a new snapshot; returns its id.
 
-    `as_of` None means: each applicant on the day of the newest application, else the day after the last transaction.
+    `as_of` None means: each applicant on the day of the newest application, else the day after the last transaction;
+    `days_before` looks from so many days earlier, so that what came after can label what was known.
     Raises NothingYet where nobody has a transaction before the date.
     """
-    rows = _computed(store, as_of, applicant_ids)
+    rows = _computed(store, as_of, applicant_ids, days_before)
     if rows.empty:
         raise NothingYet(f"No applicant has a transaction {f'before {as_of}' if as_of else 'yet'}: store bank statements first.")
     columns = ", ".join(quoted(name) for name in ["applicant_id", "as_of", *(feature.name for feature in store.schema)])
     with store.write(user, "features", "snapshot", as_of=as_of, applicants=len(rows)) as cursor:
-        facts = {"as_of": as_of, "fingerprint": store.schema.fingerprint, "n": len(rows), "is_whole": applicant_ids is None}
+        facts = {
+            "as_of": as_of,
+            "days_before": days_before,
+            "fingerprint": store.schema.fingerprint,
+            "n": len(rows),
+            "is_whole": applicant_ids is None,
+        }
         made = cursor.execute(
-            """insert into snapshot (as_of, schema_fingerprint, n_applicants, is_whole, created_at, created_by)
-            values ($as_of, $fingerprint, $n, $is_whole, $at, $user) returning snapshot_id""",
+            """insert into snapshot (as_of, days_before, schema_fingerprint, n_applicants, is_whole, created_at, created_by)
+            values ($as_of, $days_before, $fingerprint, $n, $is_whole, $at, $user) returning snapshot_id""",
             {**facts, "at": now(), "user": user},
         ).fetchall()
         snapshot_id = int(made[0][0])
@@ -41,12 +48,12 @@ def build(store: Store, *, user: str, as_of: date | None = None, applicant_ids: 
 
 
 def latest_snapshot(store: Store) -> int | None:
-    """Return the newest snapshot of everybody, or None."""
-    return store.value("select max(snapshot_id) from snapshot where is_whole")  # type: ignore[no-any-return]
+    """Return the newest snapshot of everybody as they are, or None."""
+    return store.value("select max(snapshot_id) from snapshot where is_whole and days_before = 0")  # type: ignore[no-any-return]
 
 
 def snapshots(store: Store) -> DataFrame:
-    """Return every snapshot, newest first: snapshot_id, as_of, schema_fingerprint, n_applicants, is_whole, created_at, created_by."""
+    """Return every snapshot, newest first: the columns of the table `snapshot`."""
     return store.read("select * from snapshot order by snapshot_id desc")
 
 
@@ -69,7 +76,8 @@ def newest(store: Store, applicant_ids: list[str] | None = None) -> DataFrame:
     names = ", ".join(quoted(feature.name) for feature in store.schema)
     return store.read(
         f"""select snapshot_id, applicant_id, as_of, {names} from applicant
-        where $ids is null or list_contains($ids::varchar[], applicant_id)
+        where snapshot_id in (select snapshot_id from snapshot where days_before = 0)
+            and ($ids is null or list_contains($ids::varchar[], applicant_id))
         qualify row_number() over (partition by applicant_id order by snapshot_id desc) = 1
         order by applicant_id""",
         ids=applicant_ids,
@@ -154,8 +162,8 @@ def spending(store: Store, applicant_id: str, as_of: date, days: int = 90) -> Da
     )
 
 
-def _computed(store: Store, as_of: date | None, applicant_ids: list[str] | None) -> DataFrame:
-    return _over(store, as_of, applicant_ids, STEPS, statement("features", "cashflow"))
+def _computed(store: Store, as_of: date | None, applicant_ids: list[str] | None, days_before: int) -> DataFrame:
+    return _over(store, as_of, applicant_ids, STEPS, statement("features", "cashflow"), days_before=days_before)
 
 
 def _over(
@@ -166,4 +174,4 @@ def _over(
     kinds = DataFrame([(kind.code, kind.group, kind.meaning) for kind in known], columns=["code", "class", "meaning"])
     named = [f"{step} as materialized ({statement('features', step)})" for step in ("cohort", *steps)]
     with store.reading(category=kinds) as cursor:
-        return cursor.execute(f"with {', '.join(named)}\n{query}", {"as_of": as_of, "ids": applicant_ids, **values}).df()
+        return cursor.execute(f"with {', '.join(named)}\n{query}", {"as_of": as_of, "ids": applicant_ids, "days_before": 0, **values}).df()

@@ -27,6 +27,8 @@ from creditrisk.settings import Settings
 from creditrisk.store import Store, now
 from creditrisk.store import to_json as as_json
 
+BLANK = b"\xef\xbb\xbf \t\r\n"
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -79,7 +81,7 @@ def read(name: str, content: bytes, *, profile: str | None = None, settings: Set
 
 def _recognised(file: str, content: bytes, declared: banks.Profile | None, settings: Settings) -> banks.Found:
     """Ask each format whether the content is its own; delimited text is what is left."""
-    if not content.strip(b"\xef\xbb\xbf \t\r\n"):
+    if not content[:1000].strip(BLANK) and not content.strip(BLANK):
         raise UnreadableFile(file, "the file is empty.")
     if len(content) > settings.intake.max_file_mb * 1_000_000:
         raise UnreadableFile(file, f"the file is larger than {settings.intake.max_file_mb} MB; split it, or raise max_file_mb in [intake].")

@@ -5,9 +5,8 @@ A label set is immutable and carries its quality report. A cluster is never call
 """
 
 import json
-import warnings
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,28 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame, Series
 
-from creditrisk import features, metrics, pipeline, policy
+from creditrisk import clusters, features, metrics, pipeline, policy
 from creditrisk import store as stores
+from creditrisk.clusters import GAP, RULE, SHARE_HIGH, SHARE_LOW, STABLE, Clusters
 from creditrisk.errors import InvalidInput, NotEnoughData, NothingYet, UnknownThing
 from creditrisk.schema import Feature, Schema
 from creditrisk.settings import Policy
 from creditrisk.store import Store
 
 Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 PROXIES = ("cluster", "rfm")
-MIN_ROWS = 50  # fewer applicants than this are not clustered
 MIN_FEATURES = 2  # fewer label features that vary than this are not an index
-STABLE, GAP, IN_ORDER, SHARE_LOW, SHARE_HIGH = 0.75, 1.0, 0.80, 0.02, 0.30
+IN_ORDER = 0.80  # share of the label features that must be worse in the riskiest cluster
 VERIFIED, VERIFIED_BAD = 30, 10  # from this many outcomes (and bad ones among them) the label is held against them
-GREY, GREY_OF_RISKY = 0.05, 0.20
-SILHOUETTE_ROWS, RESAMPLE_ROWS = 3_000, 10_000
-RULE = (
-    "Of the numbers of clusters tried: those whose riskiest cluster holds 2 to 30 % of the applicants, if there are any; among them those "
-    "that pass most of stability and index gap; among these the one whose riskiest cluster stands out most, index gap x root of share x "
-    "(1 - share), since a gap alone grows as the cluster shrinks. The silhouette decides nothing: it does not tell useful from useless."
-)
 
 
 @dataclass(frozen=True)
@@ -65,26 +56,34 @@ class LabelSet:
 # --- making label sets ---------------------------------------------------------------------------------------------
 
 
-def kmeans(store: Store, *, user: str, k: int | None = None, snapshot_id: int | None = None) -> LabelSet:
+def kmeans(
+    store: Store, *, user: str, k: int | None = None, snapshot_id: int | None = None, performance_days: int | None = None
+) -> LabelSet:
     """Cluster a snapshot's applicants on the schema's index features and call the riskiest cluster bad (by proxy).
 
-    `k` None = the number of clusters is chosen by `RULE`. Applicants who lack more than half of the label features, and
-    the grey zone at the border of the riskiest cluster, stay unlabelled (`bad` null).
-    Raises NothingYet without a snapshot, NotEnoughData where nothing can be told apart, InvalidInput for a `k` not tried.
+    With `performance_days` time is parted in two: label features that look no further back than so many days make the label,
+    and predictors come from a snapshot of their own that ends where those days begin. Without, both read the same window,
+    and the set is circular. `k` None = the number of clusters is chosen by `RULE`. Applicants who lack more than half of
+    the label features, and the grey zone at the border of the riskiest cluster, stay unlabelled (`bad` null).
+    Raises NothingYet without a snapshot, NotEnoughData where nothing can be told apart, InvalidInput for a `k` not tried
+    or a window no label feature fits.
     """
     snapshot, table = _snapshot(store, snapshot_id)
-    matrix, used, left_out, enough = _label_matrix(table, store.schema)
+    declared = _within(store.schema.index_features, performance_days)
+    matrix, used, left_out, enough = _label_matrix(table, declared)
     points = matrix[enough]
-    chosen, scan = _scan(points, _tried(store, points, k), k, store.settings.labels.bootstraps, store.settings.labels.seed)
-    members = _members(table, store.schema, enough, chosen, _grey(points, chosen.centres))
+    chosen, scan = clusters.scan(points, store.settings.labels, k)
+    members = _members(table, store.schema, enough, chosen, clusters.grey_zone(points, chosen.centres))
     found = _against_outcomes(store, members)
     gates = _cluster_gates(table, members, chosen, used) + _outcome_gates(found)
-    shared = [feature.name for feature in used if feature.role == "predictor"]
+    shared = [feature.name for feature in used if feature.role == "predictor" and performance_days is None]
     report = {
+        "performance_days": performance_days,
+        "performance_snapshot_id": None if performance_days is None else snapshot,
         "rule": RULE if k is None else f"The number of clusters, {k}, was asked for by {user}.",
         "scan": [fit.row() for fit in scan],
         "label_features": [feature.name for feature in used],
-        "left_out": left_out,
+        "left_out": left_out + [feature.name for feature in store.schema.index_features if feature not in declared],
         "profiles": _profiles(table, members, used),
         "gates": gates,
         "n_bad": int(members["bad"].eq(True).sum()),
@@ -95,13 +94,10 @@ def kmeans(store: Store, *, user: str, k: int | None = None, snapshot_id: int | 
         **found.report(),
     }
     passed = all(gate["passed"] for gate in gates)
-    return _keep(
-        store,
-        LabelSet(
-            "", "kmeans", "cluster", snapshot, chosen.k, len(members), chosen.share_risky, passed, bool(shared), report, stores.now(), user
-        ),
-        members,
-    )
+    read = snapshot if performance_days is None else _observation(store, snapshot, performance_days, user)
+    share, at = chosen.share_risky, stores.now()
+    made = LabelSet("", "kmeans", "cluster", read, chosen.k, len(members), share, passed, bool(shared), report, at, user)
+    return _keep(store, made, members)
 
 
 def observed(store: Store, *, user: str, snapshot_id: int | None = None) -> LabelSet:
@@ -194,7 +190,10 @@ def banner(label_set: LabelSet) -> str | None:
     """Return the warning that pages, cards and the API show with everything learned from a label set, or None."""
     if not label_set.is_proxy:
         return None
-    said = "Learned from a proxy label (clusters, not real outcomes): figures show agreement with the proxy label."
+    said = "Learned from a proxy label (clusters of applicants, not real outcomes): figures show agreement with the proxy label."
+    if days := label_set.report.get("performance_days"):
+        clusters_of = f"clusters of how accounts went over {days} days, not real outcomes"
+        said = f"Learned from a proxy label ({clusters_of}): figures show agreement with the proxy label."
     if label_set.circular:
         shared = len(label_set.report.get("shared_columns", []))
         said = (
@@ -245,12 +244,29 @@ def _keep(store: Store, made: LabelSet, members: DataFrame) -> LabelSet:
     return get(store, name)
 
 
-# --- clustering ----------------------------------------------------------------------------------------------------
+# --- from clusters to labels ---------------------------------------------------------------------------------------
 
 
-def _label_matrix(table: DataFrame, schema: Schema) -> tuple[Floats, list[Feature], list[str], NDArray[np.bool_]]:
+def _within(declared: list[Feature], performance_days: int | None) -> list[Feature]:
+    """Return the label features that read nothing before the performance window begins."""
+    if performance_days is None:
+        return declared
+    fitting = [feature for feature in declared if feature.window_days is not None and feature.window_days <= performance_days]
+    if not fitting:
+        shortest = min((feature.window_days for feature in declared if feature.window_days is not None), default=None)
+        need = f"the shortest needs {shortest}" if shortest else "none of them has a window"
+        raise InvalidInput(f"No label feature fits into a performance window of {performance_days} days; {need}.")
+    return fitting
+
+
+def _observation(store: Store, snapshot_id: int, performance_days: int, user: str) -> int:
+    """Make the snapshot of what was known of everybody when the performance window began; returns its id."""
+    as_of = store.value("select as_of from snapshot where snapshot_id = $id", id=snapshot_id)
+    return features.build(store, user=user, as_of=as_of, days_before=performance_days)
+
+
+def _label_matrix(table: DataFrame, declared: list[Feature]) -> tuple[Floats, list[Feature], list[str], NDArray[np.bool_]]:
     """Return robust z-values (higher = riskier) of the label features that vary, those features, the others' names, who has enough."""
-    declared = schema.index_features
     z = pipeline.signed_z(table, declared)
     used = [feature for feature in declared if z[feature.name].nunique() > 1]
     left_out = [feature.name for feature in declared if feature not in used]
@@ -263,176 +279,12 @@ def _label_matrix(table: DataFrame, schema: Schema) -> tuple[Floats, list[Featur
     return z[names].to_numpy(float), used, left_out, table[names].isna().to_numpy().mean(axis=1) <= 0.5
 
 
-@dataclass(frozen=True)
-class _Clusters:
-    """K-Means at one k; centres and assignment ordered by mean index, so the last cluster is the riskiest."""
-
-    k: int
-    centres: Floats
-    assigned: Integers
-    gap: float
-    share_risky: float
-    silhouette: float
-    davies_bouldin: float
-    stability: float
-
-    def row(self) -> dict[str, float]:
-        return {
-            "k": self.k,
-            "silhouette": self.silhouette,
-            "davies_bouldin": self.davies_bouldin,
-            "stability": self.stability,
-            "index_gap": self.gap,
-            "share_risky": self.share_risky,
-        }
-
-
-def _tried(store: Store, points: Floats, k: int | None) -> list[int]:
-    if len(points) < MIN_ROWS:
-        raise NotEnoughData(f"K-Means labels need at least {MIN_ROWS} applicants with enough history; this snapshot has {len(points)}.")
-    limits = store.settings.labels
-    distinct = len(np.unique(points, axis=0))
-    tried = [count for count in range(limits.k_min, limits.k_max + 1) if count <= distinct // 2]
-    if not tried:
-        raise NotEnoughData(f"The applicants have only {distinct} different sets of label features: there are no clusters to find.")
-    if k is not None and k not in tried:
-        raise InvalidInput(f"{k} clusters cannot be tried here; choose from {tried[0]} to {tried[-1]} ([labels] k_min and k_max).")
-    return tried
-
-
-def _scan(points: Floats, tried: Sequence[int], wanted: int | None, bootstraps: int, seed: int) -> tuple[_Clusters, list[_Clusters]]:
-    """Return the chosen clusters (those of `wanted`, else by `RULE`) and all that were tried.
-
-    A third of the resamples is enough to compare numbers of clusters; the chosen one is held to all of them.
-    """
-    from sklearn.exceptions import ConvergenceWarning
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
-    by_value = points[np.lexsort(points.T)]  # neither the order nor the names of the rows reach a fit
-    # One thread: several add up centres in any order, and the last digits would differ between runs. The warning: a
-    # resample with fewer different rows than clusters is what the adjusted Rand index is there to punish.
-    with threadpool_limits(limits=1), warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        tries = [_clusters(by_value, k, -(-bootstraps // 3), seed) for k in tried]
-        chosen = next((fit for fit in tries if fit.k == wanted), None) or _choose(tries)
-        stability = _stability(by_value, chosen.centres, chosen.assigned, bootstraps, seed)
-    chosen = replace(chosen, stability=stability, assigned=_nearest(points, chosen.centres))
-    return chosen, [chosen if fit.k == chosen.k else fit for fit in tries]
-
-
-def _clusters(points: Floats, k: int, bootstraps: int, seed: int) -> _Clusters:
-    from sklearn.metrics import davies_bouldin_score, silhouette_score
-
-    some = points[np.unique(np.linspace(0, len(points) - 1, RESAMPLE_ROWS).astype(int))]
-    first = min((_lloyd(some, start) for start in _starts(some, k)), key=lambda fit: round(fit[1], 6))[0]
-    centres, _ = _lloyd(points, first)
-    index = points.mean(axis=1)
-    means = _means(index, _nearest(points, centres), k)
-    centres = centres[np.argsort(means)]
-    assigned = _nearest(points, centres)
-    means = np.sort(means)
-    few = np.unique(np.linspace(0, len(points) - 1, SILHOUETTE_ROWS).astype(int))
-    several = np.unique(assigned[few]).size > 1
-    return _Clusters(
-        k,
-        centres,
-        assigned,
-        gap=float((means[-1] - means[-2]) / index.std()),
-        share_risky=float((assigned == k - 1).mean()),
-        silhouette=float(silhouette_score(points[few], assigned[few])) if several else float("nan"),
-        davies_bouldin=float(davies_bouldin_score(points, assigned)),
-        stability=_stability(points, centres, assigned, bootstraps, seed),
-    )
-
-
-def _starts(points: Floats, k: int) -> list[Floats]:
-    """Return the same starting centres for the same points, whatever the seed of the installation."""
-    from sklearn.cluster import kmeans_plusplus
-
-    by_index = np.argsort(points.mean(axis=1), kind="stable")
-    even = np.array([points[part].mean(axis=0) for part in np.array_split(by_index, k)])
-    tail = max(len(points) // 20, 1)
-    skewed = [points[part].mean(axis=0) for part in np.array_split(by_index[:-tail], k - 1)] + [points[by_index[-tail:]].mean(axis=0)]
-    return [even, np.array(skewed)] + [kmeans_plusplus(points, k, random_state=number)[0] for number in range(6)]
-
-
-def _lloyd(points: Floats, start: Floats) -> tuple[Floats, float]:
-    """Run K-Means from given centres; return centres and inertia per row."""
-    from sklearn.cluster import KMeans
-
-    fitted = KMeans(len(start), init=start, n_init=1, max_iter=100).fit(points)
-    return fitted.cluster_centers_, float(fitted.inertia_) / len(points)
-
-
-def _nearest(points: Floats, centres: Floats) -> Integers:
-    distances = (centres**2).sum(axis=1) - 2 * points @ centres.T
-    nearest: Integers = distances.argmin(axis=1)
-    return nearest
-
-
-def _means(values: Floats, groups: Integers, k: int) -> Floats:
-    counts = np.bincount(groups, minlength=k)
-    return np.bincount(groups, weights=values, minlength=k) / np.maximum(counts, 1)
-
-
-def _stability(points: Floats, centres: Floats, assigned: Integers, bootstraps: int, seed: int) -> float:
-    """Return the mean adjusted Rand index between the clusters and those found again in resamples, on all rows.
-
-    Each resample is fitted from the clusters themselves and from a fresh start, and the better fit counts: the first
-    alone would call any local optimum stable.
-    """
-    from sklearn.cluster import kmeans_plusplus
-
-    random = np.random.default_rng(seed)
-    k, found = len(centres), []
-    for _ in range(bootstraps):
-        again = points[random.integers(0, len(points), min(len(points), RESAMPLE_ROWS))]
-        fresh = kmeans_plusplus(again, k, random_state=int(random.integers(2**31)))[0]
-        best = min((_lloyd(again, start) for start in (centres, fresh)), key=lambda fit: fit[1])[0]
-        found.append(_rand(assigned, _nearest(points, best), k))
-    return float(np.mean(found)) if found else float("nan")
-
-
-def _rand(one: Integers, other: Integers, k: int) -> float:
-    """Adjusted Rand index (Hubert and Arabie 1985) of two partitions into at most k groups.
-
-    >>> _rand(np.array([0, 0, 1, 1]), np.array([1, 1, 0, 0]), 2)
-    1.0
-    """
-    table = np.bincount(one * k + other, minlength=k * k).reshape(k, k).astype(float)
-    pairs, rows, columns = ((counts * (counts - 1) / 2).sum() for counts in (table, table.sum(axis=1), table.sum(axis=0)))
-    expected = rows * columns / (len(one) * (len(one) - 1) / 2)
-    most = (rows + columns) / 2
-    return 1.0 if most == expected else float((pairs - expected) / (most - expected))
-
-
-def _choose(scan: Sequence[_Clusters]) -> _Clusters:
-    """Apply `RULE`; the smaller k wins a tie."""
-
-    def merit(fit: _Clusters) -> tuple[bool, int, float]:
-        share = fit.share_risky
-        stands_out = round(fit.gap * float(np.sqrt(share * (1 - share))), 6)
-        return SHARE_LOW <= share <= SHARE_HIGH, (fit.stability >= STABLE) + (fit.gap >= GAP), stands_out
-
-    return max(scan, key=merit)
-
-
-def _members(table: DataFrame, schema: Schema, enough: NDArray[np.bool_], chosen: _Clusters, grey: NDArray[np.bool_]) -> DataFrame:
+def _members(table: DataFrame, schema: Schema, enough: NDArray[np.bool_], chosen: Clusters, grey: NDArray[np.bool_]) -> DataFrame:
     """Return applicant_id, segment, risk_index, bad, weight of every applicant; thin rows and the grey zone have no label."""
-    bad = Series(chosen.assigned == chosen.k - 1, dtype="boolean").mask(Series(grey))
+    bad = Series(chosen.risky, dtype="boolean").mask(Series(grey))
     found = DataFrame({"segment": Series(chosen.assigned, dtype="Int32"), "bad": bad}).set_index(table.index[enough])
     found = found.reindex(table.index).assign(applicant_id=table["applicant_id"], risk_index=risk_index(table, schema), weight=1.0)
     return found[["applicant_id", "segment", "risk_index", "bad", "weight"]]
-
-
-def _grey(points: Floats, centres: Floats) -> NDArray[np.bool_]:
-    """Mark the rows nearest to the border of the riskiest cluster: 5 % of all, at most a fifth of that cluster."""
-    distance = np.sqrt(((points[:, None, :] - centres[None, :, :]) ** 2).sum(axis=2))
-    risky, other = distance[:, -1], distance[:, :-1].min(axis=1)
-    margin = np.abs(risky - other) / np.maximum(risky + other, 1e-12)
-    edge = min(np.quantile(margin, GREY), np.quantile(margin[risky < other], GREY_OF_RISKY))
-    near: NDArray[np.bool_] = margin < edge
-    return near
 
 
 # --- the quality report --------------------------------------------------------------------------------------------
@@ -454,7 +306,7 @@ def _gate(name: str, value: float, threshold: float, passed: bool, sentence: str
     return {"name": name, "value": float(value), "threshold": float(threshold), "passed": bool(passed), "sentence": sentence}
 
 
-def _cluster_gates(table: DataFrame, members: DataFrame, chosen: _Clusters, used: Sequence[Feature]) -> list[dict[str, Any]]:
+def _cluster_gates(table: DataFrame, members: DataFrame, chosen: Clusters, used: Sequence[Feature]) -> list[dict[str, Any]]:
     """State what must be true of useful clusters; a figure that is NaN compares false and so refuses."""
     right, wrong = _signed_order(table, members, chosen.k, used)
     ordered = len(right) / (len(right) + len(wrong)) if right or wrong else float("nan")

@@ -1,31 +1,28 @@
-"""The fitted model: from a raw applicant to calibrated log-odds of default, and back to what each feature added.
+"""The fitted model: from a raw applicant through an estimator to calibrated log-odds of default, and back to what each feature added.
 
 Nobody may break two things. The same row alone or in a batch, in any row or column order, gives the same bits. And
 contributions plus base are the margin, because calibration is affine in what the estimator says: margin = slope * raw + intercept.
 """
 
-import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pandas import DataFrame, Series
 
 from creditrisk.errors import InvalidInput, NotEnoughData, SchemaMismatch
+from creditrisk.estimators import FITS, Column, Estimator, Lesson, Numbers, index_of, inverse_logit, logit
 from creditrisk.schema import Feature, Schema
 from creditrisk.settings import Policy, Training
 
-Numbers = NDArray[np.float64]
 Progress = Callable[[float, str], None]
-ALGORITHMS = ("xgboost", "random_forest", "logistic", "risk_index", "constant")
+ALGORITHMS = tuple(FITS)
 MOST_CHOICES = 30  # choices that get a column of their own; rarer ones share "none of these"
 LARGE = 20_000  # rows from which on one held-out tenth calibrates as well as folds, at a sixth of the cost
 NONE_SEEN = "(none seen)"  # the column of a choice that no row of the training table states
 REFERENCE_ROWS = 1_000  # a reference group is explained on at most so many of its rows
-WINSOR_Z = 3.0
 
 
 @dataclass(frozen=True)
@@ -41,44 +38,12 @@ AS_USUAL = Fitting()
 
 
 @dataclass(frozen=True)
-class Column:
-    """One column of the matrix a feature becomes: itself, or one of its choices; `sign` as the feature's risk."""
-
-    feature: str
-    choice: str | None
-    sign: int
-    in_index: bool
-
-
-@dataclass(frozen=True)
 class Reference:
     """A group to compare with: its size, mean contribution per feature (log-odds) and typical value (median or mode)."""
 
     n: int
     contribution: dict[str, float]
     value: dict[str, float | str]
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """What an estimator learns from: the matrix, 0 or 1 per row, weights of mean 1, and what the columns are."""
-
-    matrix: Numbers
-    bad: Numbers
-    weight: Numbers
-    columns: tuple[Column, ...]
-    seed: int
-
-    def take(self, rows: NDArray[np.bool_]) -> "Lesson":
-        """Return the lesson of some rows."""
-        return replace(self, matrix=self.matrix[rows], bad=self.bad[rows], weight=self.weight[rows])
-
-
-class Estimator(Protocol):
-    """What is fitted: a raw output per row, and the same output split over the matrix' columns."""
-
-    def raw(self, matrix: Numbers) -> Numbers: ...
-    def parts(self, matrix: Numbers) -> tuple[Numbers, float]: ...
 
 
 @dataclass(frozen=True)
@@ -207,227 +172,14 @@ def risk_index(frame: DataFrame, features: Sequence[Feature], reference: DataFra
 def signed_z(frame: DataFrame, features: Sequence[Feature], reference: DataFrame | None = None) -> DataFrame:
     """Return the robust z-value of each feature times its risk sign, within three; 0 where missing. Index as the frame's."""
     columns = [Column(feature.name, None, feature.risk, True) for feature in features]
-    scaler = _index_of(encode(frame if reference is None else reference, features, columns), columns)
+    scaler = index_of(encode(frame if reference is None else reference, features, columns), columns)
     matrix = encode(frame, features, columns)
     return DataFrame(
         {column.feature: column.sign * scaler.z(matrix, position) for position, column in enumerate(columns)}, index=frame.index
     )
 
 
-def logit(prob_default: float) -> float:
-    """Return the log-odds of a probability.
-
-    >>> logit(0.5)
-    0.0
-    """
-    return float(np.log(prob_default) - np.log1p(-prob_default))
-
-
-def inverse_logit(margin: Numbers) -> Numbers:
-    """Return the probability of log-odds, without overflow.
-
-    >>> inverse_logit(np.array([-1000.0, 0.0, 1000.0])).tolist()
-    [0.0, 0.5, 1.0]
-    """
-    small = np.exp(-np.abs(margin))
-    return np.where(margin >= 0, 1.0, small) / (1.0 + small)
-
-
-# ── estimators ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True)
-class Linear:
-    """Weights on winsorised, centred, scaled columns; logistic regression, the risk index and the constant are this."""
-
-    low: Numbers
-    high: Numbers
-    centre: Numbers
-    scale: Numbers
-    weights: Numbers
-    constant: float = 0.0
-
-    def z(self, matrix: Numbers, position: int) -> Numbers:
-        """Return one column as it is weighted; missing is the centre."""
-        values = np.clip(matrix[:, position], self.low[position], self.high[position])
-        return np.where(np.isnan(values), 0.0, (values - self.centre[position]) / self.scale[position])
-
-    def raw(self, matrix: Numbers) -> Numbers:
-        """Return the weighted sum, added column by column: a matrix product rounds differently for one row and for many."""
-        total = np.full(len(matrix), self.constant)
-        for position, weight in enumerate(self.weights):
-            total += weight * self.z(matrix, position)
-        return total
-
-    def parts(self, matrix: Numbers) -> tuple[Numbers, float]:
-        """Return each column's term of the sum, and the constant."""
-        terms = [weight * self.z(matrix, position) for position, weight in enumerate(self.weights)]
-        return np.stack(terms, axis=1), self.constant
-
-
-@dataclass(frozen=True)
-class Boosted:
-    """An XGBoost booster; the raw output is its margin. Missing values go where the trees learned to send them."""
-
-    booster: Any
-
-    def raw(self, matrix: Numbers) -> Numbers:
-        """Return the margin."""
-        if not len(matrix):
-            return np.zeros(0)
-        return np.asarray(self._threaded(len(matrix)).inplace_predict(matrix, predict_type="margin"), dtype=np.float64)
-
-    def parts(self, matrix: Numbers) -> tuple[Numbers, float]:
-        """Return exact path-dependent SHAP values (Lundberg 2018), computed by XGBoost itself in single precision."""
-        from xgboost import DMatrix
-
-        rows = matrix if len(matrix) else np.full((1, matrix.shape[1]), np.nan)
-        added = np.asarray(self._threaded(len(rows)).predict(DMatrix(rows, nthread=1), pred_contribs=True), dtype=np.float64)
-        return added[: len(matrix), :-1], float(added[0, -1])
-
-    def _threaded(self, n: int) -> Any:
-        if n < 5_000:
-            return self.booster
-        many = self.booster.copy()
-        many.set_param({"nthread": 0})
-        return many
-
-
-@dataclass(frozen=True)
-class Forest:
-    """A random forest; the raw output is its mean probability. Missing is `fill`, since its trees must stay monotone."""
-
-    forest: Any
-    fill: Numbers
-
-    def raw(self, matrix: Numbers) -> Numbers:
-        """Return the mean over the trees, in the trees' order."""
-        if not len(matrix):
-            return np.zeros(0)
-        return np.asarray(self.forest.predict_proba(self.filled(matrix))[:, 1], dtype=np.float64)
-
-    def parts(self, matrix: Numbers) -> tuple[Numbers, float]:
-        """Return exact path-dependent SHAP values in probability."""
-        base = float(np.asarray(self.explainer.expected_value)[1])
-        if not len(matrix):
-            return np.zeros(matrix.shape), base
-        added = self.explainer.shap_values(self.filled(matrix), check_additivity=False)
-        return np.ascontiguousarray(np.asarray(added, dtype=np.float64)[:, :, 1]), base
-
-    def filled(self, matrix: Numbers) -> NDArray[np.float32]:
-        """Return what the trees see."""
-        # The trees compare single-precision values; the explainer must walk the same way, so both get the same ones.
-        return np.ascontiguousarray(np.where(np.isnan(matrix), self.fill, matrix), dtype=np.float32)
-
-    @cached_property
-    def explainer(self) -> Any:
-        """The walker over the trees: a tenth of a second to build, so built once; not part of the artefact."""
-        with warnings.catch_warnings():
-            # Importing shap draws its colour maps with a call Matplotlib means to retire; nothing of ours can change that.
-            warnings.simplefilter("ignore", PendingDeprecationWarning)
-            from shap import TreeExplainer
-        return TreeExplainer(self.forest, feature_perturbation="tree_path_dependent")
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"forest": self.forest, "fill": self.fill}
-
-
 # ── fitting ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _fit_constant(lesson: Lesson) -> Linear:
-    nothing = np.zeros(len(lesson.columns))
-    return Linear(nothing, nothing, nothing, nothing + 1, nothing)
-
-
-def _fit_index(lesson: Lesson) -> Linear:
-    return _index_of(lesson.matrix, lesson.columns)
-
-
-def _index_of(matrix: Numbers, columns: Sequence[Column]) -> Linear:
-    """Return the risk index: equal weights on the index columns, or on all signed ones where the schema names none."""
-    signs = np.array([column.sign for column in columns], dtype=np.float64)
-    chosen = signs * np.array([column.in_index for column in columns])
-    signs = chosen if chosen.any() else signs
-    centre, scale = np.array([_robust(values) for values in matrix.T]).T
-    return Linear(centre - WINSOR_Z * scale, centre + WINSOR_Z * scale, centre, scale, signs / max(np.abs(signs).sum(), 1.0))
-
-
-def _fit_logistic(lesson: Lesson) -> Linear:
-    """Fit ridge logistic regression whose weights keep the schema's signs, so that no reason points the wrong way."""
-    from scipy.optimize import minimize
-
-    low, high, centre, spread = np.array([_standard(values) for values in lesson.matrix.T]).T
-    unit = Linear(low, high, centre, np.where(spread > 0, spread, 1.0), np.zeros(len(spread)))
-    z = np.stack([unit.z(lesson.matrix, position) for position in range(len(spread))], axis=1)
-    side = 2 * lesson.bad - 1
-
-    def loss(line: Numbers) -> tuple[float, Numbers]:
-        weights, agreement = line[:-1], side * (z @ line[:-1] + line[-1])
-        errors = -lesson.weight * side * inverse_logit(-agreement)
-        value = lesson.weight @ np.logaddexp(0, -agreement) + RIDGE / 2 * (weights @ weights)
-        return float(value), np.append(errors @ z + RIDGE * weights, errors.sum())
-
-    start = np.append(np.zeros(len(spread)), logit(float(np.average(lesson.bad, weights=lesson.weight))))
-    bounds = [*(SIDES[column.sign] for column in lesson.columns), (None, None)]
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 500}).x
-    return replace(unit, weights=found[:-1], constant=float(found[-1]))
-
-
-RIDGE = 10.0  # a prior on standardised weights of about N(0, 0.3²): worth two points of AUC with 100 bads, nothing with 3,000
-SIDES = {-1: (None, 0.0), 0: (None, None), 1: (0.0, None)}
-
-
-def _fit_boosted(lesson: Lesson) -> Boosted:
-    """Fit shallow trees; few rows get slower learning, larger leaves and fewer rounds."""
-    from xgboost import DMatrix, train
-
-    small = len(lesson.bad) < 2_000 or lesson.bad.sum() < 200
-    parameters = {
-        "objective": "binary:logistic",
-        "tree_method": "hist",
-        "max_depth": 2 if small else 3,
-        "learning_rate": 0.05 if small else 0.08,
-        "min_child_weight": 2 if small else 10,
-        "subsample": 0.8,
-        "colsample_bytree": 0.6,
-        "lambda": 5,
-        "monotone_constraints": "(" + ",".join(str(column.sign) for column in lesson.columns) + ")",
-        "seed": lesson.seed,
-        "nthread": 1 if small else 2,
-        "verbosity": 0,
-    }
-    data = DMatrix(lesson.matrix, label=lesson.bad, weight=lesson.weight, nthread=1)
-    booster = train(parameters, data, num_boost_round=200 if small else 300)
-    booster.set_param({"nthread": 1})
-    return Boosted(booster)
-
-
-def _fit_forest(lesson: Lesson) -> Forest:
-    from sklearn.ensemble import RandomForestClassifier
-
-    n = len(lesson.bad)
-    forest = RandomForestClassifier(
-        n_estimators=200,
-        max_depth=8,
-        min_samples_leaf=max(3, min(50, n // 200)),
-        monotonic_cst=[column.sign for column in lesson.columns],
-        random_state=lesson.seed,
-        n_jobs=2 if n >= 2_000 else 1,
-    )
-    fitted = Forest(forest, np.array([_standard(values)[2] for values in lesson.matrix.T]))
-    forest.fit(fitted.filled(lesson.matrix), lesson.bad.astype(int), sample_weight=lesson.weight)
-    forest.n_jobs = 1
-    return fitted
-
-
-FITS: Mapping[str, Callable[[Lesson], Estimator]] = {
-    "xgboost": _fit_boosted,
-    "random_forest": _fit_forest,
-    "logistic": _fit_logistic,
-    "risk_index": _fit_index,
-    "constant": _fit_constant,
-}
 
 
 def _fit_and_hold_out(algorithm: str, lesson: Lesson, config: Fitting, progress: Progress) -> tuple[Estimator, Numbers, Lesson]:
@@ -568,24 +320,6 @@ def _typical(feature: Feature, values: "Series[Any]") -> float | str:
     known = _numbers(feature, values)
     known = known[~np.isnan(known)]
     return float(np.median(known)) if len(known) else float("nan")
-
-
-def _standard(values: Numbers) -> tuple[float, float, float, float]:
-    """Return winsor bounds (1 % and 99 %), median and standard deviation of a column; the last is 0 where nothing varies."""
-    known = values[~np.isnan(values)]
-    if not len(known):
-        return 0.0, 0.0, 0.0, 0.0
-    low, centre, high = np.quantile(known, [0.01, 0.5, 0.99])
-    return float(low), float(high), float(centre), float(np.clip(known, low, high).std())
-
-
-def _robust(values: Numbers) -> tuple[float, float]:
-    """Return median and spread: the quartile range as a standard deviation, that itself where half the values are equal, or 1."""
-    known = values[~np.isnan(values)]
-    if not len(known):
-        return 0.0, 1.0
-    low, centre, high = np.quantile(known, [0.25, 0.5, 0.75])
-    return float(centre), float((high - low) / 1.349 or known.std() or 1.0)
 
 
 def _labels(bad: ArrayLike, n: int) -> Numbers:

@@ -16,7 +16,8 @@ from pandas import DataFrame
 
 from creditrisk import explain, features, labels, policy, registry, scorecard
 from creditrisk.errors import InvalidInput, NotAllowed, NothingYet, SchemaMismatch, TamperedArtefact, UnknownThing
-from creditrisk.pipeline import Pipeline, inverse_logit
+from creditrisk.estimators import inverse_logit
+from creditrisk.pipeline import Pipeline
 from creditrisk.rows import Rows, check
 from creditrisk.schema import Schema
 from creditrisk.settings import Policy, Score

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame, concat
 
-from creditrisk import jobs, labels, metrics, pipeline, policy, registry, scorecard
+from creditrisk import estimators, jobs, labels, metrics, pipeline, policy, registry, scorecard
 from creditrisk import schema as schemas
 from creditrisk.errors import CreditRiskError, InvalidInput, NotEnoughData, NothingYet, SchemaMismatch
 from creditrisk.schema import Schema
@@ -293,7 +293,7 @@ def _candidate(name: str, run: _Run, folder: Path, tell: Progress) -> dict[str, 
         progress=lambda done, what: tell(0.6 * done, what),
     )
     margin = fitted.margin(test)
-    scored = test[["applicant_id", "bad"]].assign(pd=pipeline.inverse_logit(margin), margin=margin)
+    scored = test[["applicant_id", "bad"]].assign(pd=estimators.inverse_logit(margin), margin=margin)
     tell(0.6, f"measuring {name} on {len(test):,} test applicants")
     found = _measured(test, scored["pd"].to_numpy(float), run)
     found["circularity"] = _circularity(found, run.facts, [feature for feature in run.facts["shared"] if fitted.importance.get(feature)])
@@ -321,7 +321,7 @@ def _save(fitted: pipeline.Pipeline, folder: Path, schema: Schema) -> None:
     import joblib
 
     joblib.dump(fitted, folder / registry.ARTEFACT)
-    if isinstance(fitted.estimator, pipeline.Boosted):
+    if isinstance(fitted.estimator, estimators.Boosted):
         fitted.estimator.booster.save_model(folder / "booster.ubj")
     (folder / "schema.toml").write_text(schemas.dump(schema), encoding="utf-8")
 

@@ -10,7 +10,9 @@ from creditrisk.store import Store
 def summary(store: Store) -> dict[str, Any]:
     """Return counts by name: applicants, statements, transactions and their span, features, predictions, reviews, labels, models."""
     counts = store.record(
-        """with known as (select applicant_id from account union select applicant_id from application union select applicant_id from applicant)
+        """with known as (
+            select applicant_id from account union select applicant_id from application union select applicant_id from applicant
+        )
         select
             (select count(*) from known) as n_applicants,
             (select count(*) from statement) as n_statements,
@@ -18,7 +20,7 @@ def summary(store: Store) -> dict[str, Any]:
             (select min(first_on) from statement_account) as first_on,
             (select max(last_on) from statement_account) as last_on,
             (select count(*) from movement where category = 'UNKNOWN') as n_uncategorised,
-            (select coalesce(max_by(n_applicants, snapshot_id), 0) from snapshot where is_whole) as n_features,
+            (select coalesce(max_by(n_applicants, snapshot_id), 0) from snapshot where is_whole and days_before = 0) as n_features,
             (select count(*) from prediction_current) as n_scored,
             (select count(*) from prediction) as n_predictions,
             (select count(*) from review_current) as n_reviews,

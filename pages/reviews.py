@@ -50,7 +50,6 @@ with waiting:
         st.success("Every prediction has a verdict.", icon=":material/check_circle:")
     columns = {
         "applicant_id": ui.text_column("Applicant"),
-        "name": ui.text_column("Name"),
         "score": ui.number_column("Score", format="%d"),
         "recommendation": ui.text_column("Advice"),
     }
@@ -97,7 +96,7 @@ else:
         "reviewed_by": ui.text_column("By"),
         "applicant_id": ui.text_column("Applicant"),
         "score": ui.number_column("Score", format="%d"),
-        "verdict": ui.text_column("Verdict"),
+        "verdict": ui.text_column("Verdict", width=96),
         "about": ui.text_column("About"),
         "corrected": ui.text_column("Would be right"),
         "comment": ui.text_column("Comment", width="large"),

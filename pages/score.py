@@ -109,14 +109,9 @@ with ui.guard():
 
     ui.section("The transactions behind a figure", help="Choose a figure, or click its bar above.")
     scored = {feature.name: feature for feature in store.schema.predictors}
-    name = ui.pick(
-        "Figure",
-        list(scored),
-        "feature",
-        say=lambda key: scored[key].title if key in scored else key,
-        first=True,
-        help="Every figure that entered the score.",
-    )
+    options = list(dict.fromkeys([*(reason["feature"] for reason in prediction.reasons), *scored]))
+    say = {name: feature.title for name, feature in scored.items()}
+    name = ui.pick("Figure", options, "feature", say=lambda key: say.get(key, key), first=True, help="Every figure that entered the score.")
     feature = store.schema[name]
     value, found = st.columns([1, 3], gap="large")
     with value:

@@ -36,7 +36,6 @@ def progress() -> None:
     """Follow the job under way; when it ends, say so once on every part of the page."""
     job = jobs.active(ui.store())
     if job is None:
-        st.session_state["was_running"] = False
         st.rerun()
     ui.job_progress(job, key="sidebar-job")
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 import creditrisk  # noqa: F401  (sets the OpenMP policy before anything heavy is imported)
@@ -14,6 +15,9 @@ from creditrisk.settings import Settings, load
 from creditrisk.store import Store
 
 ROOT = Path(__file__).parents[1]
+
+hypothesis.settings.register_profile("steady", deadline=None)  # a busy machine is no failure
+hypothesis.settings.load_profile("steady")
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as run
 from hypothesis import strategies as st
 from pandas import DataFrame
 
@@ -117,12 +118,14 @@ def test_descriptions_are_reduced_to_their_words(text: str, cleaned: str) -> Non
     assert categories.clean(text) == cleaned
 
 
+@run(deadline=None)
 @given(st.text(max_size=40))
 def test_cleaning_a_clean_text_changes_nothing_more(text: str) -> None:
     once = categories.clean(text)
     assert categories.clean(once) == categories.clean(categories.clean(once))
 
 
+@run(deadline=None)
 @given(st.lists(st.sampled_from(["SALARY X", "CASINO Y", "rent z", "nothing"]), min_size=1, max_size=10))
 def test_a_description_is_judged_alike_alone_and_among_others(texts: list[str]) -> None:
     frame = DataFrame({"text": texts, "code": "", "direction": "out", "amount": -5.0}, index=range(7, 7 + len(texts)))

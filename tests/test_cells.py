@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
+from hypothesis import settings as run
 from hypothesis import strategies as st
 
 from creditrisk import cells
@@ -23,6 +24,7 @@ def printed(value: Decimal, group: str, mark: str, sign: str) -> str:
     return {"before": f"-{digits}", "after": f"{digits}-", "brackets": f"({digits})", "side": f"{digits}DR", "unicode": f"−{digits}"}[sign]
 
 
+@run(deadline=None)
 @given(
     MONEY,
     st.sampled_from([("", "."), (",", "."), ("'", "."), (" ", "."), ("", ","), (".", ","), (" ", ","), ("\u00a0", ","), ("\u202f", ",")]),
@@ -73,6 +75,7 @@ def test_an_amount_beyond_the_limit_is_not_read() -> None:
     assert found.state.tolist() == [cells.READ, cells.BAD, cells.BAD, cells.BLANK]
 
 
+@run(deadline=None)
 @given(st.lists(MONEY, min_size=1, max_size=30))
 def test_units_sum_and_become_money_exactly(values: list[Decimal]) -> None:
     units = np.array([int(value * 10_000) for value in values])
@@ -98,6 +101,7 @@ def test_the_decimal_mark_is_found_from_all_rows(texts: list[str], mark: str | N
     assert cells.decimal_mark(pa.array(texts)) == mark
 
 
+@run(deadline=None)
 @given(
     DAYS,
     st.sampled_from(["%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y-%m-%d", "%Y%m%d", "%y%m%d", "%d.%m.%y", "%d %b %Y", "%d-%b-%y", "%b %d, %Y"]),
@@ -107,6 +111,7 @@ def test_a_day_reads_back_as_printed_whatever_the_clock_says(day: date, form: st
     assert cells.date_reader(form)(day.strftime(form) + clock) == day
 
 
+@run(deadline=None)
 @given(st.lists(DAYS, min_size=25, max_size=60, unique=True), st.sampled_from(["%d/%m/%Y", "%m/%d/%Y"]))
 def test_day_and_month_are_told_apart_by_any_day_after_the_twelfth(found: list[date], form: str) -> None:
     first = date(2024, 1, 1)

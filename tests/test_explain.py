@@ -9,6 +9,7 @@ from pandas import DataFrame
 
 from creditrisk import explain, pipeline
 from creditrisk.errors import InvalidInput, SchemaMismatch
+from creditrisk.estimators import inverse_logit
 from creditrisk.pipeline import ALGORITHMS, Pipeline
 from creditrisk.schema import Schema, built_in
 from creditrisk.settings import Score
@@ -49,7 +50,7 @@ def test_the_baseline_is_where_nothing_is_added():
     assert found.base == pytest.approx(found.margin.mean())
     assert found.contributions.mean().abs().max() < 1e-9
     near = explain.explain(fitted("logistic"), frame, SCHEMA)
-    assert pipeline.inverse_logit(np.array([near.base]))[0] == pytest.approx(fitted("logistic").config.cutoff, abs=0.05)
+    assert inverse_logit(np.array([near.base]))[0] == pytest.approx(fitted("logistic").config.cutoff, abs=0.05)
 
 
 def test_an_unknown_baseline_and_another_schema_are_sentences():

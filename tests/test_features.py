@@ -214,3 +214,14 @@ def test_where_income_is_not_visible_ratios_are_over_what_the_account_lives_on(s
     assert ann["income_monthly_median_180d"] == pytest.approx(2 * 30.44 / 30)
     assert ann["gambling_to_income_90d"] == 0
     assert ann[["income_trend_90v365d"]].isna().all()
+
+
+def test_looking_from_earlier_reads_nothing_later(store: Store) -> None:
+    year(store, [(day(5), "-35", "FEE_NSF"), (day(95), "-35", "FEE_NSF")])
+    now = features.build(store, user="tester", as_of=AS_OF)
+    before = features.build(store, user="tester", as_of=AS_OF, days_before=90)
+    earlier = features.table(store, before).iloc[0]
+    assert earlier["as_of"].date() == AS_OF - timedelta(days=90)
+    assert earlier["nsf_returned_count_90d"] == 1
+    assert features.latest_snapshot(store) == now
+    assert features.one(store, "ann")["snapshot_id"] == now  # type: ignore[index]

@@ -68,10 +68,13 @@ def test_a_plain_file_is_read_whole() -> None:
         (GOOD.replace("-900.00", "NaN").encode(), 3, "NaN", "'NaN' in column 'Amount'"),
         (GOOD.replace("-900.00", "1E400").encode(), 3, "1E400", "'1E400' in column 'Amount'"),
         (GOOD.replace("-900.00", "").encode(), 3, "", "the amount '' in column 'Amount' is empty"),
-        (GOOD.replace("-900.00", "-9000000000000.00").encode(), 3, "-9000000000000.00", "is not an amount"),
+        (GOOD.replace("-900.00", "-9000000000000.00").encode(), 3, "-9000000000000.00", "is beyond ± 1,000,000,000,000"),
         (GOOD.replace("2100.00", "21oo.00").encode(), 3, "21oo.00", "the balance '21oo.00' in column 'Balance'"),
         (GOOD.replace("2024-01-06", "2024-02-31").encode(), 3, "2024-02-31", "'2024-02-31' in column 'Date' is not a date of the calendar"),
         (GOOD.replace("2024-01-06", "").encode(), 3, "", "without a date"),
+        (GOOD.replace("2024-01-06,RENT", "2024-02-31,TOTAL FUEL").encode(), 3, "2024-02-31", "is not a date of the calendar"),
+        (GOOD.replace("2024-01-06,RENT", ",TOTAL FUEL").encode(), 3, "", "without a date"),
+        (b"Date,Details,Amount\n16/01/2024,TOTAL FUEL,\n17/01/2024,Pay,5.00\n", 2, "", "is empty"),
         (GOOD.replace("2024-01-06", "someday").encode(), 3, "someday", "'someday' in column 'Date'"),
         (GOOD[:-18].encode(), 4, None, "cut off"),
         (GOOD[:-1].replace("2054.90", "20").encode(), 4, "20", "cut off"),
@@ -156,7 +159,21 @@ def test_opening_and_closing_are_taken_from_beside_the_rows() -> None:
 def test_pending_rows_are_set_aside_and_said() -> None:
     reading = read("Date,Details,Amount\nPending,Shop,-3.00\n16/01/2024,Rent,-9.00\n")
     assert (reading.status, reading.n_transactions) == ("warned", 1)
-    assert "1 pending row" in reading.problems[0].message
+    assert "1 rows that are not booked" in reading.problems[0].message
+
+
+def test_rows_a_status_column_takes_back_are_set_aside() -> None:
+    reading = read(
+        "Started Date,Completed Date,Description,Amount,State,Balance\n2024-01-05,2024-01-06,Shop,-5.00,COMPLETED,95.00\n"
+        "2024-01-07,,Cafe,-3.00,PENDING,\n2024-01-08,2024-01-09,Shop,-9.00,REVERTED,\n2024-01-09,2024-01-10,Pay,5.00,COMPLETED,100.00\n"
+    )
+    assert (reading.n_transactions, reading.sum_amount, reading.reconciliation) == (2, 0, "ok")
+    assert reading.dialect["set_aside"] == {"not booked": 2}
+
+
+def test_a_currency_of_some_other_amount_is_not_that_of_the_account() -> None:
+    reading = read("Date,Payee,Amount (EUR),Original Amount,Original Currency\n2024-01-15,Shop,-5.00,-4.00,GBP\n2024-01-16,Pay,9.00,,\n")
+    assert reading.currency == "EUR"
 
 
 def test_unsigned_amounts_are_doubted_unless_a_balance_agrees() -> None:
@@ -239,6 +256,7 @@ def written(rows: list[tuple[int, Decimal, str]], delimiter: str = ",") -> str:
     return out.getvalue()
 
 
+@run(deadline=None)
 @given(ROWS, st.sampled_from([",", ";", "\t", "|"]))
 def test_what_a_bank_writes_is_read_back_exactly(rows: list[tuple[int, Decimal, str]], delimiter: str) -> None:
     reading = read(written(rows, delimiter))

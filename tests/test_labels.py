@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pandas import DataFrame, concat
 
-from creditrisk import labels
+from creditrisk import features, labels
 from creditrisk.errors import InvalidInput, NotEnoughData, NothingYet, UnknownThing
 from creditrisk.schema import built_in
 from creditrisk.settings import Labels, Settings
@@ -252,3 +252,21 @@ def test_the_plain_index_rises_with_risk() -> None:
     index = labels.risk_index(frame, built_in())
     assert index[trouble].mean() > index[~trouble].mean() + 1
     assert index.index.equals(frame.index)
+
+
+def test_with_two_windows_predictors_end_where_the_label_begins(filled: Store) -> None:
+    made = labels.kmeans(filled, user="ann", performance_days=90)
+    windows = {feature.name: feature.window_days or 0 for feature in filled.schema}
+    assert all(windows[name] <= 90 for name in made.report["label_features"])
+    assert {"income_trend_90v365d", "months_negative_cashflow_180d"} <= set(made.report["left_out"])
+    assert not made.circular
+    assert "90 days" in str(labels.banner(made))
+    known = features.table(filled, made.snapshot_id).set_index("applicant_id")["as_of"]
+    then = features.table(filled, made.report["performance_snapshot_id"]).set_index("applicant_id")["as_of"]
+    assert (then[known.index] - known == timedelta(days=90)).all()
+    assert features.latest_snapshot(filled) == made.report["performance_snapshot_id"]
+
+
+def test_a_window_that_no_label_feature_fits_is_refused(filled: Store) -> None:
+    with pytest.raises(InvalidInput, match="the shortest needs 90"):
+        labels.kmeans(filled, user="ann", performance_days=30)

@@ -14,6 +14,7 @@ from pandas import NA, DataFrame, Series, to_datetime
 
 from creditrisk import metrics, pipeline
 from creditrisk.errors import InvalidInput, NotEnoughData, SchemaMismatch
+from creditrisk.estimators import Column, inverse_logit
 from creditrisk.pipeline import ALGORITHMS, Fitting, Pipeline
 from creditrisk.schema import Feature, Schema, built_in
 
@@ -207,12 +208,6 @@ def test_large_tables_hold_out_a_tenth_once(monkeypatch):
     assert model.prob_default(frame).mean() == pytest.approx(bad.mean(), abs=0.05)
 
 
-def test_many_rows_use_more_threads_and_the_same_bits():
-    model, (frame, _) = fitted("xgboost"), applicants(5_200, 8)
-    assert np.array_equal(model.margin(frame)[:50], model.margin(frame.iloc[:50]))
-    assert np.array_equal(model.contributions(frame)[0].to_numpy()[:50], model.contributions(frame.iloc[:50])[0].to_numpy())
-
-
 def test_progress_goes_up_to_the_references():
     told: list[tuple[float, str]] = []
     frame, bad = applicants(60)
@@ -290,7 +285,7 @@ def test_references_describe_everyone_and_those_at_the_cut_off():
     assert everyone.value["income"] == pytest.approx(frame["income"].median())
     contributions, base = model.contributions(frame)
     assert everyone.contribution["income"] == pytest.approx(contributions["income"].mean())
-    at = pipeline.inverse_logit(np.array([base + sum(near.contribution.values())]))[0]
+    at = inverse_logit(np.array([base + sum(near.contribution.values())]))[0]
     assert at == pytest.approx(model.config.cutoff, abs=0.02)
     assert set(model.importance) == set(model.names)
     assert model.importance["same"] == 0
@@ -314,7 +309,7 @@ def test_the_risk_index_algorithm_ranks_as_the_index_does():
     )
 
 
-def _read(algorithm: str) -> tuple[tuple[Feature, ...], tuple[pipeline.Column, ...]]:
+def _read(algorithm: str) -> tuple[tuple[Feature, ...], tuple[Column, ...]]:
     return fitted(algorithm).features, fitted(algorithm).columns
 
 
@@ -342,17 +337,3 @@ def test_a_cut_off_at_the_end_still_finds_its_neighbours(cutoff):
     everyone = pipeline.fit("logistic", frame, bad, None, SCHEMA).references["everyone"]
     assert near.n == 30
     assert (sum(near.contribution.values()) > sum(everyone.contribution.values())) == (cutoff == 1)
-
-
-def test_probability_of_one_element_is_that_of_the_array():
-    margins = np.random.default_rng(0).normal(scale=4, size=300)
-    alone = [pipeline.inverse_logit(margins[place : place + 1].copy())[0] for place in range(300)]
-    assert pipeline.inverse_logit(margins).tolist() == alone
-
-
-@given(st.floats(-700, 700))
-def test_probability_and_log_odds_are_inverse(margin):
-    p = pipeline.inverse_logit(np.array([margin]))[0]
-    assert 0 <= p <= 1
-    if abs(margin) < 30:
-        assert pipeline.logit(p) == pytest.approx(margin, abs=1e-2 if margin > 15 else 1e-6)

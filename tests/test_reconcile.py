@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pyarrow as pa
 from hypothesis import given
+from hypothesis import settings as run
 from hypothesis import strategies as st
 
 from creditrisk import cells, delimited
@@ -29,6 +30,7 @@ def table(found: list[dict[str, object]]) -> pa.Table:
     return pa.Table.from_pylist(found, delimited.ROWS)
 
 
+@run(deadline=None)
 @given(AMOUNTS, st.booleans())
 def test_running_balances_agree_oldest_or_newest_first(amounts: list[int], newest_first: bool) -> None:
     found = rows(amounts)
@@ -38,6 +40,7 @@ def test_running_balances_agree_oldest_or_newest_first(amounts: list[int], newes
     assert balances[""].opening + sum(Decimal(amount) / 100 for amount in amounts) == balances[""].closing  # type: ignore[operator]
 
 
+@run(deadline=None)
 @given(st.permutations(range(4)))
 def test_rows_of_one_day_may_stand_in_any_order(order: list[int]) -> None:
     found = rows([100, 250, -75, 1000], a_day=4)
@@ -46,6 +49,7 @@ def test_rows_of_one_day_may_stand_in_any_order(order: list[int]) -> None:
     assert balances[""].opening == 500
 
 
+@run(deadline=None)
 @given(AMOUNTS.filter(lambda amounts: len(amounts) > 2), st.data())
 def test_a_missing_row_is_a_mismatch(amounts: list[int], data: st.DataObject) -> None:
     found = rows(amounts, a_day=1)

@@ -1,8 +1,8 @@
 -- cohort: one row per applicant with an account: who is looked at ($ids, else everybody) and as of when
--- $as_of where given, else the day of the newest application, else the day after the last transaction.
+-- $as_of where given, else the day of the newest application, else the day after the last transaction; $days_before that.
 select
     held.applicant_id,
-    coalesce($as_of::date, applied.applied_on, held.day_after) as as_of
+    coalesce($as_of::date, applied.applied_on, held.day_after) - $days_before::integer as as_of
 from (
     select account.applicant_id, max(statement_account.last_on) + 1 as day_after
     from account

@@ -1,0 +1,131 @@
+"""Estimators on a bare matrix: parts add up to the raw output, a row alone is the row among others, signs are kept."""
+
+import pickle
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from creditrisk import estimators
+from creditrisk.estimators import FITS, Boosted, Column, Estimator, Forest, Lesson, Linear
+
+COLUMNS = (
+    Column("income", None, -1, True),
+    Column("overdrawn", None, 1, True),
+    Column("home", "rent", 0, False),
+    Column("same", None, 1, False),
+    Column("empty", None, -1, False),
+)
+# XGBoost adds in single precision; what adds in double precision must be exact.
+EXACT = {"xgboost": 1e-5, "random_forest": 1e-9, "logistic": 1e-9, "risk_index": 1e-9, "constant": 1e-9}
+every = pytest.mark.parametrize("algorithm", list(FITS))
+
+
+def lesson(n: int, seed: int = 0) -> Lesson:
+    random = np.random.default_rng(seed)
+    risk = random.normal(size=n)
+    rent = (random.random(n) < 0.4).astype(float)
+    matrix = np.stack([random.normal(size=n) - risk, np.floor(np.exp(risk)), rent, np.ones(n), np.full(n, np.nan)], axis=1)
+    matrix[random.random(n) < 0.1, 0] = np.nan
+    bad = (random.random(n) < 1 / (1 + np.exp(1.8 - 1.3 * risk - rent))).astype(float)
+    return Lesson(matrix, bad, np.ones(n), COLUMNS, 7)
+
+
+@cache
+def fitted(algorithm: str) -> Estimator:
+    return FITS[algorithm](lesson(300))
+
+
+@every
+def test_parts_and_base_are_the_raw_output(algorithm):
+    matrix = lesson(80, 1).matrix
+    matrix[:5] = np.nan
+    parts, base = fitted(algorithm).parts(matrix)
+    assert parts.shape == matrix.shape
+    assert np.abs(parts.sum(axis=1) + base - fitted(algorithm).raw(matrix)).max() < EXACT[algorithm]
+
+
+@every
+def test_a_row_alone_is_the_row_among_others_bit_for_bit(algorithm):
+    matrix = lesson(40, 2).matrix
+    raw, (parts, base) = fitted(algorithm).raw(matrix), fitted(algorithm).parts(matrix)
+    for place in (0, 7, 8, 39):
+        alone = matrix[place : place + 1].copy()
+        assert fitted(algorithm).raw(alone)[0] == raw[place]
+        assert fitted(algorithm).parts(alone)[0][0].tolist() == parts[place].tolist()
+        assert fitted(algorithm).parts(alone)[1] == base
+
+
+@every
+def test_no_rows_no_output_and_the_same_base(algorithm):
+    nobody = lesson(3).matrix[:0]
+    parts, base = fitted(algorithm).parts(nobody)
+    assert fitted(algorithm).raw(nobody).shape == (0,)
+    assert parts.shape == (0, len(COLUMNS))
+    assert base == fitted(algorithm).parts(lesson(3).matrix)[1]
+
+
+@every
+def test_what_is_saved_gives_the_same_bits(algorithm):
+    matrix = lesson(30, 3).matrix
+    fitted(algorithm).parts(matrix)  # an explainer built meanwhile must not travel along
+    again = pickle.loads(pickle.dumps(fitted(algorithm)))
+    assert np.array_equal(again.raw(matrix), fitted(algorithm).raw(matrix))
+    assert "explainer" not in vars(again)
+
+
+@every
+def test_signs_of_the_columns_are_kept(algorithm):
+    steps = np.tile(lesson(1, 4).matrix, (21, 1))
+    steps[:, 1] = np.linspace(-2, 12, 21)
+    assert (np.diff(fitted(algorithm).raw(steps)) >= -1e-6).all()
+    steps[:, 0] = np.linspace(-4, 4, 21)
+    steps[:, 1] = 1
+    assert (np.diff(fitted(algorithm).raw(steps)) <= 1e-6).all()
+
+
+@pytest.mark.parametrize("algorithm", ["xgboost", "random_forest", "logistic"])
+def test_a_column_that_says_nothing_adds_nothing(algorithm):
+    parts, _ = fitted(algorithm).parts(lesson(50, 5).matrix)
+    assert np.abs(parts[:, 3:]).max() == pytest.approx(0, abs=1e-9)
+
+
+def test_each_algorithm_is_one_of_three_kinds():
+    kinds = {"xgboost": Boosted, "random_forest": Forest, "logistic": Linear, "risk_index": Linear, "constant": Linear}
+    assert {algorithm: type(fitted(algorithm)) for algorithm in FITS} == kinds
+
+
+def test_the_index_weighs_its_columns_equally_or_all_signed_ones_where_none_is_named():
+    matrix = lesson(60).matrix
+    assert estimators.index_of(matrix, COLUMNS).weights.tolist() == [-0.5, 0.5, 0, 0, 0]
+    unnamed = [Column(column.feature, column.choice, column.sign, False) for column in COLUMNS]
+    assert estimators.index_of(matrix, unnamed).weights.tolist() == [-0.25, 0.25, 0, 0.25, -0.25]
+
+
+def test_robust_scaling_by_hand():
+    line = estimators.index_of(np.array([[1.0], [2.0], [3.0], [4.0], [100.0], [np.nan]]), COLUMNS[1:2])
+    assert (line.centre[0], line.scale[0]) == (3, pytest.approx(2 / 1.349))
+    assert line.raw(np.array([[3.0], [np.nan], [100.0], [-100.0]])).tolist() == pytest.approx([0, 0, 3, -3])
+
+
+def test_many_rows_use_more_threads_and_the_same_bits():
+    matrix = lesson(5_200, 8).matrix
+    model = fitted("xgboost")
+    assert np.array_equal(model.raw(matrix)[:50], model.raw(matrix[:50].copy()))
+    assert np.array_equal(model.parts(matrix)[0][:50], model.parts(matrix[:50].copy())[0])
+
+
+def test_probability_of_one_element_is_that_of_the_array():
+    margins = np.random.default_rng(0).normal(scale=4, size=300)
+    alone = [estimators.inverse_logit(margins[place : place + 1].copy())[0] for place in range(300)]
+    assert estimators.inverse_logit(margins).tolist() == alone
+
+
+@given(st.floats(-700, 700))
+def test_probability_and_log_odds_are_inverse(margin):
+    p = estimators.inverse_logit(np.array([margin]))[0]
+    assert 0 <= p <= 1
+    if abs(margin) < 30:
+        assert estimators.logit(p) == pytest.approx(margin, abs=1e-2 if margin > 15 else 1e-6)
