@@ -4,7 +4,6 @@ The workspace is opened (and, unless CREDITRISK_EMPTY is set, filled with the de
 """
 
 import gc
-import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,9 +19,6 @@ from creditrisk import demo, jobs, workspace
 from creditrisk.api import create_api
 from creditrisk.store import Store
 
-# The store is opened outside a page on purpose; Streamlit would log a line about it each time.
-logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context").setLevel(logging.ERROR)
-
 
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[None]:  # noqa: ARG001
@@ -37,8 +33,10 @@ async def lifespan(app: Any) -> AsyncIterator[None]:  # noqa: ARG001
 
 def furnish(store: Store) -> None:
     """Fill a workspace nobody has used with the demo bank, unless CREDITRISK_EMPTY says to leave it empty."""
-    if not os.environ.get("CREDITRISK_EMPTY") and not workspace.summary(store)["n_applicants"]:
-        demo.fill(store, progress=lambda share, what: print(f"{share:4.0%}  {what}", flush=True))
+    if os.environ.get("CREDITRISK_EMPTY") or workspace.summary(store)["n_applicants"]:
+        return
+    print("  An unused workspace: filling it with an invented bank. The pages answer when this is done, in about a minute.")
+    demo.fill(store, progress=lambda share, what: print(f"  {share:4.0%}  {what}", flush=True))
 
 
 def warm() -> None:

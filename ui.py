@@ -3,6 +3,7 @@
 The only place where an error of the library becomes something to read, and the only one where a frame becomes a widget.
 """
 
+import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,10 @@ from creditrisk import applicants, categories, charts, jobs, labels, registry, s
 from creditrisk import store as stores
 from creditrisk.errors import CreditRiskError, UnknownThing
 from creditrisk.store import Store
+
+# The store is opened and the caches are declared before there is a page, on purpose; Streamlit would log lines about it.
+for name in ("scriptrunner_utils.script_run_context", "caching.cache_data_api"):
+    logging.getLogger(f"streamlit.runtime.{name}").setLevel(logging.ERROR)
 
 HERE = Path(__file__).parent
 PRODUCT = "Credit Risk Workbench"

@@ -122,12 +122,14 @@ def _label(store: Store) -> str:
 
 
 def _promote(store: Store, label_set_id: str) -> str:
-    """Promote the first candidate of the leaderboard, best against observed outcomes, else against its label; baselines stay."""
+    """Promote the best calibrated (Brier) of the candidates that observed outcomes cannot tell from the best; baselines stay."""
     board = training.leaderboard(store, label_set_id)
-    best = board[board["algorithm"].isin(training.CANDIDATES)].iloc[0]
+    able = board[board["algorithm"].isin(training.CANDIDATES)]
+    alike = able[~(able["auc_observed_high"] < able["auc_observed"].max())]
+    best = alike.sort_values(["brier", "model_id"]).iloc[0]
     known = best["auc_observed"] == best["auc_observed"]
-    figure = f"{best['auc_observed']:.2f} against observed outcomes" if known else f"{best['auc']:.2f} agreement with its own label"
-    reason = f"demo workspace: the candidate with the best AUC ({figure}), promoted so that there is something to explore"
+    figure = f"AUC {best['auc_observed']:.2f} against observed outcomes" if known else f"AUC {best['auc']:.2f} with its own label"
+    reason = f"demo workspace: the best Brier score of candidates that do equally well ({figure}); promoted to have something to explore"
     registry.promote(store, best["model_id"], user=USER, reason=reason)
     return str(best["model_id"])
 

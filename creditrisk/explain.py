@@ -144,16 +144,18 @@ def wording(feature: Feature, value: Any, reference: Any) -> str:
         return f"{feature.title} is not known{': too little history' if feature.window_days else ''}"
     if not (feature.reason and _is_riskier(feature, value, reference)):
         return plainly(feature, value, reference)
-    return feature.reason.replace("{value}", feature.say(value)).replace("{reference}", _said_reference(feature, reference))
+    said, usual = feature.contrast(_plain(value), _plain(reference))
+    return feature.reason.replace("{value}", said).replace("{reference}", usual)
 
 
 def plainly(feature: Feature, value: Any, reference: Any) -> str:
     """Return a feature's title with its value and the reference value, judging neither."""
-    return f"{feature.title}: {'not known' if isna(value) else feature.say(value)} (reference {_said_reference(feature, reference)})"
+    said, usual = feature.contrast(_plain(value), _plain(reference))
+    return f"{feature.title}: {said} (reference {usual})"
 
 
-def _said_reference(feature: Feature, reference: Any) -> str:
-    return "not known" if isna(reference) else feature.say(reference)
+def _plain(value: Any) -> Any:
+    return None if isna(value) else value
 
 
 def _is_riskier(feature: Feature, value: Any, reference: Any) -> bool:

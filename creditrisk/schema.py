@@ -50,23 +50,28 @@ class Feature:
         """Whether values are numbers (flags count as 0 and 1)."""
         return self.type != "choice"
 
-    def say(self, value: object) -> str:
-        """Write a value as a person would: `say(0.123)` of a share is '12 %'."""
+    def say(self, value: object, digits: int | None = None) -> str:
+        """Write a value as a person would: 0.123 of a share is '12 %'; `digits` after the point where the usual are too few."""
         if is_missing(value):
             return "not known"
         if not self.is_numeric:
             return str(value)
         if self.type == "flag":
             return "yes" if value else "no"
-        number = float(value)  # type: ignore[arg-type]
-        whole = round(100 * number if self.unit == "share" else number)  # an int, so that nothing is ever "-0"
-        if self.unit == "share":
-            return f"{whole} %"
+        usual = 0 if self.unit in ("share", "days", "money") or self.type == "integer" else 2
+        number = (100 if self.unit == "share" else 1) * float(value)  # type: ignore[arg-type]
+        text = f"{round(number, digits or usual) + 0.0:,.{digits or usual}f}"  # + 0.0 turns -0.0 into 0.0
         if self.unit == "days":
-            return f"{whole} day{'' if whole == 1 else 's'}"
-        if self.unit == "money" or self.type == "integer":
-            return f"{whole:,}"
-        return f"{number:.2f}"
+            return f"{text} day{'' if text == '1' else 's'}"
+        return f"{text} %" if self.unit == "share" else text
+
+    def contrast(self, value: object, reference: object) -> tuple[str, str]:
+        """Write a value and what it is compared with, with as many digits as it takes to tell them apart (two at most more)."""
+        for digits in (None, 1, 2, 3):
+            said = self.say(value, digits), self.say(reference, digits)
+            if said[0] != said[1]:
+                return said
+        return self.say(value), self.say(reference)
 
     def problem(self, value: object) -> str | None:
         """Return what is wrong with a value as a clause, or None; a missing value is never wrong."""

@@ -217,7 +217,7 @@ def waterfall(store: Store, prediction: Prediction, top: int = 9) -> DataFrame:
     steps: list[tuple[str, str, str, str, float]] = []
     for name, added in ranked[:top]:
         feature = store.schema[name]
-        steps.append((name, feature.title, feature.say(prediction.inputs[name]), feature.say(typical.get(name)), added))
+        steps.append((name, feature.title, *feature.contrast(prediction.inputs[name], typical.get(name)), added))
     if ranked[top:]:
         steps.append(("", f"{len(ranked[top:])} other figures", "", "", sum(added for _, added in ranked[top:])))
     return DataFrame([(*step, scorecard.points(step[4], scale)) for step in steps], columns=STEP)

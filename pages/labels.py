@@ -3,7 +3,7 @@
 import streamlit as st
 
 import ui
-from creditrisk import charts, labels
+from creditrisk import charts, features, labels
 
 store = ui.store()
 ui.header(
@@ -11,6 +11,8 @@ ui.header(
     "A model needs to know what good and bad mean. Where no loan outcome is known, clusters of applicants stand in for it, and their "
     "worth is tested here.",
 )
+
+WINDOWS = {90: "The last 90 days; predictors end before them", None: "The same days as the predictors (circular)"}
 
 
 @st.dialog("New label set", icon=":material/new_label:")
@@ -26,20 +28,31 @@ def make() -> None:
         help="K-Means groups applicants by a few signed features and calls the riskiest group bad, by proxy. Observed outcomes are "
         "what really happened.",
     )
-    settings = store.settings.labels
-    k = None
+    limits, k, days = store.settings.labels, None, None
     if how == "kmeans":
-        choice = st.selectbox(
+        k = st.selectbox(
             "Number of clusters",
-            [None, *range(settings.k_min, settings.k_max + 1)],
+            [None, *range(limits.k_min, limits.k_max + 1)],
             format_func=lambda number: "chosen from the data" if number is None else f"{number} clusters",
             key="k",
             help=labels.RULE,
         )
-        k = choice
+        days = st.selectbox(
+            "What the label looks at",
+            list(WINDOWS),
+            format_func=WINDOWS.get,
+            key="days",
+            help="In two windows, predictors end where the label begins: the model has to foresee. In one window it can only re-learn "
+            "the clusters, and everything learned from the set says so.",
+        )
+    anew = st.toggle("Compute features first", value=True, key="anew", help="So that the newest statements count. Takes seconds.")
     if st.button("Make the label set", type="primary", width="stretch", key="make-labels"):
         with ui.guard(), st.spinner("Grouping applicants and testing the groups …", show_time=True):
-            made = labels.kmeans(store, user=ui.user(), k=k) if how == "kmeans" else labels.observed(store, user=ui.user())
+            snapshot = features.build(store, user=ui.user()) if anew else None
+            if how == "kmeans":
+                made = labels.kmeans(store, user=ui.user(), k=k, snapshot_id=snapshot, performance_days=days)
+            else:
+                made = labels.observed(store, user=ui.user(), snapshot_id=snapshot)
             ui.go("labels", labels=made.label_set_id)
 
 

@@ -143,11 +143,11 @@ def test_score_page_shows_the_transactions_behind_the_figure_in_the_url(shown: N
     assert "Typical monthly income" in {metric.label for metric in page.metric}
 
 
-def test_labels_page_warns_of_circularity(shown: None) -> None:
+def test_labels_page_says_what_a_proxy_is_worth(shown: None) -> None:
     newest = labels.get(ui.store(), labels.newest(ui.store()) or "")
     page = visit("labels")
-    assert newest.circular
     assert page.warning[0].value == ui.literal(labels.banner(newest))
+    assert f"of {len(newest.report['gates'])} quality checks passed" in "\n".join(heading.value for heading in page.subheader)
 
 
 def test_models_page_opens_the_model_of_its_url(shown: None) -> None:

@@ -81,3 +81,11 @@ def test_values_are_said_as_people_say_them(unit: str, value: object, said: str)
 def test_an_unknown_feature_is_an_error() -> None:
     with pytest.raises(UnknownThing, match="feature 'shoe_size'"):
         built_in()["shoe_size"]
+
+
+def test_two_values_are_told_apart_where_they_differ() -> None:
+    share = Feature("a", "A", unit="share")
+    assert share.contrast(-0.009, -0.006) == ("-0.9 %", "-0.6 %")
+    assert share.contrast(0.5, 0.25) == ("50 %", "25 %")
+    assert share.contrast(0.5, 0.5) == ("50 %", "50 %")
+    assert Feature("b", "B", unit="days", type="integer").contrast(None, 3) == ("not known", "3 days")

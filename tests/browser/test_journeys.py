@@ -83,6 +83,25 @@ def test_from_statement_to_verdict_to_retraining(visit: Visitor) -> None:
     visit.is_content()
 
 
+def test_an_application_and_a_label_set_are_made_in_dialogs(visit: Visitor) -> None:
+    page = visit.page
+    visit.open("applicants")
+    visit.button("New application")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("textbox", name="Applicant id").fill("NEW-2")
+    dialog.get_by_role("textbox", name="Name").fill("Ann *Example*")
+    dialog.get_by_role("button", name="Record application").click()
+    visit.sees("NEW-2 · Ann *Example*")
+    visit.is_content()
+
+    visit.open("labels")
+    visit.button("New label set")
+    page.get_by_role("dialog").get_by_role("button", name="Make the label set").click()
+    playwright.expect(page).to_have_url(re.compile("labels=L0002"), timeout=WAIT)
+    visit.sees("quality checks passed")
+    visit.is_content()
+
+
 def test_a_broken_file_is_refused_in_a_sentence(visit: Visitor) -> None:
     visit.open("statements")
     files = visit.page.get_by_test_id("stFileUploader").locator("input[type=file]")
