@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
-from pandas import DataFrame
+from pandas import DataFrame, Series
 
 from creditrisk import applicants, categories, charts, jobs, labels, registry, scorecard, scoring, settings, training
 from creditrisk import store as stores
@@ -205,7 +205,7 @@ def table(
 ) -> None:
     """Show the named columns of a frame; where `opens` names a column, picking a row puts its value into the URL as `param`."""
     shown = _in_words(frame if isinstance(frame, DataFrame) else DataFrame(list(frame), columns=list(columns)))
-    config = {name: column for name, column in columns.items() if name in shown}
+    config = {name: column for name, column in columns.items() if name in shown and (shown.empty or _says_something(shown[name]))}
     options: dict[str, Any] = {
         "hide_index": True,
         "column_config": config,
@@ -252,6 +252,10 @@ def problems(found: Sequence[Mapping[str, Any]], most: int = 30) -> None:
     st.table(shown, border="horizontal", hide_index=True, alt="Problems by line")
     if len(found) > most:
         st.caption(f"{count(len(found) - most)} more.")
+
+
+def _says_something(column: Series) -> bool:
+    return bool((column.notna() & (column.astype(str) != "")).any())
 
 
 def story(events: Iterable[tuple[Any, str, str]]) -> None:

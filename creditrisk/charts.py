@@ -26,6 +26,7 @@ BANDS: Final = (
     ("Good", 650.0, 750.0, "#6fb5ab"),
     ("Excellent", 750.0, 900.0, TEAL),
 )
+TICKS: Final = [300, 500, 650, 750, 900]
 ALGORITHMS: Final = {
     "xgboost": "XGBoost",
     "random_forest": "Random forest",
@@ -55,27 +56,25 @@ def nothing(sentence: str, height: int = 180) -> go.Figure:
     return figure
 
 
-def gauge(score: float, shown: int, band: str) -> go.Figure:
-    """Show one score on the 300–900 arc with its four bands; `shown` is the floored figure people read."""
-    figure = _figure(f"{shown} points: {band}", height=230)
+def gauge(score: float, shown: int, band: str, *, sure: bool = True) -> go.Figure:
+    """Show one score on the 300–900 arc with its four bands; `shown` is the floored figure people read.
+
+    A score that nobody should rely on (`sure` false: too little history) stays grey and says so.
+    """
+    colour = band_colour(band) if sure else GREY
+    figure = _figure(f"{shown} points: {band}" if sure else "Too little history for a score to rely on", height=230)
     figure.update_layout(margin={"l": 24, "r": 24, "t": 26, "b": 4})
     figure.add_trace(
         go.Indicator(
             mode="gauge+number",
             value=shown,
-            number={"font": {"size": 54, "color": band_colour(band)}, "valueformat": "d"},
+            number={"font": {"size": 54, "color": colour}, "valueformat": "d"},
             gauge={
-                "axis": {
-                    "range": [300, 900],
-                    "tickvals": [300, 500, 650, 750, 900],
-                    "tickwidth": 0,
-                    "ticklen": 3,
-                    "tickfont": {"size": 12},
-                },
-                "bar": {"color": band_colour(band), "thickness": 0.52},
+                "axis": {"range": [300, 900], "tickvals": TICKS, "tickwidth": 0, "ticklen": 3, "tickfont": {"size": 12}},
+                "bar": {"color": colour, "thickness": 0.52},
                 "bgcolor": "rgba(0,0,0,0)",
                 "borderwidth": 0,
-                "steps": [{"range": [low, high], "color": _faded(colour), "thickness": 1} for _, low, high, colour in BANDS],
+                "steps": [{"range": [low, high], "color": _faded(hue), "thickness": 1} for _, low, high, hue in BANDS],
                 "threshold": {"line": {"color": GREY, "width": 3}, "thickness": 1, "value": score},
             },
         )
@@ -166,7 +165,7 @@ def scores(frame: DataFrame) -> go.Figure:
         )
     figure.update_layout(barmode="overlay")
     _key(figure, *(("■", colour, band) for band, _, _, colour in BANDS))
-    figure.update_xaxes(title="score (points)", range=[296, 922], tickvals=[300, 400, 500, 600, 650, 750, 900], showgrid=False)
+    figure.update_xaxes(title="score (points)", range=[296, 922], tickvals=TICKS, showgrid=False)
     figure.update_yaxes(title="applicants", tickformat=",d", rangemode="tozero")
     return figure
 
@@ -469,7 +468,7 @@ def test_scores(frame: DataFrame, words: str) -> go.Figure:
         )
     figure.update_layout(barmode="stack")
     _key(figure, ("■", TEAL, f"good {words}"), ("■", BRICK, f"bad {words}"))
-    figure.update_xaxes(title="score (points)", range=[296, 922], tickvals=[300, 500, 650, 750, 900], showgrid=False)
+    figure.update_xaxes(title="score (points)", range=[296, 922], tickvals=TICKS, showgrid=False)
     figure.update_yaxes(title="applicants in the test set", tickformat=",d")
     return figure
 
@@ -513,7 +512,7 @@ def score_history(frame: DataFrame) -> go.Figure:
             hovertemplate="%{x|%d %b %Y %H:%M}: %{y:.0f} points, %{customdata[1]} (%{customdata[0]})<extra></extra>",
         )
     )
-    figure.update_yaxes(title="score (points)", range=[300, 900], tickvals=[300, 500, 650, 750, 900], showgrid=False)
+    figure.update_yaxes(title="score (points)", range=[300, 900], tickvals=TICKS, showgrid=False)
     figure.update_xaxes(showgrid=False)
     return figure
 

@@ -350,7 +350,7 @@ def to_json(reading: Reading, saved: Saved | None = None) -> dict[str, Any]:
         "opening": _said(reading.opening),
         "closing": _said(reading.closing),
         "currency": reading.currency,
-        "accounts": reading.accounts,
+        "accounts": [number for number in reading.accounts if number],
         "reconciliation": reading.reconciliation,
         "n_new": saved.n_new if saved else None,
         "n_duplicate": saved.n_duplicate if saved else None,

@@ -39,7 +39,7 @@ AS_USUAL = Fitting()
 
 @dataclass(frozen=True)
 class Reference:
-    """A group to compare with: its size, mean contribution per feature (log-odds) and typical value (median or mode)."""
+    """A group to compare with: its size, mean contribution per feature (log-odds) and typical value (median, mean where that is 0, mode of choices)."""
 
     n: int
     contribution: dict[str, float]
@@ -315,11 +315,14 @@ def _frequent(texts: NDArray[np.object_]) -> list[str]:
 
 
 def _typical(feature: Feature, values: "Series[Any]") -> float | str:
+    # Where most have none of something the median is 0 and compares nobody with anybody; there the mean is what is usual.
     if not feature.is_numeric:
         return next(iter(_frequent(_choices(feature, values))), float("nan"))
     known = _numbers(feature, values)
     known = known[~np.isnan(known)]
-    return float(np.median(known)) if len(known) else float("nan")
+    if not len(known):
+        return float("nan")
+    return float(np.median(known)) or float(np.mean(known))
 
 
 def _labels(bad: ArrayLike, n: int) -> Numbers:

@@ -61,6 +61,8 @@ class Feature:
         usual = 0 if self.unit in ("share", "days", "money") or self.type == "integer" else 2
         number = (100 if self.unit == "share" else 1) * float(value)  # type: ignore[arg-type]
         text = f"{round(number, digits or usual) + 0.0:,.{digits or usual}f}"  # + 0.0 turns -0.0 into 0.0
+        if digits:
+            text = text.rstrip("0").rstrip(".")
         if self.unit == "days":
             return f"{text} day{'' if text == '1' else 's'}"
         return f"{text} %" if self.unit == "share" else text

@@ -72,7 +72,7 @@ with ui.guard():
     gauge, meaning = st.columns([2, 3], gap="large", vertical_alignment="center")
     with gauge:
         ui.figure(
-            charts.gauge(prediction.score, points, prediction.band),
+            charts.gauge(prediction.score, points, prediction.band, sure=prediction.recommendation != "insufficient data"),
             key="gauge",
             help="300 is the highest risk, 900 the lowest. Bands: Poor below 500, Average below 650, Good below 750, Excellent above.",
         )

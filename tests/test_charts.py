@@ -96,6 +96,12 @@ def test_the_gauge_shows_the_floored_score_in_the_colour_of_its_band() -> None:
     assert title(figure) == "499 points: Poor"
 
 
+def test_a_score_on_too_little_history_stays_grey() -> None:
+    figure = charts.gauge(675.0, 675, "Good", sure=False)
+    assert figure.data[0].number.font.color == charts.GREY
+    assert "Too little history" in title(figure)
+
+
 def test_scores_are_coloured_by_band() -> None:
     frame = DataFrame({"low": [480, 500, 880], "band": ["Poor", "Average", "Excellent"], "n": [3, 9, 4]})
     figure = charts.scores(frame)
