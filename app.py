@@ -15,28 +15,25 @@ import streamlit as st
 from starlette.routing import Mount
 
 import ui
-from creditrisk import demo, jobs, workspace
+from creditrisk import demo, jobs
 from creditrisk.api import create_api
-from creditrisk.store import Store
 
 
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[None]:  # noqa: ARG001
     """Open the workspace, warm what the first visitor would wait for, and let go of the file at the end."""
+    furnish()
     store = ui.store()
-    furnish(store)
     warm()
     yield
     jobs.shut_down(store)
     store.close()
 
 
-def furnish(store: Store) -> None:
-    """Fill a workspace nobody has used with the demo bank, unless CREDITRISK_EMPTY says to leave it empty."""
-    if os.environ.get("CREDITRISK_EMPTY") or workspace.summary(store)["n_applicants"]:
-        return
-    print("  An unused workspace: filling it with an invented bank. The pages answer when this is done, in about a minute.")
-    demo.fill(store, progress=lambda share, what: print(f"  {share:4.0%}  {what}", flush=True))
+def furnish() -> None:
+    """Give an unused workspace the demo bank, unless CREDITRISK_EMPTY says to leave it empty."""
+    if not os.environ.get("CREDITRISK_EMPTY"):
+        demo.furnish(ui.declared(), progress=lambda share, what: print(f"  {share:4.0%}  {what}", flush=True))
 
 
 def warm() -> None:

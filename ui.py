@@ -18,6 +18,7 @@ from pandas import DataFrame, Series
 from creditrisk import applicants, categories, charts, jobs, labels, registry, scorecard, scoring, settings, training
 from creditrisk import store as stores
 from creditrisk.errors import CreditRiskError, UnknownThing
+from creditrisk.settings import Settings
 from creditrisk.store import Store
 
 # The store is opened and the caches are declared before there is a page, on purpose; Streamlit would log lines about it.
@@ -41,11 +42,17 @@ REFERENCES = {"cut-off": "Near the cut-off", "everyone": "Everybody"}
 ADVICE_COLOURS = {"approve": "green", "decline": "red", "refer": "orange", "insufficient data": "gray"}
 
 
+def declared() -> Settings:
+    """The settings of this installation."""
+    return settings.load(HERE / "creditrisk.toml")
+
+
 @st.cache_resource(show_spinner=False)
 def store() -> Store:
-    """The workspace, opened once per process; jobs a crash left behind are marked interrupted."""
-    opened = stores.open_workspace(settings.load(HERE / "creditrisk.toml"))
+    """The workspace, opened once per process; what a crash left behind is put right."""
+    opened = stores.open_workspace(declared())
     jobs.recover(opened)
+    registry.recover(opened)
     return opened
 
 

@@ -3,9 +3,11 @@
 Nothing here reaches past the library's public functions: what the demo shows is what the product does.
 """
 
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -17,8 +19,10 @@ from numpy.typing import NDArray
 from pandas import DataFrame
 
 from creditrisk import applicants as people
-from creditrisk import features, ingest, labels, registry, reviews, scoring, synthetic, training
+from creditrisk import features, ingest, labels, registry, reviews, scoring, synthetic, training, workspace
+from creditrisk import store as stores
 from creditrisk.errors import InvalidInput
+from creditrisk.settings import Settings
 from creditrisk.store import Store
 from creditrisk.synthetic import Bank, World
 
@@ -29,6 +33,7 @@ FEWEST = 100  # applicants
 DECLARED = Path(__file__).parent / "declared" / "demo.toml"
 FILES_AT_ONCE = 200
 REVIEWED = 24
+ASIDE = ".tmp-demo"  # swept away at start-up where a fill was cut off
 PERFORMANCE_DAYS = 90  # the label comes from the last quarter, the predictors from before it
 TO_CONTINENTAL = str.maketrans(",.", ".,")
 
@@ -45,6 +50,33 @@ def bank(applicants: int, seed: int, end_on: date = synthetic.END_ON) -> Bank:
 
 
 # ── the whole way ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def furnish(settings: Settings, *, applicants: int = 2_000, progress: Progress | None = None) -> bool:
+    """Give a workspace that nobody has used the demo bank, whole or not at all; returns whether it was given one.
+
+    The bank is filled aside and moved in when it is complete, the database last, because the database says which models exist.
+    """
+    if _is_used(settings):
+        return False
+    aside = replace(settings, data=settings.data / ASIDE, models=settings.models / ASIDE)
+    for folder in (aside.data, aside.models):
+        shutil.rmtree(folder, ignore_errors=True)
+    with closing(stores.open_workspace(aside)) as store:
+        fill(store, applicants=applicants, progress=progress)
+    for model in aside.models.iterdir():
+        model.rename(settings.models / model.name)
+    aside.database.replace(settings.database)
+    for folder in (aside.data, aside.models):
+        shutil.rmtree(folder)
+    return True
+
+
+def _is_used(settings: Settings) -> bool:
+    if (settings.data / "schema.toml").exists():  # a lender's own schema: the demo's people are not described by it
+        return True
+    with closing(stores.open_workspace(settings)) as store:
+        return bool(workspace.summary(store)["n_applicants"])
 
 
 def fill(store: Store, *, applicants: int = 2_000, seed: int = 11, progress: Progress | None = None) -> dict[str, Any]:

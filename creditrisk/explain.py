@@ -113,9 +113,10 @@ def strengths(
     *,
     scale: Score = AS_DECLARED,
 ) -> list[dict[str, Any]]:
-    """Return what speaks for the applicant, with the same keys as `reasons`; points are gained."""
-    best = top_concepts(DataFrame([contributions]), schema, top, towards=-1)
-    return _said([values], best, _speaker(schema, reference, scale, -1))[0]
+    """Return what speaks for the applicant, with the same keys as `reasons`; points are gained. What is not known speaks for nobody."""
+    best = top_concepts(DataFrame([contributions]), schema, len(contributions), towards=-1)
+    said = _said([values], best, _speaker(schema, reference, scale, -1))[0]
+    return [strength for strength in said if not isna(values[strength["feature"]])][:top]
 
 
 def all_reasons(

@@ -21,7 +21,7 @@ from pandas import DataFrame
 
 from creditrisk import banks, categories, cells, delimited
 from creditrisk.banks import Problem
-from creditrisk.errors import UnreadableFile
+from creditrisk.errors import UnknownThing, UnreadableFile
 from creditrisk.reconcile import AccountBalance, State, overall, reconcile
 from creditrisk.settings import Settings
 from creditrisk.store import Store, now
@@ -409,7 +409,7 @@ def lines(store: Store, statement_id: int) -> DataFrame:
     )
     record = store.record("select source, dialect from statement where statement_id = $id", id=statement_id)
     if record is None:
-        return found.assign(printed="")
+        raise UnknownThing("statement", str(statement_id))
     content = pa.input_stream(pa.BufferReader(record["source"]), compression="zstd").read()
     text = content.decode(json.loads(record["dialect"])["encoding"], errors="replace")
     printed = io.StringIO(text, newline="").readlines()

@@ -39,7 +39,10 @@ AS_USUAL = Fitting()
 
 @dataclass(frozen=True)
 class Reference:
-    """A group to compare with: its size, mean contribution per feature (log-odds) and typical value (median, mean where that is 0, mode of choices)."""
+    """A group to compare with: its size, mean contribution per feature (log-odds) and typical value.
+
+    Typical is the median, the mean where the median is 0, and the most frequent of choices.
+    """
 
     n: int
     contribution: dict[str, float]

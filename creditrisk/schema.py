@@ -17,6 +17,7 @@ from creditrisk.errors import InvalidInput, UnknownThing
 
 Type = Literal["number", "integer", "choice", "flag"]
 Role = Literal["predictor", "protected", "report"]
+COUNTED = ("days", "months", "times")  # units that are said behind their number
 BUILT_IN = Path(__file__).parent / "declared" / "schemas"
 
 
@@ -58,13 +59,14 @@ class Feature:
             return str(value)
         if self.type == "flag":
             return "yes" if value else "no"
-        usual = 0 if self.unit in ("share", "days", "money") or self.type == "integer" else 2
+        usual = 0 if self.unit in ("share", "money", *COUNTED) or self.type == "integer" else 2
         number = (100 if self.unit == "share" else 1) * float(value)  # type: ignore[arg-type]
         text = f"{round(number, digits or usual) + 0.0:,.{digits or usual}f}"  # + 0.0 turns -0.0 into 0.0
         if digits:
             text = text.rstrip("0").rstrip(".")
-        if self.unit == "days":
-            return f"{text} day{'' if text == '1' else 's'}"
+        text = text.replace("-", "−")
+        if self.unit in COUNTED:
+            return f"{text} {self.unit.removesuffix('s') if text == '1' else self.unit}"
         return f"{text} %" if self.unit == "share" else text
 
     def contrast(self, value: object, reference: object) -> tuple[str, str]:

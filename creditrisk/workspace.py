@@ -46,7 +46,7 @@ def activity(store: Store, limit: int = 12) -> DataFrame:
                 when 'promote' then 'promoted ' || subject || ' to champion: ' || coalesce(detail->>'reason', '')
                 when 'retire' then 'retired ' || subject || ': ' || coalesce(detail->>'reason', '')
                 when 'score' then 'scored ' || coalesce(detail->>'n', '1') || ' applicants'
-                when 'review' then 'found a prediction ' || (detail->>'verdict') || ' about its ' || (detail->>'about')
+                when 'review' then 'judged a prediction ' || (detail->>'verdict') || ' (' || (detail->>'about') || ')'
                 when 'job' then 'started ' || subject
                 else action || ' ' || subject
             end as sentence
@@ -58,9 +58,9 @@ def activity(store: Store, limit: int = 12) -> DataFrame:
 
 
 def scores(store: Store, width: int = 20) -> DataFrame:
-    """Return how the newest scores of all applicants lie: low (lower edge of a bin `width` points wide), band, n."""
+    """Return how the newest scores of all applicants lie: low (lower edge of a bin `width` points wide; 900 is in the last), band, n."""
     return store.read(
-        """select (floor(score / $width) * $width)::integer as low, band, count(*) as n
+        """select (floor(least(score, 900 - $width) / $width) * $width)::integer as low, band, count(*) as n
         from prediction_current group by all order by low, band""",
         width=width,
     )

@@ -100,3 +100,17 @@ def test_a_bank_too_small_is_refused(store: Store) -> None:
 
 def _money(cents: int) -> Decimal:
     return Decimal(int(cents)) / 100
+
+
+def test_an_unused_workspace_is_furnished_once_and_whole(settings: Settings) -> None:
+    (settings.data / ".tmp-demo").mkdir(parents=True)
+    (settings.data / ".tmp-demo" / "creditrisk.duckdb").write_text("half a fill that was cut off")
+    assert demo.furnish(settings, applicants=100)
+    assert not demo.furnish(settings, applicants=100)
+    opened = stores.open_workspace(settings)
+    champion = registry.champion(opened)
+    assert champion is not None
+    assert registry.load(opened, champion["model_id"])
+    assert registry.recover(opened) == {"removed": [], "quarantined": [], "damaged": []}
+    opened.close()
+    assert [file.name for file in settings.data.iterdir()] == ["creditrisk.duckdb"]

@@ -75,7 +75,7 @@ def test_reasons_sum_a_concept_and_word_its_strongest_feature():
     }
     assert second["text"] == "Low regular income: 900 a month (reference 2,100)"
     (strength,) = explain.strengths(values, added, SCHEMA, typical)
-    assert strength["text"] == "Payday loans, last 90 days: 1 (reference 2)"
+    assert strength["text"] == "Payday loans, last 90 days: 1 time (reference 2 times)"
     assert strength["contribution"] == -0.2
     assert strength["points"] == pytest.approx(14.42695)
 

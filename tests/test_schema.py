@@ -69,6 +69,8 @@ def test_a_value_is_checked_against_its_declaration(value: object, clause: str |
         ("days", 1, "1 day"),
         ("days", 12, "12 days"),
         ("days", -0.2, "0 days"),
+        ("times", 1, "1 time"),
+        ("money", -72.4, "−72"),
         ("money", 1234.5, "1,234"),
         ("", 0.5, "0.50"),
         ("", None, "not known"),
@@ -85,7 +87,7 @@ def test_an_unknown_feature_is_an_error() -> None:
 
 def test_two_values_are_told_apart_where_they_differ() -> None:
     share = Feature("a", "A", unit="share")
-    assert share.contrast(-0.009, -0.006) == ("-0.9 %", "-0.6 %")
+    assert share.contrast(-0.009, -0.006) == ("−0.9 %", "−0.6 %")
     assert share.contrast(0.5, 0.25) == ("50 %", "25 %")
     assert share.contrast(0.5, 0.5) == ("50 %", "50 %")
     assert Feature("b", "B", unit="days", type="integer").contrast(None, 3) == ("not known", "3 days")
