@@ -485,7 +485,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--applicants", type=int, default=2_000, metavar="N")
     add("--seed", type=int, default=11, metavar="S")
 
-    add = command("inspect", _inspect, "read bank statements without storing them")
+    add = command("inspect", _inspect, "read bank statements, in whatever format the bank gives them, without storing them")
     add("files", nargs="+", metavar="FILE", help="files, folders or patterns")
     add("--profile", metavar="NAME", help="read them as this bank's (else the layout is inferred)")
 

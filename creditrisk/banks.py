@@ -11,12 +11,9 @@ import tomllib
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
-from decimal import Decimal
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
-
-import pyarrow as pa
 
 from creditrisk import cells
 from creditrisk.errors import InvalidInput, UnknownThing, UnreadableFile
@@ -122,29 +119,6 @@ class Profile:
 
 
 @dataclass(frozen=True)
-class Problem:
-    """What is wrong, and where: `line` is the physical line of the file, `column` its heading; `message` is the whole sentence."""
-
-    line: int | None
-    column: str | None
-    value: str | None
-    message: str
-
-
-@dataclass(frozen=True)
-class Found:
-    """What a reader of one format found in a file. `rows` has the columns account, currency, booked_on, amount, balance, text, code, line
-    in file order; `opening` and `closing` are balances stated outside the rows; `doubts` hold only while no balance confirms the rows."""
-
-    rows: pa.Table
-    dialect: dict[str, Any]
-    notes: list[Problem]
-    doubts: list[Problem]
-    opening: Decimal | None = None
-    closing: Decimal | None = None
-
-
-@dataclass(frozen=True)
 class Layout:
     """Where things stand in one file: `first` is the physical line of the first row below the heading (1-based), `columns` are
     places from 0 by role, `names` the heading of every column, `guesses` what was assumed and must be said."""
@@ -205,6 +179,13 @@ def recognise(content: bytes) -> str | None:
         return "a binary file (it contains NUL bytes)"
     words = start.removeprefix(b"\xef\xbb\xbf").decode("latin-1").lstrip()
     return next((what for beginning, what in BEGINNINGS if re.match(beginning, words, re.IGNORECASE)), None)
+
+
+def opening_words(content: bytes, size: int = 4096) -> str:
+    """Return the beginning of a file as text to recognise it by, whatever its encoding, without byte-order mark and leading blanks."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content[: 2 * size].decode("utf-16", errors="replace").lstrip()
+    return content[:size].removeprefix(b"\xef\xbb\xbf").decode("latin-1").lstrip()
 
 
 def decode(file: str, content: bytes, declared: str | None = None) -> tuple[str, str]:
@@ -453,6 +434,16 @@ def _scores(heading: str) -> dict[str, int]:
             if within:
                 found[role] = 500 - within[0]
     return found
+
+
+def means(heading: str) -> str | None:
+    """Return the role a heading names best, None where it names none.
+
+    >>> means("Money out (£)"), means("Saldo"), means("Page 1")
+    ('debit', 'balance', None)
+    """
+    scores = _scores(heading)
+    return max(scores, key=lambda role: scores[role]) if scores else None
 
 
 _side = lru_cache(4096)(side)

@@ -19,11 +19,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pandas import DataFrame
 
-from creditrisk import banks, categories, cells, delimited
-from creditrisk.banks import Problem
+from creditrisk import banks, categories, cells, formats
 from creditrisk.errors import UnknownThing, UnreadableFile
 from creditrisk.reconcile import AccountBalance, State, overall, reconcile
 from creditrisk.settings import Settings
+from creditrisk.statement import ROWS, Found, Problem, Refused
 from creditrisk.store import Store, now
 from creditrisk.store import to_json as as_json
 
@@ -41,7 +41,7 @@ class Reading:
     dialect: dict[str, Any]
     status: Literal["accepted", "warned", "rejected"]
     problems: list[Problem]
-    rows: pa.Table = field(default_factory=delimited.ROWS.empty_table)
+    rows: pa.Table = field(default_factory=ROWS.empty_table)
     n_transactions: int = 0
     sum_amount: Decimal = Decimal(0)
     opening: Decimal | None = None
@@ -70,31 +70,53 @@ def read(name: str, content: bytes, *, profile: str | None = None, settings: Set
     file = PureWindowsPath(Path(name).name).name
     declared = banks.profile(profile, settings.data / "banks") if profile else None
     digest = hashlib.sha256(content).hexdigest()
+    what = ""
     try:
-        return _reading(file, digest, content, _recognised(file, content, declared, settings))
-    except delimited.Refused as refused:
+        _check_size(file, content, settings)
+        known = formats.find(content)
+        if known is None:
+            raise UnreadableFile(file, f"this is {banks.recognise(content)}, whatever its name says; a statement is {formats.titles()}.")
+        reader, what = known
+        found = reader.read(file, content, declared, settings.intake)
+        _check_count(file, found, settings)
+        return _reading(file, digest, content, what, found)
+    except Refused as refused:
         problems = refused.problems
     except UnreadableFile as error:
         problems = [Problem(error.line, error.column, error.value, str(error))]
-    return Reading(file, digest, content, "csv", {"profile": profile}, "rejected", problems)
+    return Reading(file, digest, content, what or "unknown", {"profile": profile}, "rejected", problems)
 
 
-def _recognised(file: str, content: bytes, declared: banks.Profile | None, settings: Settings) -> banks.Found:
-    """Ask each format whether the content is its own; delimited text is what is left."""
+def _check_size(file: str, content: bytes, settings: Settings) -> None:
     if not content[:1000].strip(BLANK) and not content.strip(BLANK):
         raise UnreadableFile(file, "the file is empty.")
     if len(content) > settings.intake.max_file_mb * 1_000_000:
         raise UnreadableFile(file, f"the file is larger than {settings.intake.max_file_mb} MB; split it, or raise max_file_mb in [intake].")
-    if what := banks.recognise(content):
-        raise UnreadableFile(file, f"this is {what}, whatever its name says; statements are read from CSV files.")
-    return delimited.read(file, content, declared, settings.intake)
 
 
-def _reading(file: str, digest: str, content: bytes, found: banks.Found) -> Reading:
+def _check_count(file: str, found: Found, settings: Settings) -> None:
+    """No reader is trusted alone: what was read is what was counted, and a file of nothing is no statement."""
+    n, most = found.rows.num_rows, settings.intake.max_rows
+    if found.count is not None and found.count != n + found.pending:
+        raise UnreadableFile(
+            file, f"the file has {found.count} transactions and {n + found.pending} of them could be read; none is stored."
+        )
+    if not n:
+        aside = f" that is booked ({found.pending} pending)" if found.pending else ""
+        raise UnreadableFile(file, f"the statement holds no transaction{aside}.")
+    if n > most:
+        what = f"the file has {n:,} transactions, more than the {most:,} allowed; split it, or raise max_rows in [intake]."
+        raise UnreadableFile(file, what)
+
+
+def _reading(file: str, digest: str, content: bytes, what: str, found: Found) -> Reading:
     """Hold what a reader found against its own balances."""
-    balances, broken, line = reconcile(found.rows, found.opening, found.closing)
+    balances, broken, line = reconcile(found.rows, found.stated)
     state = overall(balances)
     problems = found.notes + (found.doubts if state != "ok" else [])
+    if found.pending:
+        aside = f"{file}: {found.pending} rows that are not booked (pending, declined or reverted) were set aside."
+        problems.append(Problem(None, None, None, aside))
     if broken is not None:
         where = f"; the first break is at line {line}" if line else ""
         problems.append(Problem(line or None, None, None, f"{file}: the balances{broken} do not add up with the amounts{where}."))
@@ -104,7 +126,7 @@ def _reading(file: str, digest: str, content: bytes, found: banks.Found) -> Read
         file=file,
         sha256=digest,
         content=content,
-        format="csv",
+        format=what,
         dialect=found.dialect,
         status="warned" if problems else "accepted",
         problems=problems,
@@ -411,7 +433,14 @@ def lines(store: Store, statement_id: int) -> DataFrame:
     if record is None:
         raise UnknownThing("statement", str(statement_id))
     content = pa.input_stream(pa.BufferReader(record["source"]), compression="zstd").read()
-    text = content.decode(json.loads(record["dialect"])["encoding"], errors="replace")
-    printed = io.StringIO(text, newline="").readlines()
-    found.insert(1, "printed", [printed[line - 1].rstrip("\r\n") for line in found["line"]])
+    found.insert(1, "printed", _printed(content, json.loads(record["dialect"]), found["line"].tolist()))
     return found
+
+
+def _printed(content: bytes, dialect: dict[str, Any], lines_: list[int]) -> list[str]:
+    """Return the lines as they stood in the file; nothing where the format has no lines."""
+    if "encoding" not in dialect or dialect.get("line") == "transaction":
+        return [""] * len(lines_)
+    text = content.decode(dialect["encoding"], errors="replace")
+    whole = io.StringIO(text, newline="").readlines()
+    return [whole[line - 1].rstrip("\r\n") for line in lines_]

@@ -3,8 +3,10 @@
 A mismatch is a status to report, never a reason to refuse a file: printed balances are themselves often rounded or in another order.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
@@ -28,35 +30,42 @@ class AccountBalance:
 
 
 def reconcile(
-    rows: pa.Table, opening: Decimal | None = None, closing: Decimal | None = None
+    rows: pa.Table, stated: Mapping[str, tuple[Decimal | None, Decimal | None]] = MappingProxyType({})
 ) -> tuple[dict[str, AccountBalance], str | None, int]:
     """Check each account of `rows` (account, booked_on, amount, balance, line in file order), printed oldest or newest first.
 
-    `opening` and `closing` are what the file states outside its rows. Returns the accounts, and where some do not add up
-    which (in words, else None) and the line of the first break (0 where there is no line).
+    `stated` is (opening, closing) by account, what the file states outside its rows; running balances win over it. Returns the
+    accounts, and where some do not add up which (in words, else None) and the line of the first break (0 where there is no line).
     """
     coded = rows["account"].combine_chunks().dictionary_encode()
     names = coded.dictionary.to_pylist()
     amount = cells.from_money(rows["amount"].combine_chunks())
     printed = rows["balance"].combine_chunks()
-    stated = np.asarray(printed.is_valid().to_numpy(zero_copy_only=False))
+    has_balance = np.asarray(printed.is_valid().to_numpy(zero_copy_only=False))
     balance = cells.from_money(pc.fill_null(printed, Decimal(0)))
     days, lines = rows["booked_on"].to_numpy(), rows["line"].to_numpy()
+    currency = rows["currency"].combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False)
     code = coded.indices.to_numpy(zero_copy_only=False)
     order = np.argsort(code, kind="stable")
     balances: dict[str, AccountBalance] = {}
     broken: list[tuple[str, int]] = []
     for name, places in zip(names, np.split(order, np.flatnonzero(np.diff(code[order])) + 1), strict=True):
-        if stated[places].any():
-            found, line = _running(amount[places], balance[places], stated[places], days[places], lines[places])
+        if has_balance[places].any():
+            found, line = _running(amount[places], balance[places], has_balance[places], days[places], lines[places])
+        elif len(np.unique(currency[places])) > 1:
+            found, line = AccountBalance(None, None, "not stated"), 0  # a balance is in one of the currencies
         else:
-            found, line = _printed(cells.total(amount[places]), *((opening, closing) if len(names) == 1 else (None, None)))
+            found, line = _printed(cells.total(amount[places]), *stated.get(name, (None, None)))
         balances[name] = found
         if found.reconciliation == "mismatch":
             broken.append((name, line))
+    for name, (opening, closing) in stated.items():
+        if name not in balances and None not in (opening, closing) and opening != closing:
+            balances[name] = AccountBalance(opening, closing, "mismatch")  # money moved and no row says how
+            broken.append((name, 0))
     if not broken:
         return balances, None, 0
-    which = f" of {len(broken)} of {len(names)} accounts (the first is {broken[0][0]})" if len(names) > 1 else ""
+    which = f" of {len(broken)} of {len(balances)} accounts (the first is {broken[0][0]})" if len(balances) > 1 else ""
     return balances, which, broken[0][1]
 
 

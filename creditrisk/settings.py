@@ -36,7 +36,9 @@ class Intake:
 
     max_file_mb: int = 64
     max_amount: int = 1_000_000_000_000
+    max_rows: int = 5_000_000
     max_columns: int = 200
+    max_depth: int = 50
     max_field_length: int = 10_000
 
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 import ui
-from creditrisk import banks, charts, ingest
+from creditrisk import banks, charts, formats, ingest
 
 store = ui.store()
 ui.header(
@@ -18,10 +18,8 @@ CHECKS = {
 
 
 with st.container(border=True):
-    st.markdown("**Upload**")
-    files = st.file_uploader(
-        "Statement files", type=["csv", "txt", "asc"], accept_multiple_files=True, key="files", label_visibility="collapsed"
-    )
+    st.markdown("**Upload**", help=f"{formats.titles()}; a file is known by what is in it, whatever its name says.")
+    files = st.file_uploader(f"Statement files: {formats.titles()}", accept_multiple_files=True, key="files", label_visibility="collapsed")
     one, two = st.columns(2)
     with one:
         owner = st.text_input(
@@ -83,7 +81,8 @@ stored = ingest.statements(store)
 if stored.empty:
     ui.empty(
         "No statement yet",
-        "Choose a CSV file above. Nothing leaves this machine, and nothing is stored before you have seen what was read.",
+        f"Choose files above, as the bank gives them: {formats.titles()}. Nothing leaves this machine, and nothing is stored before "
+        "you have seen what was read.",
         icon="upload_file",
     )
 else:

@@ -60,7 +60,7 @@ def test_a_plain_file_is_read_whole() -> None:
     [
         (b"", None, None, "the file is empty"),
         (b"\xef\xbb\xbf\r\n \n", None, None, "the file is empty"),
-        (b"%PDF-1.4 \n%%EOF", None, None, "a PDF document, whatever its name says"),
+        (b"%PDF-1.4 \n%%EOF", None, None, "the PDF is damaged or cut off"),
         (b"PK\x03\x04\x14\x00", None, None, "Excel workbook"),
         (b"Date,Description,Amount\n", None, None, "a heading and no row"),
         (b"Date,Description,Amount\n\n,,\n", 3, None, "no value of column 'Date' is a date"),
@@ -169,6 +169,26 @@ def test_rows_a_status_column_takes_back_are_set_aside() -> None:
     )
     assert (reading.n_transactions, reading.sum_amount, reading.reconciliation) == (2, 0, "ok")
     assert reading.dialect["set_aside"] == {"not booked": 2}
+
+
+def test_balances_that_look_like_payments_are_balances() -> None:
+    reading = read(
+        "Account No,Date,Details,Amount,Currency,D/K\nLT1,2014-10-01,Opening balance,100.00,LTL,K\nLT1,2014-10-01,SHOP,15.00,LTL,D\n"
+        "LT1,2014-10-06,WAGES,900.00,LTL,K\nLT1,2014-10-06,Turnover,15.00,LTL,D\nLT1,2014-10-06,Turnover,900.00,LTL,K\n"
+        "LT1,2014-10-06,Closing balance,985.00,LTL,K\n"
+    )
+    assert (reading.status, reading.n_transactions, reading.sum_amount) == ("accepted", 2, 885), reading.problems
+    assert (reading.opening, reading.closing, reading.reconciliation) == (100, 985, "ok")
+    assert reading.dialect["set_aside"] == {"balance": 4}
+
+
+def test_a_few_rows_without_a_direction_are_set_aside_by_line_and_many_refuse_the_file() -> None:
+    rows = [f"{day:02}.10.2017;SHOP NUMBER {day};{day},00;{'O' if day % 5 else 'I'}\n" for day in range(1, 31)]
+    few = read("".join(rows) + "31.10.2017;SHOP NUMBER 31;9,00;EUR\n")
+    assert (few.status, few.n_transactions, few.dialect["set_aside"]) == ("warned", 30, {"direction unknown": 1})
+    assert (few.problems[0].line, few.problems[0].value) == (31, "EUR")
+    many = read("".join(rows) + "31.10.2017;SHOP NUMBER 31;9,00;EUR\n" * 5)
+    assert (many.status, many.problems[0].line) == ("rejected", 31)
 
 
 def test_a_currency_of_some_other_amount_is_not_that_of_the_account() -> None:

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import settings as run
 from hypothesis import strategies as st
 
-from creditrisk import cells, delimited
+from creditrisk import cells
 from creditrisk.reconcile import overall, reconcile
+from creditrisk.statement import ROWS
 
 AMOUNTS = st.lists(st.integers(-10_000, 10_000).filter(bool), min_size=1, max_size=40)
 
@@ -27,7 +28,7 @@ def rows(amounts: list[int], *, start: int = 50_000, account: str = "", a_day: i
 
 def table(found: list[dict[str, object]]) -> pa.Table:
     """Make the rows of a reading."""
-    return pa.Table.from_pylist(found, delimited.ROWS)
+    return pa.Table.from_pylist(found, ROWS)
 
 
 @run(deadline=None)
@@ -72,9 +73,9 @@ def test_each_account_is_checked_by_itself_and_the_wrong_one_is_named() -> None:
 def test_balances_outside_the_rows_count() -> None:
     found = table([{**row, "balance": None} for row in rows([100, -50])])
     assert reconcile(found)[0][""].reconciliation == "not stated"
-    assert reconcile(found, Decimal(1), Decimal("1.5"))[0][""].reconciliation == "ok"
-    assert reconcile(found, Decimal(1), Decimal(2))[0][""].reconciliation == "mismatch"
-    assert reconcile(found, None, Decimal(2))[0][""].opening == Decimal("1.5")
+    assert reconcile(found, {"": (Decimal(1), Decimal("1.5"))})[0][""].reconciliation == "ok"
+    assert reconcile(found, {"": (Decimal(1), Decimal(2))})[0][""].reconciliation == "mismatch"
+    assert reconcile(found, {"": (None, Decimal(2))})[0][""].opening == Decimal("1.5")
 
 
 def test_sparse_balances_are_checked_across_the_rows_between() -> None:

@@ -6,6 +6,7 @@ and not the other, or either unreadable, refuses the file.
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -15,11 +16,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from creditrisk import banks, cells
-from creditrisk.banks import Found, Problem
 from creditrisk.cells import BAD, BLANK, READ, Marks, Units
 from creditrisk.errors import UnreadableFile
 from creditrisk.grid import Grid, cut
 from creditrisk.settings import Intake
+from creditrisk.statement import ROWS, Found, Problem, Refused
 
 SHOWN = 50  # problems listed of one file; the rest are counted
 # These are held against folded text: lower case, no accents.
@@ -36,26 +37,16 @@ CLOSING = re.compile(
 TOTAL = re.compile(r"\b(sub)?total(s|e|en)?\b|\bsum(m[ae]|a)?\b|gesamt|totaal|celkem|osszesen|итого|balance|saldo|solde|kontostand")
 
 BALANCE = re.compile(f"{OPENING.pattern}|{CLOSING.pattern}")
+TURNOVER = re.compile(rf"({BALANCE.pattern}|(total )?(turnover|umsatze|apyvarta|obroty)( (debit|credit|soll|haben))?)")
+MAYBE_STATED = r"(?i)balance|forward|saldo|solde|kontostand|egyenleg|turnover|ums[aä]tze|apyvarta|obroty"
+UNSAID = 0.1  # more rows than this share without a direction, and the sign column is none
 
-ROWS = pa.schema(
-    [
-        ("account", pa.string()),
-        ("currency", pa.string()),
-        ("booked_on", pa.date32()),
-        ("amount", cells.MONEY),
-        ("balance", cells.MONEY),
-        ("text", pa.string()),
-        ("code", pa.string()),
-        ("line", pa.int32()),
-    ]
-)
+TITLE = "CSV"
 
 
-class Refused(Exception):
-    """Carries the problems of a file out of a reader to `ingest`, which makes them a rejected reading."""
-
-    def __init__(self, problems: list[Problem]):
-        self.problems = problems
+def recognises(content: bytes) -> str:
+    """Text that is nothing else is delimited text."""
+    return "" if banks.recognise(content) else "csv"
 
 
 def read(file: str, content: bytes, declared: banks.Profile | None, limits: Intake) -> Found:
@@ -91,6 +82,7 @@ class _Sheet:
         self.decimals: dict[str, str] = {}
         self.sign_rule = ""
         self.problems: list[Problem] = []
+        self.left_out: list[Problem] = []  # rows set aside one by one, each with its reason
         self.n = len(grid.lines)
 
     def column(self, role: str) -> pa.Array:
@@ -119,12 +111,16 @@ class _Sheet:
         units, money_state, marks = self._money()
         unbooked = self._unbooked()
         is_row = (day_state == READ) & (money_state == READ) & ~unbooked
+        is_row &= ~self._stated_as_rows(is_row)
         aside, joined = self._set_aside(is_row, day_state, money_state, unbooked)
         where = np.flatnonzero(is_row)
         if not len(where) and not self.problems:
             raise UnreadableFile(self.file, "there is no transaction in the file.")
         self._check_whole(where, ends_open)
         units = self._signed(units, marks, where)
+        if self.left_out:
+            where = where[~np.isin(self.grid.lines[where], np.array([problem.line for problem in self.left_out], np.int32))]
+            aside["direction unknown"] = len(self.left_out)
         balance = self._balance(where)
         if self.problems:
             raise Refused(sorted(self.problems, key=lambda problem: problem.line or 0))
@@ -132,12 +128,11 @@ class _Sheet:
         rows = self._table(where, days, units, balance, joined)
         shown: dict[str, Any] = {"encoding": encoding, "profile": self.declared.name if self.declared else None, "date_format": form}
         shown |= {"decimal": self.decimals, "sign": self.sign_rule, "set_aside": {kind: count for kind, count in aside.items() if count}}
-        notes = [Problem(None, None, None, f"{self.file}: {guess}") for guess in self.layout.guesses]
-        if aside["not booked"]:
-            said = f"{self.file}: {aside['not booked']} rows that are not booked (pending, declined or reverted) were set aside."
-            notes.append(Problem(None, None, None, said))
+        notes = [Problem(None, None, None, f"{self.file}: {guess}") for guess in self.layout.guesses] + self.left_out[:SHOWN]
         doubts = self._one_sided(units[where])
-        return Found(rows, banks.to_dict(self.layout, **shown), notes, doubts, self.stated_opening, self.stated_closing)
+        accounts = pc.unique(rows["account"]).to_pylist()
+        stated = {accounts[0]: (self.stated_opening, self.stated_closing)} if len(accounts) == 1 else {}
+        return Found(rows, banks.to_dict(self.layout, **shown), notes, doubts, stated, pending=aside["not booked"])
 
     def _one_sided(self, units: Units) -> list[Problem]:
         """Doubt that all money came in, where no amount has a sign and nothing else says which way it went."""
@@ -256,11 +251,16 @@ class _Sheet:
         factors = np.array([{"+": 1, "-": -1}.get(side or "", 0) for side in meaning], np.int64)[
             coded.indices.to_numpy(zero_copy_only=False)
         ]
-        for row in where[(factors[where] == 0) & (units[where] != 0)][:SHOWN]:
+        unsaid = where[(factors[where] == 0) & (units[where] != 0)]
+        problems = len(self.problems)
+        for row in unsaid if len(unsaid) <= UNSAID * len(where) else unsaid[:SHOWN]:
             value = self.column("sign")[int(row)].as_py()
             self.problem(
                 int(row), "sign", value, f"{value!r} in column {self.name('sign')!r} does not say whether money came in or went out."
             )
+        if not declared and len(unsaid) <= UNSAID * len(where):
+            self.left_out = [replace(one, message=f"{one.message} The row was set aside.") for one in self.problems[problems:]]
+            del self.problems[problems:]
         self.sign_rule = "sign column"
         if declared or not (units[where] < 0).any():
             return np.asarray(units * factors, np.int64)
@@ -298,7 +298,7 @@ class _Sheet:
             money = self._money_text(row)
             if unbooked[row] or PENDING.search(banks.folded(day)):
                 aside["not booked"] += 1
-            elif self._is_balance(row, label, day, (day_state[row], money_state[row]), first < row < last):
+            elif self.stated_rows[row] or self._is_balance(row, label, day, (day_state[row], money_state[row]), first < row < last):
                 aside["balance"] += 1
                 self._note_balance(label, row)
             elif day_state[row] == BLANK and money_state[row] == BLANK:
@@ -319,6 +319,15 @@ class _Sheet:
             stated = self.has("balance") and self.column("balance")[row].as_py().strip()
             return state[1] == BLANK and bool(BALANCE.search(label) or (stated and TOTAL.search(label)))
         return bool(BALANCE.search(label) or (not inside and TOTAL.search(label))) and not cells.date_shapes(day)
+
+    def _stated_as_rows(self, is_row: NDArray[Any]) -> NDArray[Any]:
+        """Say which rows with a day and an amount are balances or turnovers: nothing else stands in their words."""
+        self.stated_rows = np.zeros(self.n, bool)
+        texts = self._joined("text", " ")
+        likely = np.asarray(pc.match_substring_regex(texts, MAYBE_STATED).to_numpy(zero_copy_only=False)) & is_row
+        for row in map(int, np.flatnonzero(likely)):
+            self.stated_rows[row] = TURNOVER.fullmatch(banks.folded(texts[row].as_py())) is not None
+        return self.stated_rows
 
     def _unbooked(self) -> NDArray[Any]:
         """Say which rows the bank itself marks as pending, declined or taken back."""
@@ -377,10 +386,15 @@ class _Sheet:
             if cell.strip()
             else cells.amount(self._money_text(row), next(iter(self.decimals.values())))
         )
-        if read is not None and OPENING.search(words):
-            self.stated_opening = read[0]
-        elif read is not None and CLOSING.search(words):
-            self.stated_closing = read[0]
+        if read is None:
+            return
+        value = read[0]
+        if self.has("sign") and not cell.strip() and read[1] == 0 and banks.side(self.column("sign")[row].as_py()) == "-":
+            value = -value
+        if OPENING.search(words):
+            self.stated_opening = value
+        elif CLOSING.search(words):
+            self.stated_closing = value
 
     def _from_preamble(self) -> None:
         """Take opening and closing balances from the lines above the heading."""
@@ -407,7 +421,7 @@ class _Sheet:
         other[[last, *self.grid.spills]] = False
         others = self.grid.widths[other]
         least = int(others.min()) if len(others) else len(self.layout.names)
-        looks_cut = last in where or (ends_open and self._money_or_day_begun(last))
+        looks_cut = last in where or (ends_open and self._money_or_day_begun(last) and not self.stated_rows[last])
         if len(where) and self.grid.widths[last] < least and looks_cut:
             line = int(self.grid.lines[last])
             what = f"the last row has {self.grid.widths[last]} cells where the others have {least} or more: the file is cut off."

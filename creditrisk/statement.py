@@ -1,0 +1,106 @@
+"""What every reader of statements hands over: transactions in one shape, balances as stated, and what must be said.
+
+A problem is a value that names line and column; money is exact or the file is refused; what is not booked is counted, never a row.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+
+from creditrisk import cells
+from creditrisk.errors import UnreadableFile
+
+ROWS = pa.schema(
+    [
+        ("account", pa.string()),
+        ("currency", pa.string()),
+        ("booked_on", pa.date32()),
+        ("amount", cells.MONEY),
+        ("balance", cells.MONEY),
+        ("text", pa.string()),
+        ("code", pa.string()),
+        ("line", pa.int32()),
+    ]
+)
+
+Stated = dict[str, tuple[Decimal | None, Decimal | None]]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong, and where: `line` is the physical line of the file, `column` its heading; `message` is the whole sentence."""
+
+    line: int | None
+    column: str | None
+    value: str | None
+    message: str
+
+
+class Refused(Exception):
+    """Carries the problems of a file out of a reader to `ingest`, which makes them a rejected reading."""
+
+    def __init__(self, problems: list[Problem]):
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a reader of one format found in a file. `rows` has the columns of ROWS in file order; `doubts` hold only while no balance
+    confirms the rows; `stated` is (opening, closing) by account as the file states them outside its rows; `count` is how many
+    transactions the file has, pending ones included, counted without reading them; `pending` are those kept out of the rows.
+
+    `line` is the physical line, and `dialect["encoding"]` reads it; where lines mean nothing it is the number of the transaction
+    and `dialect["line"]` is "transaction".
+    """
+
+    rows: pa.Table
+    dialect: dict[str, Any]
+    notes: list[Problem] = field(default_factory=list)
+    doubts: list[Problem] = field(default_factory=list)
+    stated: Stated = field(default_factory=dict)
+    count: int | None = None
+    pending: int = 0
+
+
+class Movements:
+    """Transactions as they are read, one by one; `add` refuses money beyond the limits, `table` gives the columns of ROWS."""
+
+    def __init__(self, file: str, *, max_amount: int):
+        self.file, self.limit = file, min(max_amount, 10**14 - 1)
+        self.rows: list[tuple[str, str, date, Decimal, Decimal | None, str, str, int]] = []
+
+    def add(
+        self,
+        *,
+        account: str,
+        currency: str,
+        booked_on: date,
+        amount: Decimal,
+        text: str,
+        code: str,
+        line: int,
+        balance: Decimal | None = None,
+    ) -> None:
+        """Take one transaction; a movement of nothing without a code is marked as a notice. Raises UnreadableFile."""
+        for money in (amount, balance):
+            if money is not None and not self._exact(money):
+                what = f"the amount {money} is not a sum of money within ± {self.limit:,} with at most four decimals."
+                raise UnreadableFile(self.file, what, line=line, value=str(money))
+        self.rows.append((account, currency, booked_on, amount, balance, " ".join(text.split()), code or ("" if amount else "ZERO"), line))
+
+    def _exact(self, money: Decimal) -> bool:
+        return money.is_finite() and abs(money) <= self.limit and money == round(money, 4)
+
+    def table(self) -> pa.Table:
+        """Return what was added, in that order."""
+        columns = zip(*self.rows, strict=True) if self.rows else [()] * len(ROWS)
+        return pa.table([pa.array(column, shape.type) for column, shape in zip(columns, ROWS, strict=True)], schema=ROWS)
+
+
+def merged(stated: Stated, account: str, opening: Decimal | None, closing: Decimal | None) -> None:
+    """Note the balances of one more statement of an account, which follows those before: the first opening, the last closing."""
+    before = stated.get(account)
+    stated[account] = (opening, closing) if before is None else (before[0], closing if closing is not None else before[1])
