@@ -139,7 +139,7 @@ def training(rows: int) -> Lines:
     from creditrisk import pipeline
     from creditrisk.schema import built_in
 
-    frame, bad = portfolio(20_000)
+    frame, bad = portfolio(100_000)
     schema = built_in()
     names = [feature.name for feature in schema.predictors]
     ours = cpu_seconds(lambda: pipeline.fit("xgboost", frame, bad, None, schema))
@@ -149,7 +149,7 @@ def training(rows: int) -> Lines:
     bare = cpu_seconds(lambda: xgboost.train({"objective": "binary:logistic", "max_depth": 3}, matrix, rounds))
     return [
         line(
-            f"training with calibration, 20,000 × {len(names)}, {rounds} trees",
+            f"training with calibration, 100,000 × {len(names)}, {rounds} trees",
             ours,
             "CPU s",
             "≤ 1.3×",
