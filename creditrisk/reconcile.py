@@ -18,9 +18,12 @@ from creditrisk.cells import Units
 State = Literal["ok", "mismatch", "not stated"]
 
 
+Key = tuple[str, str]  # account and currency, either may be ""
+
+
 @dataclass(frozen=True)
 class AccountBalance:
-    """One account of a file: balances as printed or derived from printed ones, and whether they add up."""
+    """One account and currency of a file: balances as printed or derived from printed ones, and whether they add up."""
 
     opening: Decimal | None
     closing: Decimal | None
@@ -29,14 +32,14 @@ class AccountBalance:
 
 def reconcile(
     rows: pa.Table, opening: Decimal | None = None, closing: Decimal | None = None
-) -> tuple[dict[str, AccountBalance], str | None, int]:
-    """Check each account of `rows` (account, booked_on, amount, balance, line in file order), printed oldest or newest first.
+) -> tuple[dict[Key, AccountBalance], str | None, int]:
+    """Check each account and currency of `rows` (those, booked_on, amount, balance, line in file order), oldest or newest first.
 
     `opening` and `closing` are what the file states outside its rows. Returns the accounts, and where some do not add up
     which (in words, else None) and the line of the first break (0 where there is no line).
     """
-    coded = rows["account"].combine_chunks().dictionary_encode()
-    names = coded.dictionary.to_pylist()
+    coded = pc.binary_join_element_wise(rows["currency"], rows["account"], "\t").combine_chunks().dictionary_encode()
+    names = [(account, currency) for currency, _, account in (key.partition("\t") for key in coded.dictionary.to_pylist())]
     amount = cells.from_money(rows["amount"].combine_chunks())
     printed = rows["balance"].combine_chunks()
     stated = np.asarray(printed.is_valid().to_numpy(zero_copy_only=False))
@@ -44,8 +47,8 @@ def reconcile(
     days, lines = rows["booked_on"].to_numpy(), rows["line"].to_numpy()
     code = coded.indices.to_numpy(zero_copy_only=False)
     order = np.argsort(code, kind="stable")
-    balances: dict[str, AccountBalance] = {}
-    broken: list[tuple[str, int]] = []
+    balances: dict[Key, AccountBalance] = {}
+    broken: list[tuple[Key, int]] = []
     for name, places in zip(names, np.split(order, np.flatnonzero(np.diff(code[order])) + 1), strict=True):
         if stated[places].any():
             found, line = _running(amount[places], balance[places], stated[places], days[places], lines[places])
@@ -56,11 +59,11 @@ def reconcile(
             broken.append((name, line))
     if not broken:
         return balances, None, 0
-    which = f" of {len(broken)} of {len(names)} accounts (the first is {broken[0][0]})" if len(names) > 1 else ""
+    which = f" of {len(broken)} of {len(names)} accounts (the first is {' '.join(filter(None, broken[0][0]))})" if len(names) > 1 else ""
     return balances, which, broken[0][1]
 
 
-def overall(balances: dict[str, AccountBalance]) -> State:
+def overall(balances: dict[Key, AccountBalance]) -> State:
     """Return the state of a file from those of its accounts: one mismatch is a mismatch."""
     states = {found.reconciliation for found in balances.values()}
     return "mismatch" if "mismatch" in states else "ok" if "ok" in states else "not stated"

@@ -38,7 +38,8 @@ def activity(store: Store, limit: int = 12) -> DataFrame:
         """select happened_at, user_name, action, subject,
             case action
                 when 'ingest' then 'stored ' || subject
-                when 'features' then 'computed the features of ' || (detail->>'applicants') || ' applicant' || if(detail->>'applicants' = '1', '', 's')
+                when 'features' then 'computed the features of ' || (detail->>'applicants') || ' applicant'
+                    || if(detail->>'applicants' = '1', '', 's')
                 when 'apply' then 'recorded ' || (detail->>'n') || ' application' || if(detail->>'n' = '1', '', 's')
                 when 'outcomes' then 'recorded ' || (detail->>'n') || ' observed outcome' || if(detail->>'n' = '1', '', 's')
                 when 'label' then 'made label set ' || subject

@@ -34,7 +34,11 @@ else:
             ui.count(held["n_scored"]),
             f"Applicants with a score, out of {ui.count(held['n_predictions'])} predictions kept in all.",
         ),
-        ("Verdicts", ui.count(held["n_reviews"]), f"Predictions people judged; {ui.count(seen['n_waiting'])} wait for a verdict."),
+        (
+            "Verdicts",
+            ui.count(held["n_reviews"]),
+            f"Predictions with a verdict, “cannot judge” included; {ui.count(seen['n_waiting'])} wait for one.",
+        ),
     )
 
 ui.section("From statement to decision", help="Each step builds on the one before it. A step that is waiting says what it needs.")
@@ -67,7 +71,7 @@ with left:
             f"Scores mean {ui.risk_word(model['is_proxy'])} on the {store.settings.score.scale.replace('logodds', 'log-odds')} scale."
         )
 with right:
-    ui.section("Labels", help="What the champion learned from, and how far that can be believed.")
+    ui.section("Labels", help="The newest label set, and how far it can be believed.")
     if newest is None:
         ui.empty(
             "No labels yet",
@@ -82,10 +86,10 @@ with right:
             ui.banner(ui.literal(warning))
         gates = chosen.report["gates"]
         st.markdown(f"**{sum(gate['passed'] for gate in gates)} of {len(gates)} quality checks passed**")
-        for gate in gates:
-            mark = ":green[:material/check_circle:]" if gate["passed"] else ":red[:material/cancel:]"
-            said = f"{mark} {ui.literal(gate['name'])} :gray[{ui.plain(gate['value'], 2)}, asked {ui.plain(gate['threshold'], 2)}]"
-            st.markdown(said, help=ui.literal(gate["sentence"]))
+        with st.container(gap="xsmall"):
+            for gate in gates:
+                mark = ":green[:material/check_circle:]" if gate["passed"] else ":red[:material/cancel:]"
+                st.markdown(f"{mark} {ui.literal(ui.gate_name(gate))}", help=ui.literal(gate["sentence"]))
         ui.link("labels", f"Open {newest}", labels=newest)
 
 ui.section("What happened last", help="Every change names a person and is kept in a chained record.")

@@ -3,9 +3,11 @@
 import csv
 import io
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from hypothesis import given
@@ -306,6 +308,35 @@ def test_genuine_twins_of_one_day_survive(store: Store) -> None:
     assert saved.n_new == 3
     (again,) = ingest.save(store, [read(twins + "17/01/2024,Pay,9.00\n", name="b.csv")], user="ana", applicant_id="a")
     assert (again.n_new, again.n_duplicate) == (1, 3)
+
+
+def test_two_who_bring_the_same_file_at_once_store_it_once(store: Store) -> None:
+    reading, start = read(GOOD), Barrier(4)
+
+    def bring(_: int) -> int:
+        start.wait()
+        return ingest.save(store, [reading], user="ana")[0].n_new
+
+    with ThreadPoolExecutor(4) as people:
+        assert sorted(people.map(bring, range(4))) == [0, 0, 0, 3]
+
+
+def test_currencies_under_one_account_number_keep_their_own_balances(store: Store) -> None:
+    text = "Date,Details,Amount,Currency,Balance\n2024-01-16,Pay,100.00,EUR,150.00\n2024-01-17,Pay,7.00,GBP,9.00\n"
+    reading = read(text + "2024-01-18,Tea,-30.00,EUR,120.00\n2024-01-19,Tea,-1.00,GBP,8.00\n", name="ann.csv")
+    assert (reading.reconciliation, reading.currency, reading.accounts) == ("ok", None, [""])
+    ingest.save(store, [reading], user="ana")
+    found = store.rows("select currency, opening, closing from statement_account join account using (account_id) order by currency")
+    assert found == [("EUR", Decimal(50), Decimal(120)), ("GBP", Decimal(2), Decimal(8))]
+
+
+def test_the_order_of_rows_does_not_move_a_category(store: Store) -> None:
+    days = [f"2024-01-{number:02},ZALANDO,{amount}.00" for number, amount in ((5, 20), (6, 900), (7, 30))]
+    for name, lines in (("ann", days), ("ben", days[::-1])):
+        fresh = stores.open_in_memory(store.settings)
+        ingest.save(fresh, [read("\n".join(["Date,Details,Amount", *lines, ""]), name=name)], user="ana")
+        assert fresh.rows("select category from description") == [("UNKNOWN",)]
+        fresh.close()
 
 
 def test_whose_account_it_is(store: Store) -> None:

@@ -56,6 +56,7 @@ def test_from_statement_to_verdict_to_retraining(visit: Visitor) -> None:
     visit.sees("adds up")
     visit.button("Save 1 file")
     visit.sees("new transactions stored")
+    playwright.expect(page.get_by_role("button", name="Save 1 file")).to_have_count(0)  # the box is empty for the next file
 
     visit.open("score?applicant=NEW-1")
     visit.sees("Not scored yet")
