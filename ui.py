@@ -583,7 +583,11 @@ def circumstances(person: Mapping[str, Any]) -> str:
 
 def pick_applicant(help: str, *, free: bool = True) -> str | None:
     """Let somebody choose an applicant; the URL names the choice, and any id may be typed."""
-    known = {row["applicant_id"]: person_name(row) for row in rows(applicants.people(store(), limit=500))}
+    found = rows(applicants.people(store(), limit=500))
+    current = asked("applicant")
+    if current and current not in {row["applicant_id"] for row in found}:
+        found += [row for row in rows(applicants.people(store(), search=current, limit=20)) if row["applicant_id"] == current]
+    known = {row["applicant_id"]: person_name(row) for row in found}
     return pick(
         "Applicant", list(known), "applicant", say=lambda name: known.get(name, name), help=help, free=free, prediction=None, feature=None
     )

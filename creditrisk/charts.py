@@ -82,8 +82,9 @@ def gauge(score: float, shown: int, band: str, *, sure: bool = True, cutoff: flo
         )
     )
     if cutoff is not None:
+        figure.update_layout(margin={"b": 26})
         text = f"<span style='color:{GREY}'><b>┃</b></span> cut-off {cutoff:.0f}"
-        figure.add_annotation(text=text, showarrow=False, x=0.5, y=0, xref="paper", yref="paper", yanchor="bottom", font={"size": 12.5})
+        figure.add_annotation(text=text, showarrow=False, x=0.5, y=0, xref="paper", yref="paper", yanchor="top", font={"size": 12.5})
     return figure
 
 

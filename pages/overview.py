@@ -43,12 +43,12 @@ else:
 
 ui.section("From statement to decision", help="Each step builds on the one before it. A step that is waiting says what it needs.")
 steps = (
-    ("statements", "Statements", held["n_statements"], ui.plural(held["n_statements"], "file"), "Upload one"),
+    ("statements", "Statements", held["n_statements"], ui.plural(held["n_statements"], "file"), "Upload"),
     ("labels", "Labels", held["n_label_sets"], newest, "Make a set"),
     ("training", "Candidates", held["n_models"], ui.plural(held["n_models"], "model"), "Train"),
-    ("models", "Champion", model is not None, model and model["model_id"], "Promote one"),
-    ("score", "Scores", held["n_scored"], ui.plural(held["n_scored"], "person", "people"), "Score one"),
-    ("reviews", "Verdicts", held["n_reviews"], f"{ui.count(held['n_reviews'])} judged", "Judge one"),
+    ("models", "Champion", model is not None, model and model["model_id"], "Promote"),
+    ("score", "Scores", held["n_scored"], ui.plural(held["n_scored"], "person", "people"), "Score"),
+    ("reviews", "Verdicts", held["n_reviews"], f"{ui.count(held['n_reviews'])} judged", "Judge"),
 )
 with st.grid(len(steps), min_column_width=112, gap="small", border=True) as grid:
     for place, (page, title, done, state, action) in enumerate(steps, start=1):

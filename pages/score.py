@@ -116,7 +116,7 @@ with ui.guard():
         ui.bullets((support["text"] for support in ui.supports(store, prediction_id)), ":green[:material/arrow_upward:]")
 
     reference = REFERENCE[prediction.baseline]
-    st.caption(f"“Reference” is what is usual among {reference}.")
+    st.caption(f"“Reference” is what is usual among {reference}; the bars begin at their average.")
     ui.section("How the score came about", help=f"Each bar is one figure's part, against {reference}. They add up exactly.")
     ui.figure(ui.waterfall(prediction), key=f"waterfall-{prediction_id}", param="feature", help="Click a bar for its transactions.")
 

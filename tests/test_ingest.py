@@ -374,6 +374,59 @@ def test_what_is_stored_can_be_shown(store: Store) -> None:
     ]
 
 
+def test_the_same_file_under_another_name_says_whose_it_is(store: Store) -> None:
+    ingest.save(store, [read(GOOD)], user="ana", applicant_id="ann")
+    (saved,) = ingest.save(store, [read(GOOD, name="ben.csv")], user="ana")
+    assert saved.reading.status == "warned"
+    assert saved.reading.problems[-1].message.endswith("for ann; nothing was stored for ben.")
+
+
+# ---- sums that would be wrong without a word --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rows", "line", "said"),
+    [
+        ("01.02.2024;Pay;1,00\n15.02.2024;Rent;-3,00\n31.02.2024;Fuel;-2,O0\n", 4, "'31.02.2024' in column 'Date' is not a date"),
+        ("01.02.2024;Pay;1,00\n15.02.2024;Rent;-3,00\n31.02.2024;Fuel;\n", 4, "'31.02.2024' in column 'Date' is not a date"),
+        ("01.02.2024;Pay;1,00\n15.02.0204;Rent;-3,00\n", 3, "'15.02.0204' in column 'Date' lies outside the years 1950 to 2100"),
+    ],
+)
+def test_a_day_that_cannot_be_refuses_the_file_wherever_it_stands(rows: str, line: int, said: str) -> None:
+    reading = read(f"Date;Description;Amount\n{rows}")
+    assert reading.status == "rejected"
+    assert (reading.problems[0].line, said in reading.problems[0].message) == (line, True)
+
+
+def test_a_reversal_among_negative_debits_does_not_turn_the_others_round() -> None:
+    rows = "2024-01-05,A,-10.00,\n2024-01-06,B,-20.00,\n2024-01-07,REVERSAL,5.00,\n2024-01-08,PAY,,100.00\n"
+    assert amounts(read(f"Date,Description,Debit,Credit\n{rows}")) == [Decimal(-10), Decimal(-20), Decimal(5), Decimal(100)]
+
+
+def test_balances_among_the_amounts_are_no_payments() -> None:
+    rows = "2024-01-01,OPENING BALANCE,1000.00\n2024-01-05,A,10.00\n2024-01-06,B,-20.00\n2024-01-31,Closing balance 31/01,990.00\n"
+    reading = read(f"Date,Description,Amount\n{rows}")
+    assert (reading.sum_amount, reading.opening, reading.closing) == (Decimal(-10), Decimal(1000), Decimal(990))
+    assert reading.reconciliation == "ok"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Date,Description,Amount,Currency\n2024-01-05,S,100.00,eur\n2024-01-06,S,-50.00,usd\n", ["EUR", "USD"]),
+        ("Date,Description,Amount,Currency\n2024-01-05,S,100.00,EUR\n2024-01-06,S,-50.00,BTC\n", ["EUR", "BTC"]),
+        ("Date,Description,Amount,Currency\n2024-01-05,S,100.00,EUR\n2024-01-06,S,-50.00,\n", ["EUR", "EUR"]),
+        ("Date,Description,Amount\n2024-01-05,S,€100.00\n2024-01-06,S,-$50.00\n", ["EUR", "$"]),
+        ("Date,Description,Amount\n2024-01-05,S,100.00 EUR\n2024-01-06,S,-50.00 USD\n", ["EUR", "USD"]),
+        ("Date,Description,Amount\n2024-01-05,S,$100.00\n2024-01-06,S,-$50.00\n", ["", ""]),
+    ],
+)
+def test_currencies_are_not_mixed_in_silence(text: str, found: list[str]) -> None:
+    reading = read(text)
+    assert reading.rows["currency"].to_pylist() == found
+    assert any("several currencies" in problem.message for problem in reading.problems) == (len(set(found)) > 1)
+
+
 def test_storing_needs_a_name(store: Store) -> None:
     with pytest.raises(NotAllowed):
         ingest.save(store, [read(GOOD)], user=" ")

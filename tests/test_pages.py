@@ -191,13 +191,6 @@ def test_scoring_keeps_a_prediction_in_the_name_of_who_acts(written: None) -> No
     assert history["channel"].iloc[0] == "page"
 
 
-def test_an_application_without_an_applicant_is_refused_in_a_sentence(written: None) -> None:
-    page = visit("applicants")
-    page.button(key="new").click().run()
-    next(button for button in page.button if button.label == "Record application").click().run()
-    assert [error.value for error in page.error] == ["An application needs the id of its applicant."]
-
-
 def test_a_verdict_is_recorded_and_an_unexplained_one_refused(written: None) -> None:
     prediction_id = str(reviews.queue(ui.store())["prediction_id"].iloc[0])
     page = visit("reviews", prediction=prediction_id)

@@ -89,6 +89,8 @@ def test_an_application_and_a_label_set_are_made_in_dialogs(visit: Visitor) -> N
     visit.open("applicants")
     visit.button("New application")
     dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Record application").click()
+    visit.sees("An application needs the id of its applicant.")
     dialog.get_by_role("textbox", name="Applicant id").fill("NEW-2")
     dialog.get_by_role("textbox", name="Name").fill("Ann *Example*")
     dialog.get_by_role("button", name="Record application").click()
