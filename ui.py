@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,15 @@ STATE_COLOURS = {
     "candidate": "gray",
     "challenger": "blue",
     "retired": "gray",
+}
+GATES = {  # what a quality check of a label set is called, and which side of the figure asked for passes
+    "stability": ("Clusters come back in resamples", "≥"),
+    "index gap": ("Riskiest cluster stands apart", "≥"),
+    "signs": ("Features point the right way", "≥"),
+    "share at least": ("Riskiest cluster is not too small", "≥"),
+    "share at most": ("Riskiest cluster is not too large", "≤"),
+    "against outcomes": ("Ranks observed outcomes", ">"),
+    "beside the index": ("Keeps up with the plain risk index", "≥"),
 }
 REFERENCES = {"cut-off": "Near the cut-off", "everyone": "Everybody"}
 ADVICE_COLOURS = {"approve": "green", "decline": "red", "refer": "orange", "insufficient data": "gray"}
@@ -104,7 +113,7 @@ def empty(title: str, what: str, *ways: tuple[str, str], icon: str = "inbox") ->
     """Say what is missing and offer the next step: `ways` are (page, label)."""
     with st.container(border=True, horizontal_alignment="center", key=f"empty-{re.sub('[^a-z]+', '-', title.lower())}"):
         st.space("small")
-        st.markdown(f"### :gray[:material/{icon}:]", width="content")
+        st.title(f":gray[:material/{icon}:]", anchor=False, width="content")
         st.markdown(f"**{title}**", width="content")
         st.markdown(f":gray[{what}]", width="content", text_alignment="center")
         with st.container(horizontal=True, horizontal_alignment="center"):
@@ -127,10 +136,12 @@ def proxy_banner(is_proxy: bool, circularity: str | None = None) -> None:
         )
 
 
-def known(frame: DataFrame, column: str, kind: str, name: str) -> None:
-    """Refuse an id out of the URL that is not in a column of what there is."""
-    if name not in set(frame[column].astype(str)):
+def known(frame: DataFrame, column: str, kind: str, name: str) -> dict[str, Any]:
+    """Return the row an id out of the URL names, None where it holds nothing; refuse an id that nothing has."""
+    found = rows(frame[frame[column].astype(str) == name])
+    if not found:
         raise UnknownThing(kind, name)
+    return {field: None if _missing(value) else value for field, value in found[0].items()}
 
 
 def risk_word(is_proxy: bool) -> str:
@@ -235,8 +246,9 @@ def table(
 
 
 def bullets(texts: Iterable[str], mark: str) -> None:
-    """Say a few things, a line each behind its mark; nothing to say is said, too."""
-    st.markdown("  \n".join(f"{mark} {literal(text)}" for text in texts) or ":gray[Nothing.]")
+    """Say a few things, a line each behind its mark; a remark in brackets stays on one line; nothing to say is said, too."""
+    whole = (re.sub(r"\([^)]*\)$", lambda remark: remark[0].replace(" ", "\u00a0"), text) for text in texts)
+    st.markdown("  \n".join(f"{mark} {literal(text)}" for text in whole) or ":gray[Nothing.]")
 
 
 def _in_words(frame: DataFrame) -> DataFrame:
@@ -303,9 +315,9 @@ def checks(gates: Sequence[Mapping[str, Any]]) -> None:
         [
             {
                 "": ":green[:material/check_circle:]" if gate["passed"] else ":red[:material/cancel:]",
-                "Check": f"**{literal(gate['name'])}**",
+                "Check": f"**{literal(gate_name(gate))}**",
                 "Found": plain(gate["value"], 2),
-                "Asked": plain(gate["threshold"], 2),
+                "Asked": literal(gate_asks(gate)),
                 "In words": f":gray[{literal(gate['sentence'])}]",
             }
             for gate in gates
@@ -314,6 +326,16 @@ def checks(gates: Sequence[Mapping[str, Any]]) -> None:
         hide_index=True,
         alt="Quality checks",
     )
+
+
+def gate_name(gate: Mapping[str, Any]) -> str:
+    """What a quality check is called on a page."""
+    return GATES.get(gate["name"], (gate["name"], ""))[0]
+
+
+def gate_asks(gate: Mapping[str, Any]) -> str:
+    """What a quality check asks for: '≥ 0.75'."""
+    return f"{GATES.get(gate['name'], ('', ''))[1]} {plain(gate['threshold'], 2)}".strip()
 
 
 def facts(pairs: Mapping[str, object], alt: str) -> None:
@@ -331,6 +353,9 @@ def badge(text: str, colours: Mapping[str, str]) -> str:
 def said(value: object) -> str:
     """A value of a declaration as people read it: 'date_format' → 'date format', a tab as its name, lists with commas."""
     if isinstance(value, Mapping):
+        parts = {said(part) for part in value.values()}
+        if len(value) > 1 and len(parts) == 1:
+            return parts.pop()
         return "; ".join(f"{said(name)}: {said(part)}" for name, part in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(said(part) for part in value)
@@ -455,7 +480,13 @@ def score_column(label: str = "Score") -> Any:
     )
 
 
-WORDS = {"algorithm": charts.ALGORITHMS, "category": {code: kind.meaning for code, kind in categories.taxonomy().items()}}
+WORDS = {
+    "algorithm": charts.ALGORITHMS,
+    "category": {code: kind.meaning for code, kind in categories.taxonomy().items()},
+    "label_source": {"cluster": "clusters (proxy)", "observed": "observed outcomes", "review": "verdicts", "rfm": "RFM (proxy)"},
+    "reconciliation": {"ok": "adds up", "mismatch": "does not add up", "not stated": "none to check"},
+    "about": {"decision": "recommendation"},
+}
 MOVES = {
     "booked_on": day_column("Booked on"),
     "text": text_column("Text", "As the bank wrote it", "medium"),
@@ -516,10 +547,28 @@ def waterfall(prediction: scoring.Prediction, top: int = 9) -> Any:
     return charts.waterfall(parts, start, end, start_name=baseline)
 
 
+def cutoff(prediction: scoring.Prediction) -> float:
+    """The cut-off of the policy a prediction was made under, in points of its scale."""
+    limit = scorecard.cost_cutoff(prediction.policy["margin"], prediction.policy["lgd"])
+    return float(scorecard.score(limit, settings.Score(**prediction.scale)))
+
+
+def sentence(text: str) -> str:
+    """A text with a capital at its beginning."""
+    return text[:1].upper() + text[1:]
+
+
 def person_name(person: Mapping[str, Any]) -> str:
     """'A0001 · Ann Example', or the id alone where no name is known."""
     name = person.get("name")
     return str(person["applicant_id"]) if _missing(name) else f"{person['applicant_id']} · {name}"
+
+
+def known_until(person: Mapping[str, Any]) -> date:
+    """The day up to which an applicant is looked at before features exist: that of the application, else after the last transaction."""
+    if not _missing(person["applied_on"]):
+        return person["applied_on"]
+    return today() if _missing(person["last_on"]) else person["last_on"] + timedelta(days=1)
 
 
 def circumstances(person: Mapping[str, Any]) -> str:
@@ -534,7 +583,11 @@ def circumstances(person: Mapping[str, Any]) -> str:
 
 def pick_applicant(help: str, *, free: bool = True) -> str | None:
     """Let somebody choose an applicant; the URL names the choice, and any id may be typed."""
-    known = {row["applicant_id"]: person_name(row) for row in rows(applicants.people(store(), limit=500))}
+    found = rows(applicants.people(store(), limit=500))
+    current = asked("applicant")
+    if current and current not in {row["applicant_id"] for row in found}:
+        found += [row for row in rows(applicants.people(store(), search=current, limit=20)) if row["applicant_id"] == current]
+    known = {row["applicant_id"]: person_name(row) for row in found}
     return pick(
         "Applicant", list(known), "applicant", say=lambda name: known.get(name, name), help=help, free=free, prediction=None, feature=None
     )
@@ -545,7 +598,7 @@ def training_choices(key: str, *, wide: bool = False) -> training.Config | None:
     sets = {row["label_set_id"]: row for row in rows(labels.sets(store()))}
     if not sets:
         st.info("Training learns from labels, and there is no label set yet.", icon=":material/label:")
-        link("labels", "Make a label set")
+        link("labels", "Make a label set", "new_label")
         return None
     learners, parts = list(training.CANDIDATES), {"random": "Random", "time": "Newest"}
     one, two, three = st.columns([2.1, 2.5, 1.5], gap="medium") if wide else [st.container() for _ in range(3)]
@@ -582,9 +635,9 @@ def training_choices(key: str, *, wide: bool = False) -> training.Config | None:
 
 
 def said_set(row: Mapping[str, Any]) -> str:
-    """A label set in a line: 'L0001 · K-Means, 3 clusters · 312 of 2,000 risky'."""
+    """A label set in a line: 'L0001 · K-Means, 3 clusters · 16 % risky'."""
     clusters = "" if _missing(row["k"]) else f", {int(row['k'])} clusters"
-    return f"{row['label_set_id']} · {METHODS.get(row['method'], row['method'])}{clusters} · {percent(row['share_risky'])} risky"
+    return f"{row['label_set_id']} · {METHODS.get(row['method'], row['method'])}{clusters} · {percent(row['share_risky'], 0)} risky"
 
 
 def job_progress(job: Mapping[str, Any], key: str) -> None:
@@ -605,4 +658,4 @@ def job_ended(job_id: str | None) -> None:
         st.success(f"Training {job_id} is done.", icon=":material/check_circle:")
         link("training", "See the leaderboard", "leaderboard", job=job_id)
     elif job["state"] != "running":
-        st.warning(f"Training {job_id} {literal(job['state'])}: {literal(job['message'])}")
+        st.warning(f"Training {job_id}: {literal(job['message'] or job['state'])}.", icon=":material/stop_circle:")

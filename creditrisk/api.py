@@ -93,6 +93,8 @@ def _field(feature: Feature) -> Any:
 
 def _asked(schema: Schema, body: Any) -> list[dict[str, Any]]:
     """Return the applicants of a body, each checked; raises InvalidInput with one sentence for the first thing wrong."""
+    if isinstance(body, bytes):  # FastAPI hands on unread what does not say that it is JSON
+        raise InvalidInput("The body was not sent as JSON: add the header Content-Type: application/json.")
     entries = body if isinstance(body, list) else [body]
     if not 1 <= len(entries) <= MOST:
         raise InvalidInput(
@@ -125,7 +127,9 @@ def _sentence(schema: Schema, error: ValidationError) -> str:
     if first["type"] == "extra_forbidden":
         known = "a feature that the schema declares" if path[0] == "features" else "one of applicant_id, as_of, features"
         return f"{'.'.join(path)[:80]} is not {known}."
-    return f"{'.'.join(path) or 'The body'} is {given}: {first['msg'].lower()}."
+    if not path:
+        return f"An applicant is a JSON object with applicant_id, features or both, not {given}."
+    return f"{'.'.join(path)} is {given}: {first['msg'].lower()}."
 
 
 def _scored(store: Store, asked: list[dict[str, Any]], champion: scoring.Model, user: str) -> list[scoring.Prediction]:

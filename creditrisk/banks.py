@@ -330,7 +330,11 @@ def _suits(role: str, place: int, score: int, body: Sequence[Sequence[str]], dec
         return any(re.search(r"\d", value) for value in values) or not values
     if role == "currency":
         rows = [row for row in body if len(row) > place and any(map(_is_date, row))]
-        return bool(rows) and all(_at(row, place) in cells.CURRENCIES for row in rows)
+        codes = [cells.currency(_at(row, place)) for row in rows]
+        if score <= 500:
+            return bool(codes) and all(code in cells.CURRENCIES for code in codes)
+        # A heading that says "currency" holds: a code nobody knows, or none, must not make one account of two currencies.
+        return any(code in cells.CURRENCIES for code in codes) and all(re.fullmatch(r"[A-Z]{3,5}|\$|", code) for code in codes)
     if role == "sign":
         return bool(values) and (all(map(_side, values)) or bool(declared and declared.sign))
     if role == "code":

@@ -5,7 +5,7 @@ Nothing is guessed here; the decimal mark and the date format are arguments, and
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -78,13 +78,22 @@ def amount(text: str, decimal: str = ".") -> tuple[Decimal, int] | None:
     return (-value if mark < 0 else value), mark
 
 
-def glued_currency(texts: Iterable[str]) -> str | None:
-    """Return the one currency that is written onto the amounts, None where there is none, several, or a bare `$`."""
-    found: set[str] = set()
-    for text in texts:
-        words = re.findall(r"[A-Z]{3}|R\$|zł|Kč|Ft|[€£₹₽₺]", text)
-        found.update(SYMBOLS.get(word, word) for word in words if word in SYMBOLS or word in CURRENCIES)
-    return found.pop() if len(found) == 1 else None
+def currency(text: str) -> str:
+    """Return the code of a currency that is written as a code or a symbol; what is neither stays as it is, in capitals."""
+    return SYMBOLS.get(text.strip(), text.strip().upper())
+
+
+@lru_cache(8192)
+def glued_currency(text: str) -> str:
+    """Return the currency that is written onto an amount: its code, '$' or '¥' where several countries use the sign, '' for none.
+
+    >>> glued_currency("€5.00"), glued_currency("5.00 USD"), glued_currency("$5.00"), glued_currency("5.00 CR")
+    ('EUR', 'USD', '$', '')
+    """
+    words = re.findall(r"[A-Z]{3}|R\$|zł|Kč|Ft|[€£₹₽₺$¥]", text)
+    found = {SYMBOLS.get(word, word) for word in words if word in SYMBOLS or word in CURRENCIES or word in "$¥"}
+    found -= {"$", "¥"} if len(found) > 1 else set()  # USD $5.00
+    return found.pop() if len(found) == 1 else ""
 
 
 def amounts(column: pa.Array, decimal: str, limit: int) -> Amounts:

@@ -6,6 +6,7 @@ a figure that says so. Colours read on light and dark; text takes the colour of 
 
 from collections.abc import Mapping, Sequence
 from math import floor
+from textwrap import wrap
 from typing import Any, Final
 
 import plotly.graph_objects as go
@@ -45,6 +46,7 @@ GROUPS: Final = {
     "unknown": GREY,
     "transfer": GREY,
 }
+KINDS: Final = {TEAL: "income", BRICK: "fees, returns, gambling", AMBER: "debt", BLUE: "spending", GREY: "transfers and unknown"}
 
 
 def nothing(sentence: str, height: int = 180) -> go.Figure:
@@ -56,8 +58,8 @@ def nothing(sentence: str, height: int = 180) -> go.Figure:
     return figure
 
 
-def gauge(score: float, shown: int, band: str, *, sure: bool = True) -> go.Figure:
-    """Show one score on the 300–900 arc with its four bands; `shown` is the floored figure people read.
+def gauge(score: float, shown: int, band: str, *, sure: bool = True, cutoff: float | None = None) -> go.Figure:
+    """Show one score on the 300–900 arc with its four bands; `shown` is the floored figure people read, `cutoff` the policy's line.
 
     A score that nobody should rely on (`sure` false: too little history) stays grey and says so.
     """
@@ -75,10 +77,14 @@ def gauge(score: float, shown: int, band: str, *, sure: bool = True) -> go.Figur
                 "bgcolor": "rgba(0,0,0,0)",
                 "borderwidth": 0,
                 "steps": [{"range": [low, high], "color": _faded(hue), "thickness": 1} for _, low, high, hue in BANDS],
-                "threshold": {"line": {"color": GREY, "width": 3}, "thickness": 1, "value": score},
+                "threshold": {"line": {"color": GREY, "width": 3}, "thickness": 1, "value": score if cutoff is None else cutoff},
             },
         )
     )
+    if cutoff is not None:
+        figure.update_layout(margin={"b": 26})
+        text = f"<span style='color:{GREY}'><b>┃</b></span> cut-off {cutoff:.0f}"
+        figure.add_annotation(text=text, showarrow=False, x=0.5, y=0, xref="paper", yref="paper", yanchor="top", font={"size": 12.5})
     return figure
 
 
@@ -149,7 +155,10 @@ def scores(frame: DataFrame) -> go.Figure:
     """Show how many applicants lie in each score bin: columns low, band, n; bins are 20 points wide."""
     if frame.empty:
         return nothing("No applicant has a score yet.")
-    figure = _figure(f"Most scores are {frame.groupby('band')['n'].sum().idxmax()}", height=270)
+    sizes = frame.groupby("band")["n"].sum()
+    band, share = sizes.idxmax(), sizes.max() / sizes.sum()
+    finding = f"Most scores are {band}" if share > 0.5 else f"{band} is the largest band, with {share:.0%} of the scores"
+    figure = _figure(finding, height=330)
     for band, _, _, colour in BANDS:
         part = frame[frame["band"] == band]
         figure.add_trace(
@@ -240,24 +249,26 @@ def months(frame: DataFrame, currency: str | None = None) -> go.Figure:
     return figure
 
 
-def spending(frame: DataFrame, currency: str | None = None, *, top: int = 12) -> go.Figure:
-    """Show the largest sums by category: columns category, meaning, class, amount, n."""
+def spending(frame: DataFrame, currency: str | None = None, *, top: int = 12, lead: str = "Largest") -> go.Figure:
+    """Show the largest sums by category: columns category, meaning, class, amount, n; `lead` begins the finding."""
     if frame.empty:
         return nothing("No transaction in this window.")
     part = frame.assign(size=frame["amount"].astype(float).abs()).nlargest(top, "size").iloc[::-1]
-    figure = _figure(f"Largest: {_short(part['meaning'].iloc[-1], 44)}", height=64 + 27 * len(part))
+    colours = [GROUPS.get(kind, BLUE) for kind in part["class"]]
+    figure = _figure(f"{lead}: {_short(part['meaning'].iloc[-1], 44)}", height=92 + 31 * len(part))
     figure.add_trace(
         go.Bar(
             orientation="h",
-            y=[_short(words) for words in part["meaning"]],
+            y=["<br>".join(wrap(_short(words, 44), 26)) for words in part["meaning"]],
             x=part["size"],
-            marker={"color": [GROUPS.get(kind, BLUE) for kind in part["class"]], "cornerradius": 2},
+            marker={"color": colours, "cornerradius": 2},
             customdata=list(zip(part["n"], part["meaning"], strict=True)),
             hovertemplate=f"%{{customdata[1]}}<br>%{{x:,.2f}} {currency or ''} in %{{customdata[0]}} transactions<extra></extra>",
         )
     )
     figure.update_yaxes(automargin=True, showgrid=False)
     figure.update_xaxes(title=_money_axis("sum", currency), tickformat=",.0f", nticks=5, tickangle=0)
+    _key(figure, *(("■", colour, kind) for colour, kind in KINDS.items() if colour in colours))
     return figure
 
 
@@ -369,11 +380,14 @@ def leaderboard(frame: DataFrame, words: str, *, column: str = "auc") -> go.Figu
     if known.empty:
         return nothing(f"Nothing was measured against this yet: {words}.")
     names = [
-        f"{ALGORITHMS.get(algorithm, algorithm)} · {model}" for algorithm, model in zip(known["algorithm"], known["model_id"], strict=True)
+        f"{ALGORITHMS.get(algorithm, algorithm)} · {model}{' ★' if status == 'champion' else ''}"
+        for algorithm, model, status in zip(known["algorithm"], known["model_id"], known.get("status", known["model_id"]), strict=True)
     ]
     known = known.assign(name=names, is_baseline=known["algorithm"].isin(BASELINES))
     best = known.iloc[-1]
-    figure = _figure(f"{best['name']} leads in {words}: {best[column]:.3f}", height=96 + 34 * len(known))
+    close = len(known) > 1 and known[column].iloc[-2] >= best[f"{column}_low"]
+    lead = f"{best['name'].removesuffix(' ★')} leads in {words}: {best[column]:.3f}"
+    figure = _figure(f"{lead}, within chance of the next" if close else lead, height=96 + 34 * len(known))
     for baseline, name, colour, symbol in ((False, "model", TEAL, "circle"), (True, "baseline to beat", GREY, "diamond-open")):
         part = known[known["is_baseline"] == baseline]
         low, high = part[f"{column}_low"], part[f"{column}_high"]
@@ -394,7 +408,8 @@ def leaderboard(frame: DataFrame, words: str, *, column: str = "auc") -> go.Figu
     figure.update_xaxes(
         title="AUC (dotted: chance)", range=[min(0.46, float(known[f"{column}_low"].min()) - 0.02), 1.015], tickformat=".1f", dtick=0.1
     )
-    _key(figure, ("●", TEAL, "model"), ("◇", GREY, "baseline to beat"))
+    crowned = [("★", GREY, "champion")] if any(name.endswith("★") for name in names) else []
+    _key(figure, ("●", TEAL, "model"), ("◇", GREY, "baseline to beat"), *crowned)
     return figure
 
 
@@ -579,7 +594,7 @@ def _figure_text(value: float, unit: str, limits: tuple[float, float] | None = N
 
 
 def _money_axis(what: str, currency: str | None) -> str:
-    return f"{what} ({currency})" if currency else what
+    return f"{what} ({currency or 'currency not stated'})"
 
 
 def _cluster(row: Mapping[str, Any], n: int) -> str:

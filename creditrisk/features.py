@@ -14,17 +14,28 @@ from creditrisk.errors import NothingYet, UnknownThing
 from creditrisk.schema import Feature
 from creditrisk.store import Store, now, quoted, statement
 
-STEPS = ("coverage", "booked", "history", "activity", "flow", "month", "rhythm", "balance", "level", "buffer", "guard")
+STEPS = ("hole", "coverage", "booked", "history", "activity", "flow", "month", "rhythm", "balance", "level", "buffer", "guard")
 
 
-def build(store: Store, *, user: str, as_of: date | None = None, applicant_ids: list[str] | None = None, days_before: int = 0) -> int:
+def build(
+    store: Store,
+    *,
+    user: str,
+    as_of: date | None = None,
+    applicant_ids: list[str] | None = None,
+    days_before: int = 0,
+    of_snapshot: int | None = None,
+) -> int:
     """Compute the features of the given (else all) applicants and keep them as a new snapshot; returns its id.
 
     `as_of` None means: each applicant on the day of the newest application, else the day after the last transaction;
-    `days_before` looks from so many days earlier, so that what came after can label what was known.
+    `days_before` looks from so many days earlier, so that what came after can label what was known; `of_snapshot` counts them
+    from the day each applicant has in that snapshot, and takes its applicants only.
     Raises NothingYet where nobody has a transaction before the date.
     """
-    rows = _computed(store, as_of, applicant_ids, days_before)
+    at = now()  # before the rows are read: a statement that arrives meanwhile must look newer than these features
+    steps = statement("features", "cashflow")
+    rows = _over(store, as_of, applicant_ids, STEPS, steps, days_before=days_before, of_snapshot=of_snapshot)
     if rows.empty:
         raise NothingYet(f"No applicant has a transaction {f'before {as_of}' if as_of else 'yet'}: store bank statements first.")
     columns = ", ".join(quoted(name) for name in ["applicant_id", "as_of", *(feature.name for feature in store.schema)])
@@ -39,7 +50,7 @@ def build(store: Store, *, user: str, as_of: date | None = None, applicant_ids: 
         made = cursor.execute(
             """insert into snapshot (as_of, days_before, schema_fingerprint, n_applicants, is_whole, created_at, created_by)
             values ($as_of, $days_before, $fingerprint, $n, $is_whole, $at, $user) returning snapshot_id""",
-            {**facts, "at": now(), "user": user},
+            {**facts, "at": at, "user": user},
         ).fetchall()
         snapshot_id = int(made[0][0])
         cursor.register("computed", rows)
@@ -114,7 +125,7 @@ def balances(store: Store, applicant_id: str, as_of: date, days: int = 365) -> D
         store,
         as_of,
         [applicant_id],
-        ("coverage", "balance"),
+        ("hole", "coverage", "balance"),
         """select day.day, balance.balance::double as balance
         from (
             select unnest(range(greatest(first_on, as_of - $days::integer)::timestamp, as_of::timestamp, interval 1 day))::date as day
@@ -132,7 +143,7 @@ def months(store: Store, applicant_id: str, as_of: date) -> DataFrame:
         store,
         as_of,
         [applicant_id],
-        ("coverage", "booked"),
+        ("hole", "coverage", "booked"),
         """select
             date_trunc('month', $as_of::date - age)::date as month,
             coalesce(sum(amount) filter (where amount > 0), 0)::double as money_in,
@@ -151,7 +162,7 @@ def spending(store: Store, applicant_id: str, as_of: date, days: int = 90) -> Da
         store,
         as_of,
         [applicant_id],
-        ("coverage", "booked"),
+        ("hole", "coverage", "booked"),
         """select booked.category, category.class, category.meaning, -sum(amount)::double as amount, count(*) as n
         from booked
         join category on category.code = booked.category
@@ -162,10 +173,6 @@ def spending(store: Store, applicant_id: str, as_of: date, days: int = 90) -> Da
     )
 
 
-def _computed(store: Store, as_of: date | None, applicant_ids: list[str] | None, days_before: int) -> DataFrame:
-    return _over(store, as_of, applicant_ids, STEPS, statement("features", "cashflow"), days_before=days_before)
-
-
 def _over(
     store: Store, as_of: date | None, applicant_ids: list[str] | None, steps: tuple[str, ...], query: str, **values: Any
 ) -> DataFrame:
@@ -173,5 +180,6 @@ def _over(
     known = categories.taxonomy().values()
     kinds = DataFrame([(kind.code, kind.group, kind.meaning) for kind in known], columns=["code", "class", "meaning"])
     named = [f"{step} as materialized ({statement('features', step)})" for step in ("cohort", *steps)]
+    given = {"as_of": as_of, "ids": applicant_ids, "days_before": 0, "of_snapshot": None, **values}
     with store.reading(category=kinds) as cursor:
-        return cursor.execute(f"with {', '.join(named)}\n{query}", {"as_of": as_of, "ids": applicant_ids, "days_before": 0, **values}).df()
+        return cursor.execute(f"with {', '.join(named)}\n{query}", given).df()

@@ -8,6 +8,7 @@ twice adds nothing and overlapping exports give their union.
 import hashlib
 import io
 import json
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -21,13 +22,14 @@ from pandas import DataFrame
 
 from creditrisk import banks, categories, cells, formats
 from creditrisk.errors import UnknownThing, UnreadableFile
-from creditrisk.reconcile import AccountBalance, State, overall, reconcile
+from creditrisk.reconcile import AccountBalance, Key, State, overall, reconcile
 from creditrisk.settings import Settings
 from creditrisk.statement import ROWS, Found, Problem, Refused
 from creditrisk.store import Store, now
 from creditrisk.store import to_json as as_json
 
 BLANK = b"\xef\xbb\xbf \t\r\n"
+_saving = threading.Lock()  # what is stored already is asked and answered for one caller at a time: two may bring the same file
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Reading:
     currency: str | None = None
     accounts: list[str] = field(default_factory=list)
     reconciliation: State = "not stated"
-    balances: dict[str, AccountBalance] = field(default_factory=dict)
+    balances: dict[Key, AccountBalance] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -117,10 +119,14 @@ def _reading(file: str, digest: str, content: bytes, what: str, found: Found) ->
     if found.pending:
         aside = f"{file}: {found.pending} rows that are not booked (pending, declined or reverted) were set aside."
         problems.append(Problem(None, None, None, aside))
+    currencies = sorted(pc.unique(found.rows["currency"]).to_pylist())
+    if len(currencies) > 1:
+        named = ", ".join(name or "none named" for name in currencies)
+        aside = f"{file}: several currencies ({named}): each is kept as an account of its own; the sum adds them as mere numbers."
+        problems.append(Problem(None, None, None, aside))
     if broken is not None:
         where = f"; the first break is at line {line}" if line else ""
         problems.append(Problem(line or None, None, None, f"{file}: the balances{broken} do not add up with the amounts{where}."))
-    currencies = pc.unique(found.rows["currency"]).to_pylist()
     only = next(iter(balances.values())) if len(balances) == 1 else AccountBalance(None, None, state)
     return Reading(
         file=file,
@@ -136,7 +142,7 @@ def _reading(file: str, digest: str, content: bytes, what: str, found: Found) ->
         opening=only.opening,
         closing=only.closing,
         currency=currencies[0] if len(currencies) == 1 and currencies[0] else None,
-        accounts=list(balances),
+        accounts=list(dict.fromkeys(account for account, _ in balances)),
         reconciliation=state,
         balances=balances,
     )
@@ -150,17 +156,13 @@ def save(store: Store, readings: Sequence[Reading], *, user: str, applicant_id: 
 
     The applicant of an account is `applicant_id` (one for all, or by file name), else the account number, else the file's stem.
     """
-    known = dict(store.rows("select sha256, statement_id from statement"))
-    fresh: dict[str, Reading] = {}
-    for reading in readings:
-        if reading.status != "rejected" and reading.sha256 not in known:
-            fresh.setdefault(reading.sha256, reading)
-    stored: dict[str, tuple[int, int]] = {}
-    if fresh:
-        names = [reading.file for reading in fresh.values()]
-        subject = names[0] if len(names) == 1 else f"{len(names)} files"
-        with store.write(user, "ingest", subject, files=[[reading.file, digest] for digest, reading in fresh.items()]) as cursor:
-            stored = _append(cursor, list(fresh.values()), user, applicant_id)
+    with _saving:
+        known = dict(store.rows("select sha256, statement_id from statement"))
+        fresh: dict[str, Reading] = {}
+        for reading in readings:
+            if reading.status != "rejected" and reading.sha256 not in known:
+                fresh.setdefault(reading.sha256, reading)
+        stored = _store(store, list(fresh.values()), user, applicant_id) if fresh else {}
     saved = []
     for reading in readings:
         if reading.status == "rejected":
@@ -175,9 +177,16 @@ def save(store: Store, readings: Sequence[Reading], *, user: str, applicant_id: 
     return saved
 
 
+def _store(store: Store, fresh: list[Reading], user: str, applicant_id: str | Mapping[str, str] | None) -> dict[str, tuple[int, int]]:
+    """Append files nobody has stored in one transaction; return statement id and number of new rows by digest."""
+    subject = fresh[0].file if len(fresh) == 1 else f"{len(fresh)} files"
+    with store.write(user, "ingest", subject, files=[[reading.file, reading.sha256] for reading in fresh]) as cursor:
+        return _append(cursor, fresh, user, applicant_id)
+
+
 def _said_again(store: Store, reading: Reading, statement_id: int, applicant_id: str | Mapping[str, str] | None) -> Reading:
     """Warn where a file that is stored already comes again for somebody else."""
-    given = _given(reading, applicant_id)
+    given = _given(reading, applicant_id) or (None if any(reading.accounts) else Path(reading.file).stem)
     owners = store.rows(
         "select distinct applicant_id from statement_account join account using (account_id) where statement_id = $id", id=statement_id
     )
@@ -274,7 +283,8 @@ STATEMENT_ACCOUNTS = """
     from staged
     join account using (account_id)
     left join new_rows using (statement_id, account_id)
-    left join stated on stated.statement_id = staged.statement_id and stated.account = account.number
+    left join stated
+        on stated.statement_id = staged.statement_id and stated.account = account.number and stated.currency = account.currency
     group by staged.statement_id, staged.account_id
 """
 
@@ -291,7 +301,7 @@ def _describe(cursor: Any) -> None:
     """Classify the descriptions nobody has seen yet, once each."""
     unseen = cursor.execute(
         """
-        select text, code, if(amount < 0, 'out', 'in') as direction, any_value(amount)::double as amount
+        select text, code, if(amount < 0, 'out', 'in') as direction, max(amount)::double as amount
         from arrived
         where not exists (
             select 1 from description as known
@@ -333,12 +343,13 @@ def _append_statements(cursor: Any, readings: list[Reading], ids: list[int], cou
         for number, reading in zip(ids, readings, strict=True)
     ]
     stated = [
-        {"statement_id": number, "account": account, **vars(balance)}
+        {"statement_id": number, "account": account, "currency": currency, **vars(balance)}
         for number, reading in zip(ids, readings, strict=True)
-        for account, balance in reading.balances.items()
+        for (account, currency), balance in reading.balances.items()
     ]
     money = ("opening", cells.MONEY), ("closing", cells.MONEY)
-    shape = pa.schema([("statement_id", pa.int32()), ("account", pa.string()), *money, ("reconciliation", pa.string())])
+    whose = ("account", pa.string()), ("currency", pa.string())
+    shape = pa.schema([("statement_id", pa.int32()), *whose, *money, ("reconciliation", pa.string())])
     cursor.register("stated", pa.Table.from_pylist(stated, shape))
     cursor.register("statements", pa.Table.from_pylist(rows, STATEMENT))
     cursor.execute("insert into statement by name select * from statements")

@@ -139,10 +139,14 @@ def wait(store: Store, job_id: str, timeout: float | None = None) -> dict[str, A
 
 
 def shut_down(store: Store) -> None:
-    """End the running job before the store is closed; it counts as interrupted."""
+    """End the running job before the store is closed, as interrupted; one whose result is being stored is waited for."""
     running = _running.get(store)
-    if running is not None and running.process.poll() is None:
+    if running is None:
+        return
+    if running.process.poll() is None:
         _end(running, "the server", "interrupted")
+    elif running.supervisor is not None:
+        running.supervisor.join()
 
 
 def recover(store: Store) -> list[str]:

@@ -260,9 +260,9 @@ def _within(declared: list[Feature], performance_days: int | None) -> list[Featu
 
 
 def _observation(store: Store, snapshot_id: int, performance_days: int, user: str) -> int:
-    """Make the snapshot of what was known of everybody when the performance window began; returns its id."""
+    """Make the snapshot of what was known of the same people when the performance window of each began; returns its id."""
     as_of = store.value("select as_of from snapshot where snapshot_id = $id", id=snapshot_id)
-    return features.build(store, user=user, as_of=as_of, days_before=performance_days)
+    return features.build(store, user=user, as_of=as_of, days_before=performance_days, of_snapshot=snapshot_id)
 
 
 def _label_matrix(table: DataFrame, declared: list[Feature]) -> tuple[Floats, list[Feature], list[str], NDArray[np.bool_]]:

@@ -63,7 +63,8 @@ def _too_little_history(values: Mapping[str, object], policy: Policy) -> tuple[D
 
 def _doubtful_data(values: Mapping[str, object], policy: Policy) -> tuple[Decision, str] | None:
     if _number(values.get("unreconciled_balance_flag")):
-        return "refer", "A statement does not add up: its opening balance plus its transactions is not its closing balance."
+        said = "its opening balance plus its transactions is not its closing balance, or several currencies are mixed"
+        return "refer", f"A statement does not add up: {said}."
     unknown = _number(values.get("uncategorised_amount_share_90d"))
     if unknown is not None and unknown > policy.max_uncategorised_share:
         most = _percent(policy.max_uncategorised_share)

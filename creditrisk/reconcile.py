@@ -3,6 +3,7 @@
 A mismatch is a status to report, never a reason to refuse a file: printed balances are themselves often rounded or in another order.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -20,9 +21,12 @@ from creditrisk.cells import Units
 State = Literal["ok", "mismatch", "not stated"]
 
 
+Key = tuple[str, str]  # account and currency, either may be ""
+
+
 @dataclass(frozen=True)
 class AccountBalance:
-    """One account of a file: balances as printed or derived from printed ones, and whether they add up."""
+    """One account and currency of a file: balances as printed or derived from printed ones, and whether they add up."""
 
     opening: Decimal | None
     closing: Decimal | None
@@ -31,45 +35,46 @@ class AccountBalance:
 
 def reconcile(
     rows: pa.Table, stated: Mapping[str, tuple[Decimal | None, Decimal | None]] = MappingProxyType({})
-) -> tuple[dict[str, AccountBalance], str | None, int]:
-    """Check each account of `rows` (account, booked_on, amount, balance, line in file order), printed oldest or newest first.
+) -> tuple[dict[Key, AccountBalance], str | None, int]:
+    """Check each account and currency of `rows` (those, booked_on, amount, balance, line in file order), oldest or newest first.
 
     `stated` is (opening, closing) by account, what the file states outside its rows; running balances win over it. Returns the
     accounts, and where some do not add up which (in words, else None) and the line of the first break (0 where there is no line).
     """
-    coded = rows["account"].combine_chunks().dictionary_encode()
-    names = coded.dictionary.to_pylist()
+    coded = pc.binary_join_element_wise(rows["currency"], rows["account"], "\t").combine_chunks().dictionary_encode()
+    names = [(account, currency) for currency, _, account in (key.partition("\t") for key in coded.dictionary.to_pylist())]
     amount = cells.from_money(rows["amount"].combine_chunks())
     printed = rows["balance"].combine_chunks()
     has_balance = np.asarray(printed.is_valid().to_numpy(zero_copy_only=False))
     balance = cells.from_money(pc.fill_null(printed, Decimal(0)))
     days, lines = rows["booked_on"].to_numpy(), rows["line"].to_numpy()
-    currency = rows["currency"].combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False)
     code = coded.indices.to_numpy(zero_copy_only=False)
     order = np.argsort(code, kind="stable")
-    balances: dict[str, AccountBalance] = {}
-    broken: list[tuple[str, int]] = []
+    balances: dict[Key, AccountBalance] = {}
+    broken: list[tuple[Key, int]] = []
+    shared = Counter(account for account, _ in names)
     for name, places in zip(names, np.split(order, np.flatnonzero(np.diff(code[order])) + 1), strict=True):
         if has_balance[places].any():
             found, line = _running(amount[places], balance[places], has_balance[places], days[places], lines[places])
-        elif len(np.unique(currency[places])) > 1:
-            found, line = AccountBalance(None, None, "not stated"), 0  # a balance is in one of the currencies
+        elif shared[name[0]] > 1:
+            found, line = AccountBalance(None, None, "not stated"), 0  # what is stated is in one of the currencies
         else:
-            found, line = _printed(cells.total(amount[places]), *stated.get(name, (None, None)))
+            found, line = _printed(cells.total(amount[places]), *stated.get(name[0], (None, None)))
         balances[name] = found
         if found.reconciliation == "mismatch":
             broken.append((name, line))
-    for name, (opening, closing) in stated.items():
-        if name not in balances and None not in (opening, closing) and opening != closing:
-            balances[name] = AccountBalance(opening, closing, "mismatch")  # money moved and no row says how
-            broken.append((name, 0))
+    for account, (opening, closing) in stated.items():
+        if account not in shared and None not in (opening, closing) and opening != closing:
+            balances[account, ""] = AccountBalance(opening, closing, "mismatch")  # money moved and no row says how
+            broken.append(((account, ""), 0))
     if not broken:
         return balances, None, 0
-    which = f" of {len(broken)} of {len(balances)} accounts (the first is {broken[0][0]})" if len(balances) > 1 else ""
+    first = " ".join(filter(None, broken[0][0]))
+    which = f" of {len(broken)} of {len(balances)} accounts (the first is {first})" if len(balances) > 1 else ""
     return balances, which, broken[0][1]
 
 
-def overall(balances: dict[str, AccountBalance]) -> State:
+def overall(balances: dict[Key, AccountBalance]) -> State:
     """Return the state of a file from those of its accounts: one mismatch is a mismatch."""
     states = {found.reconciliation for found in balances.values()}
     return "mismatch" if "mismatch" in states else "ok" if "ok" in states else "not stated"

@@ -42,21 +42,25 @@ class Problem:
 
 def read_table(file: Path) -> DataFrame:
     """Read a CSV (every value as its text; comma, semicolon or tab) or Parquet file; raises UnreadableFile."""
-    from pandas import read_csv, read_parquet
+    from pandas import RangeIndex, read_csv, read_parquet
     from pandas.errors import EmptyDataError, ParserError
 
     try:
         if file.suffix.lower() in (".parquet", ".pq"):
-            return read_parquet(file)
+            table = read_parquet(file)
+            return table.reset_index(drop=table.index.names == [None])  # a named index is a column like any other
         with file.open(encoding="utf-8-sig") as lines:
             header = lines.readline()
-        return read_csv(file, sep=max(",;\t", key=header.count), dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        table = read_csv(file, sep=max(",;\t", key=header.count), dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except EmptyDataError as error:
         raise UnreadableFile(file.name, "the file is empty; a header line and one row per applicant were expected.") from error
     except (ParserError, UnicodeDecodeError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
         raise UnreadableFile(file.name, f"it is not a table this program can read: {str(error).strip().splitlines()[0]}") from error
     except OSError as error:
         raise UnreadableFile(file.name, f"it cannot be opened: {(error.strerror or str(error)).lower()}.") from error
+    if not isinstance(table.index, RangeIndex):  # pandas took the first cells as names of rows, so every value would be one column off
+        raise UnreadableFile(file.name, "its rows have more cells than its heading has columns.")
+    return table
 
 
 def outcomes(table: DataFrame, *, id_column: str, bad_column: str, date_column: str | None = None) -> tuple[DataFrame, list[Problem]]:
@@ -186,6 +190,7 @@ def _choice(feature: Feature, value: object) -> tuple[str | None, str | None]:
 
 
 def day(value: object) -> tuple[date | None, str | None]:
+    """Return the date a value states, or a clause that says what is wrong with it."""
     if isinstance(value, date):
         return value.date() if isinstance(value, datetime) else value, None
     try:

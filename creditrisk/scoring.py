@@ -329,7 +329,7 @@ def _behind(store: Store, applicant_ids: list[str]) -> list[str]:
         """with seen as (
             select applicant.applicant_id, max(snapshot.created_at) as seen_at
             from applicant join snapshot using (snapshot_id)
-            where list_contains($ids::varchar[], applicant.applicant_id)
+            where list_contains($ids::varchar[], applicant.applicant_id) and snapshot.days_before = 0 -- as `features.newest` reads
             group by applicant.applicant_id
         )
         select account.applicant_id

@@ -37,15 +37,16 @@ def activity(store: Store, limit: int = 12) -> DataFrame:
     return store.read(
         """select happened_at, user_name, action, subject,
             case action
-                when 'ingest' then 'stored ' || coalesce(detail->>'n_files', 'a') || ' statement' || if(detail->>'n_files' = '1', '', 's')
-                when 'features' then 'computed the features of ' || (detail->>'applicants') || ' applicants'
+                when 'ingest' then 'stored ' || subject
+                when 'features' then 'computed the features of ' || (detail->>'applicants') || ' applicant'
+                    || if(detail->>'applicants' = '1', '', 's')
                 when 'apply' then 'recorded ' || (detail->>'n') || ' application' || if(detail->>'n' = '1', '', 's')
-                when 'outcomes' then 'recorded ' || (detail->>'n') || ' observed outcomes'
+                when 'outcomes' then 'recorded ' || (detail->>'n') || ' observed outcome' || if(detail->>'n' = '1', '', 's')
                 when 'label' then 'made label set ' || subject
                 when 'register' then 'trained ' || subject
                 when 'promote' then 'promoted ' || subject || ' to champion: ' || coalesce(detail->>'reason', '')
                 when 'retire' then 'retired ' || subject || ': ' || coalesce(detail->>'reason', '')
-                when 'score' then 'scored ' || coalesce(detail->>'n', '1') || ' applicants'
+                when 'score' then 'made ' || if(detail->>'n' = '1', 'a prediction', subject)
                 when 'review' then 'judged a prediction ' || (detail->>'verdict') || ' (' || (detail->>'about') || ')'
                 when 'job' then 'started ' || subject
                 else action || ' ' || subject

@@ -21,9 +21,14 @@ def enter() -> None:
             "Amount", min_value=1.0, value=5000.0, step=500.0, help="What is asked for, in the currency of the account."
         )
         term = right.number_input("Term (months)", min_value=1, max_value=480, value=36)
-        applied_on = left.date_input("Applied on", value=ui.today(), help="Features read nothing booked on or after this day.")
+        applied_on = left.date_input(
+            "Applied on", value=ui.today(), format="YYYY-MM-DD", help="Features read nothing booked on or after this day."
+        )
         purpose = right.text_input("Purpose")
-        if st.form_submit_button("Record application", type="primary", width="stretch"):
+        asked = st.form_submit_button("Record application", type="primary", width="stretch")
+        if asked and not applicant_id.strip():
+            st.error("An application needs the id of its applicant.", icon=":material/error:")
+        elif asked:
             with ui.guard():
                 given = {
                     "applicant_id": applicant_id.strip() or None,
@@ -45,7 +50,8 @@ with search:
 with new:
     if st.button("New application", icon=":material/person_add:", width="stretch", key="new"):
         enter()
-found = applicants.people(store, search=words, limit=2000)
+MOST = 2000
+found = applicants.people(store, search=words, limit=MOST)
 if found.empty and not words:
     ui.empty(
         "Nobody here yet",
@@ -70,14 +76,15 @@ else:
         "last_on": ui.day_column("Last transaction"),
     }
     ui.table(found, columns, key="people", alt="Applicants", opens="applicant_id", param="applicant", height=388)
-    st.caption(f"{ui.count(len(found))} shown, last scored first. Pick a row to open an applicant.")
+    shown = f"The first {ui.count(MOST)}" if len(found) == MOST else f"{ui.plural(len(found), 'applicant')}"
+    st.caption(f"{shown}, last scored first. Pick a row to open an applicant.")
 
 chosen = ui.asked("applicant")
 if chosen:
     with ui.guard():
         person = applicants.person(store, chosen)
         row = features.one(store, chosen)
-        as_of = row["as_of"] if row else ui.today()
+        as_of = row["as_of"] if row else ui.known_until(person)
         title, action = st.columns([4, 1], vertical_alignment="bottom")
         with title:
             ui.section(ui.literal(ui.person_name(person)))
@@ -95,10 +102,11 @@ if chosen:
             ui.figure(
                 charts.months(features.months(store, chosen, as_of), currency),
                 key="months",
-                help="Per calendar month, own transfers left out. Income leaves out loans, refunds and winnings.",
+                help="Per calendar month, own transfers left out; the first and the last month may be incomplete. Income leaves out loans, "
+                "refunds and winnings.",
             )
         with right:
-            spent = charts.spending(features.spending(store, chosen, as_of), currency)
+            spent = charts.spending(features.spending(store, chosen, as_of), currency, lead="Most went to")
             ui.figure(spent, key="spending", help="Money out by category over the last 90 days.")
         st.markdown("**Transactions**")
         ui.table(applicants.transactions(store, chosen), ui.MOVES, key="transactions", alt="Transactions, newest first", height=388)

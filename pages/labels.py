@@ -126,7 +126,8 @@ with ui.guard():
             (
                 "Plain risk index",
                 ui.plain(index, 2),
-                "The same for the signed sum of the label features, in which nothing is learned. A label should not be worse.",
+                "The same for the signed sum of the label features, in which nothing is learned. It ranks everybody, where a label "
+                "only says yes or no; the check “Keeps up with the plain risk index” compares them fairly, cut at the same share.",
                 ui.interval(index, 2),
             ),
         )

@@ -25,10 +25,10 @@ columns = {
     "algorithm": ui.text_column("Algorithm"),
     "status": ui.text_column("Status", "candidate, challenger, champion or retired"),
     "label_set_id": ui.text_column("Labels"),
-    "label_source": ui.text_column("Learned from", "cluster: a proxy, not repayments"),
+    "label_source": ui.text_column("Learned from", "Clusters are a proxy, not repayments"),
     "created_at": ui.instant_column("Trained (UTC)"),
     "created_by": ui.text_column("By"),
-    "status_by": ui.text_column("Standing by"),
+    "status_by": ui.text_column("Set by", "Who gave it this status"),
     "status_reason": ui.text_column("Reason", width="medium"),
 }
 ui.table(
@@ -45,16 +45,18 @@ with ui.guard():
     title, promote, download = st.columns([4, 1.2, 1.2], vertical_alignment="bottom")
     with title:
         ui.section(f"{model_id} · {ui.algorithm(model['algorithm'])}")
-    with promote, st.popover("Promote", icon=":material/military_tech:", width="stretch", disabled=model["status"] == "champion"):
+    key = f"promotion-{model_id}-{model['status']}"  # another key after the promotion: a closed popover
+    with promote, st.popover("Promote", icon=":material/military_tech:", width="stretch", disabled=model["status"] == "champion", key=key):
         reason = st.text_area("Why this model?", key=f"reason-{model_id}", help="Kept with your name in the registry.")
-        st.markdown(f":gray[Promoted by **{ui.literal(ui.user())}**. The present champion retires.]")
+        st.markdown(f":gray[Promoted by **{ui.literal(ui.user())}**. The present champion, if any, retires.]")
         if st.button(f"Make {model_id} the champion", type="primary", key="promote", width="stretch"):
             with ui.guard():
                 registry.promote(store, model_id, user=ui.user(), reason=reason)
+                st.session_state["promoted"] = model_id
                 st.rerun()
     with download:
         st.download_button(
-            "Model card",
+            "Download card",
             card["markdown"],
             file_name=f"{model_id}.md",
             mime="text/markdown",
@@ -87,6 +89,8 @@ with ui.guard():
         ),
     )
     curves = ui.curves(store, model_id, model["digest"])
+    if "promoted" in st.session_state:
+        st.toast(f"{st.session_state.pop('promoted')} is the champion now.", icon=":material/military_tech:")
     left, right = st.columns(2, gap="large")
     with left:
         ui.figure(
@@ -95,17 +99,20 @@ with ui.guard():
             help=f"Ten groups of equal size by {risk}: what was promised against what was found, with 95 % intervals. On the dotted "
             "line both agree.",
         )
-        ui.figure(
-            charts.test_scores(curves["scores"], BY[model["is_proxy"]]),
-            key="test-scores",
-            help="Scores of the applicants kept away from training, by their label.",
-        )
     with right:
         ui.figure(
             charts.roc(curves["roc"], metrics["auc"]),
             key="roc",
             help="Each point is a cut-off: how many of the bad it catches, and how many of the good it turns away.",
         )
+    left, right = st.columns(2, gap="large")  # a second row, so that titles of one line and of two stand level
+    with left:
+        ui.figure(
+            charts.test_scores(curves["scores"], BY[model["is_proxy"]]),
+            key="test-scores",
+            help="Scores of the applicants kept away from training, by their label.",
+        )
+    with right:
         ui.figure(
             charts.importance(curves["importance"]),
             key="importance",

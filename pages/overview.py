@@ -34,17 +34,21 @@ else:
             ui.count(held["n_scored"]),
             f"Applicants with a score, out of {ui.count(held['n_predictions'])} predictions kept in all.",
         ),
-        ("Verdicts", ui.count(held["n_reviews"]), f"Predictions people judged; {ui.count(seen['n_waiting'])} wait for a verdict."),
+        (
+            "Verdicts",
+            ui.count(held["n_reviews"]),
+            f"Predictions with a verdict, “cannot judge” included; {ui.count(seen['n_waiting'])} wait for one.",
+        ),
     )
 
 ui.section("From statement to decision", help="Each step builds on the one before it. A step that is waiting says what it needs.")
 steps = (
-    ("statements", "Statements", held["n_statements"], ui.plural(held["n_statements"], "file"), "Upload one"),
+    ("statements", "Statements", held["n_statements"], ui.plural(held["n_statements"], "file"), "Upload"),
     ("labels", "Labels", held["n_label_sets"], newest, "Make a set"),
     ("training", "Candidates", held["n_models"], ui.plural(held["n_models"], "model"), "Train"),
-    ("models", "Champion", model is not None, model and model["model_id"], "Promote one"),
-    ("score", "Scores", held["n_scored"], ui.plural(held["n_scored"], "person", "people"), "Score one"),
-    ("reviews", "Verdicts", held["n_reviews"], f"{ui.count(held['n_reviews'])} judged", "Judge one"),
+    ("models", "Champion", model is not None, model and model["model_id"], "Promote"),
+    ("score", "Scores", held["n_scored"], ui.plural(held["n_scored"], "person", "people"), "Score"),
+    ("reviews", "Verdicts", held["n_reviews"], f"{ui.count(held['n_reviews'])} judged", "Judge"),
 )
 with st.grid(len(steps), min_column_width=112, gap="small", border=True) as grid:
     for place, (page, title, done, state, action) in enumerate(steps, start=1):
@@ -67,7 +71,7 @@ with left:
             f"Scores mean {ui.risk_word(model['is_proxy'])} on the {store.settings.score.scale.replace('logodds', 'log-odds')} scale."
         )
 with right:
-    ui.section("Labels", help="What the champion learned from, and how far that can be believed.")
+    ui.section("Labels", help="The newest label set, and how far it can be believed.")
     if newest is None:
         ui.empty(
             "No labels yet",
@@ -82,10 +86,10 @@ with right:
             ui.banner(ui.literal(warning))
         gates = chosen.report["gates"]
         st.markdown(f"**{sum(gate['passed'] for gate in gates)} of {len(gates)} quality checks passed**")
-        for gate in gates:
-            mark = ":green[:material/check_circle:]" if gate["passed"] else ":red[:material/cancel:]"
-            said = f"{mark} {ui.literal(gate['name'])} :gray[{ui.plain(gate['value'], 2)}, asked {ui.plain(gate['threshold'], 2)}]"
-            st.markdown(said, help=ui.literal(gate["sentence"]))
+        with st.container(gap="xsmall"):
+            for gate in gates:
+                mark = ":green[:material/check_circle:]" if gate["passed"] else ":red[:material/cancel:]"
+                st.markdown(f"{mark} {ui.literal(ui.gate_name(gate))}", help=ui.literal(gate["sentence"]))
         ui.link("labels", f"Open {newest}", labels=newest)
 
 ui.section("What happened last", help="Every change names a person and is kept in a chained record.")

@@ -22,13 +22,14 @@ ABOUT = {
 ICONS = {"correct": ":material/check: Correct", "incorrect": ":material/close: Incorrect", "cannot judge": ":material/help: Cannot judge"}
 
 seen = reviews.summary(store)
-queue = reviews.queue(store, limit=200)
+MOST = 200
+queue = reviews.queue(store, limit=MOST)
 past = reviews.history(store)
 if seen["n"]:
     st.markdown(
         f"Found incorrect in **{ui.percent(seen['share_incorrect'], 0)}** [{ui.percent(seen['low'], 0)} – "
-        f"{ui.percent(seen['high'], 0)}] of **{ui.count(seen['n'])}** verdicts; "
-        f"{ui.count(seen['n_waiting'])} predictions wait.",
+        f"{ui.percent(seen['high'], 0)}] of **{ui.count(seen['n'])}** judged predictions; "
+        f"{ui.count(seen['n_waiting'])} wait for a verdict.",
         help="The share of judged predictions that people called incorrect, with its 95 % interval (Wilson). “Cannot judge” does not "
         "count.",
     )
@@ -54,6 +55,8 @@ with waiting:
         "recommendation": ui.text_column("Advice"),
     }
     ui.table(queue, columns, key="queue", alt="Predictions that wait for a verdict", opens="prediction_id", param="prediction", height=560)
+    if len(queue) == MOST:
+        st.caption(f"The {MOST} nearest the cut-off.")
 
 with case, ui.guard():
     prediction_id = ui.asked("prediction") or (None if queue.empty else ui.rows(queue)[0]["prediction_id"])
@@ -67,8 +70,9 @@ with case, ui.guard():
         ui.link("score", "Open the whole case", "speed", applicant=prediction.applicant_id, prediction=prediction_id)
     st.markdown(
         f"{ui.badge(prediction.band, ui.BAND_COLOURS)} {ui.badge(prediction.recommendation, ui.ADVICE_COLOURS)} "
-        f":gray[{ui.literal(prediction.because)} Scored by {prediction.model_id}.]"
+        f":gray[{ui.literal(ui.sentence(prediction.because))} Scored by {prediction.model_id}.]"
     )
+    st.markdown("**What counts against**", help="The principal reasons; the whole case says what speaks for them.")
     ui.bullets((reason["text"] for reason in prediction.reasons), ":red[:material/arrow_downward:]")
     with st.expander("How the score came about"):
         ui.figure(ui.waterfall(prediction, top=6), key=f"waterfall-{prediction_id}")

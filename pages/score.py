@@ -72,18 +72,25 @@ with ui.guard():
     gauge, meaning = st.columns([2, 3], gap="large", vertical_alignment="center")
     with gauge:
         ui.figure(
-            charts.gauge(prediction.score, points, prediction.band, sure=prediction.recommendation != "insufficient data"),
+            charts.gauge(
+                prediction.score,
+                points,
+                prediction.band,
+                sure=prediction.recommendation != "insufficient data",
+                cutoff=ui.cutoff(prediction),
+            ),
             key="gauge",
-            help="300 is the highest risk, 900 the lowest. Bands: Poor below 500, Average below 650, Good below 750, Excellent above.",
+            help="300 is the highest risk, 900 the lowest. Bands: Poor below 500, Average below 650, Good below 750, Excellent above. The "
+            "line is the cut-off of the lender's policy.",
         )
     with meaning:
-        st.markdown(f"### {ADVICE[prediction.recommendation]}")
-        st.markdown(ui.literal(prediction.because))
+        st.subheader(ADVICE[prediction.recommendation], anchor=False)
+        st.markdown(ui.literal(ui.sentence(prediction.because)))
         ui.figures(
             (
                 risk,
                 ui.percent(prediction.pd),
-                "Estimated agreement with the proxy label, not a probability of default."
+                "Estimated chance that the proxy label calls this applicant risky; not a probability of default."
                 if prediction.is_proxy
                 else "Probability that the loan goes bad.",
             ),
@@ -94,6 +101,11 @@ with ui.guard():
             f"{ui.literal(ui.person_name(person))} as of {ui.day(prediction.as_of)}, scored {ui.instant(prediction.scored_at)} by "
             f"{ui.literal(prediction.scored_by)} ({prediction.channel})."
         )
+        champion = ui.champion()
+        if prediction_id != person["prediction_id"]:
+            st.caption(":material/history: An earlier score; the newest stands under “All scores”.")
+        elif champion and champion["model_id"] != prediction.model_id:
+            st.caption(f":material/history: {champion['model_id']} is the champion now. Press **Score now** to have its score.")
 
     why, good = st.columns(2, gap="large")
     with why:
@@ -104,6 +116,7 @@ with ui.guard():
         ui.bullets((support["text"] for support in ui.supports(store, prediction_id)), ":green[:material/arrow_upward:]")
 
     reference = REFERENCE[prediction.baseline]
+    st.caption(f"“Reference” is what is usual among {reference}; the bars begin at their average.")
     ui.section("How the score came about", help=f"Each bar is one figure's part, against {reference}. They add up exactly.")
     ui.figure(ui.waterfall(prediction), key=f"waterfall-{prediction_id}", param="feature", help="Click a bar for its transactions.")
 
@@ -113,16 +126,16 @@ with ui.guard():
     say = {name: feature.title for name, feature in scored.items()}
     name = ui.pick("Figure", options, "feature", say=lambda key: say.get(key, key), first=True, help="Every figure that entered the score.")
     feature = store.schema[name]
-    value, found = st.columns([1, 3], gap="large")
+    value, meaning = st.columns([2, 3], gap="medium", vertical_alignment="center")
     with value:
-        st.metric(feature.title, feature.say(prediction.inputs[name]), help=feature.meaning, border=True)
-        st.caption(ui.literal(feature.meaning))
-    with found:
-        evidence = features.evidence(store, prediction.applicant_id, prediction.as_of, feature)
-        if evidence.empty:
-            st.markdown(":gray[No transaction stands behind this figure in its window.]")
-        else:
-            ui.table(evidence, ui.MOVES, key=f"evidence-{name}", alt=f"Transactions behind {feature.title}", height=300)
+        st.metric(feature.title, feature.say(prediction.inputs[name]), border=True)
+    with meaning:
+        st.markdown(f":gray[{ui.literal(feature.meaning)}]")
+    evidence = features.evidence(store, prediction.applicant_id, prediction.as_of, feature)
+    if evidence.empty:
+        st.markdown(":gray[No transaction stands behind this figure in its window.]")
+    else:
+        ui.table(evidence, ui.MOVES, key=f"evidence-{name}", alt=f"Transactions behind {feature.title}", height=300)
 
     ui.section("All scores", help="Every score this applicant was given; pick a row to see its reasons.")
     history = scoring.history(store, prediction.applicant_id)

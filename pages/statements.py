@@ -19,7 +19,12 @@ CHECKS = {
 
 with st.container(border=True):
     st.markdown("**Upload**", help=f"{formats.titles()}; a file is known by what is in it, whatever its name says.")
-    files = st.file_uploader(f"Statement files: {formats.titles()}", accept_multiple_files=True, key="files", label_visibility="collapsed")
+    files = st.file_uploader(
+        f"Statement files: {formats.titles()}",
+        accept_multiple_files=True,
+        key=f"files{st.session_state.get('batch', '')}",  # another key after saving: an empty box for the next files
+        label_visibility="collapsed",
+    )
     one, two = st.columns(2)
     with one:
         owner = st.text_input(
@@ -45,7 +50,8 @@ if files:
 for reading in readings:
     said = ingest.to_json(reading)
     with st.container(border=True):
-        st.markdown(f"**{ui.literal(reading.file)}**  {ui.badge(reading.status, ui.STATE_COLOURS)}  {CHECKS[reading.reconciliation]}")
+        checked = "" if reading.status == "rejected" else CHECKS[reading.reconciliation]
+        st.markdown(f"**{ui.literal(reading.file)}**  {ui.badge(reading.status, ui.STATE_COLOURS)}  {checked}")
         if reading.status != "rejected":
             ui.figures(
                 ("Transactions", ui.count(reading.n_transactions), "Booked movements found in the file."),
@@ -71,7 +77,9 @@ if good and st.button(f"Save {len(good)} file{'s' if len(good) > 1 else ''}", ty
     with ui.guard(), st.spinner("Storing …", show_time=True):
         saved = ingest.save(store, good, user=ui.user(), applicant_id=owner.strip() or None)
         st.session_state["saved"] = [(item.reading.file, item.n_new, item.n_duplicate) for item in saved]
+        st.session_state["batch"] = st.session_state.get("batch", 0) + 1
         ui.ask(statement=str(saved[0].statement_id))
+        st.rerun()
 for name, n_new, n_duplicate in st.session_state.pop("saved", []):
     again = f", {n_duplicate:,} were known already" if n_duplicate else ""
     st.success(f"{ui.literal(name)}: {n_new:,} new transactions stored{again}.", icon=":material/check_circle:")
@@ -105,8 +113,14 @@ else:
 chosen = ui.asked("statement")
 if chosen:
     with ui.guard():
-        ui.known(stored, "statement_id", "statement", chosen)
+        facts = ui.known(stored, "statement_id", "statement", chosen)
         lines = ingest.lines(store, ui.number(chosen))
-        ui.section(f"Statement {chosen}", help="Every transaction as it was read, with the line of the file it came from and its category.")
+        help = "Every transaction as it was read, with the line of the file it came from and its category."
+        ui.section(f"Statement {chosen} · {ui.literal(facts['file_name'])}", help=help)
+        if facts["applicant_id"]:
+            with st.container(horizontal=True):
+                ui.link("applicants", f"See the money of {facts['applicant_id']}", "group", applicant=facts["applicant_id"])
+                ui.link("score", f"Score {facts['applicant_id']}", "speed", applicant=facts["applicant_id"])
         ui.table(lines, ui.LINES, key="lines", alt="Transactions of the statement", height=ui.fitting(len(lines), most=10))
-        ui.figure(charts.spending(ingest.mix(store, ui.number(chosen))), key="mix", help="Sums by category over the whole file.")
+        mix = charts.spending(ingest.mix(store, ui.number(chosen)), facts["currency"], lead="Largest sum")
+        ui.figure(mix, key="mix", help="Sums by category over the whole file, money in and money out alike.")

@@ -38,8 +38,9 @@ board = training.leaderboard(store)
 if board.empty:
     ui.empty(
         "No candidate yet",
-        "Start a training above: three models and two baselines take less than a minute on a few thousand applicants.",
-        *([] if sets else [("labels", "Make a label set")]),
+        "Start a training above: three models and two baselines take less than a minute on a few thousand applicants."
+        if sets
+        else "Candidates learn from labels: make a label set first.",
         icon="model_training",
     )
 else:
@@ -81,6 +82,7 @@ else:
             "seconds": ui.number_column("Seconds", "Time to fit", "%.1f"),
         }
         ui.table(board, columns, key="board", alt="Leaderboard")
+        st.caption("In the order of observed outcomes where there are any, else of the labels. Rows of one split are comparable.")
         ui.link("models", "Open the registry to promote one", "deployed_code")
 
 ui.section("Runs", help="Every training asked for, by whom, and how it ended.")

@@ -89,7 +89,7 @@ def test_reloading_changes_nothing(client: TestClient, filled: Store) -> None:
             '[{"features": {}}, {"applicant_id": "x"}]',
             "Some of these applicants have features and some do not; send the two kinds in two requests.",
         ),
-        ("3", "The body is 3: input should be a valid dictionary"),
+        ("3", "An applicant is a JSON object with applicant_id, features or both, not 3."),
         ("{", "The body is not valid JSON"),
         ("", "The body is empty; send one applicant or a list of applicants as JSON."),
     ],
@@ -100,6 +100,12 @@ def test_a_bad_request_gets_one_sentence(client: TestClient, body: str, sentence
     assert reply.headers["content-type"] == "application/problem+json"
     assert sentence in reply.json()["detail"]
     assert set(reply.json()) == {"type", "title", "status", "detail"}
+
+
+def test_a_body_that_does_not_say_it_is_json_is_told_how(client: TestClient) -> None:
+    reply = client.post("/v1/score", content=b'{"applicant_id": "A"}', headers={"content-type": "text/plain"})
+    assert (reply.status_code, reply.headers["content-type"]) == (422, "application/problem+json")
+    assert reply.json()["detail"] == "The body was not sent as JSON: add the header Content-Type: application/json."
 
 
 def test_a_stranger_is_not_found(client: TestClient) -> None:

@@ -62,6 +62,13 @@ def test_the_outcome_recorded_last_counts_and_the_first_is_kept(store: Store) ->
     assert store.value("select count(*) from outcome") == 2
 
 
+def test_of_contradictory_outcomes_in_one_file_bad_counts(store: Store) -> None:
+    applicants.apply(store, application(), user="tester")
+    given = DataFrame({"applicant_id": ["ann"] * 3, "observed_bad": [False, True, False], "observed_on": [None] * 3})
+    applicants.record_outcomes(store, given, user="tester")
+    assert applicants.person(store, "ann")["observed_bad"] is True
+
+
 def test_a_stranger_has_no_page(store: Store) -> None:
     with pytest.raises(UnknownThing, match="applicant 'zed'"):
         applicants.person(store, "zed")

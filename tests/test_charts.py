@@ -96,6 +96,12 @@ def test_the_gauge_shows_the_floored_score_in_the_colour_of_its_band() -> None:
     assert title(figure) == "499 points: Poor"
 
 
+def test_the_gauge_marks_the_cut_off() -> None:
+    figure = charts.gauge(489.2, 489, "Poor", cutoff=558.4)
+    assert figure.data[0].gauge.threshold.value == 558.4
+    assert "cut-off 558" in figure.layout.annotations[0].text
+
+
 def test_a_score_on_too_little_history_stays_grey() -> None:
     figure = charts.gauge(675.0, 675, "Good", sure=False)
     assert figure.data[0].number.font.color == charts.GREY
@@ -107,6 +113,11 @@ def test_scores_are_coloured_by_band() -> None:
     figure = charts.scores(frame)
     assert title(figure) == "Most scores are Average"
     assert sum(sum(bar.y) for bar in figure.data) == 16
+
+
+def test_the_largest_band_is_called_most_only_where_it_is() -> None:
+    frame = DataFrame({"low": [300, 500, 700], "band": ["Poor", "Average", "Good"], "n": [3, 4, 3]})
+    assert title(charts.scores(frame)) == "Average is the largest band, with 40% of the scores"
 
 
 def test_days_below_zero_are_counted_and_shaded() -> None:
@@ -132,6 +143,7 @@ def test_spending_is_ordered_by_size_and_a_long_name_is_cut_but_kept_for_hoverin
     bars = charts.spending(frame).data[0]
     assert list(bars.x) == [5.0, 9.0]
     assert bars.y[1].endswith("…")
+    assert charts.spending(frame).layout.xaxis.title.text == "sum (currency not stated)"
     assert bars.customdata[1][1] == long
 
 
@@ -161,6 +173,13 @@ def test_baselines_stand_beside_the_models_with_their_intervals() -> None:
     assert list(baselines.y) == ["Constant · M0003", "Plain risk index · M0002"]
     assert list(models.error_x.array) == pytest.approx([0.04])
     assert title(figure) == "XGBoost · M0001 leads in agreement with the proxy label: 0.900"
+
+
+def test_a_lead_within_chance_is_called_so_and_the_champion_is_starred() -> None:
+    board = BOARD.assign(auc_low=[0.8, 0.8, 0.5], status=["champion", "candidate", "candidate"])
+    figure = charts.leaderboard(board, "ranking of observed outcomes")
+    assert title(figure) == "XGBoost · M0001 leads in ranking of observed outcomes: 0.900, within chance of the next"
+    assert list(figure.data[0].y) == ["XGBoost · M0001 ★"]
 
 
 def test_a_models_curves_come_from_the_metrics_room() -> None:

@@ -198,3 +198,15 @@ def test_a_workspace_that_is_open_elsewhere_is_a_sentence(in_bank: Callable[...,
     assert refused.returncode == 2
     assert "is open in another process, probably the workbench" in refused.stderr
     assert json.loads(refused.stdout) == {"summary": {"error": refused.stderr.strip()}}
+
+
+def test_a_damaged_block_of_the_database_is_a_sentence(in_bank: Run, tmp_path: Path) -> None:
+    file = tmp_path / "bank" / "data" / "creditrisk.duckdb"
+    with file.open("r+b") as opened:
+        for start in range(12_288 + 3 * 262_144, file.stat().st_size - 2 * 262_144, 262_144):  # the header and the last blocks stay whole
+            opened.seek(start + 5_000)
+            opened.write(b"\xff" * 64)
+    code, printed, said = in_bank("features")
+    assert code == 2
+    assert "damaged" in said or "cannot be opened" in said
+    assert printed == [{"summary": {"error": said.strip()}}]

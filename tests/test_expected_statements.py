@@ -12,7 +12,7 @@ from creditrisk import ingest
 from creditrisk.settings import Settings
 from tests.conftest import ROOT
 
-RECORD = ROOT / "docs" / "decisions" / "0005-statements-read-otherwise.md"
+RECORD = ROOT / "docs" / "decisions" / "0006-statements-read-otherwise.md"
 REFUSED = ("must-reject", "not-a-statement", "no-transactions", "empty")
 
 

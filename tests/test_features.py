@@ -225,3 +225,52 @@ def test_looking_from_earlier_reads_nothing_later(store: Store) -> None:
     assert earlier["nsf_returned_count_90d"] == 1
     assert features.latest_snapshot(store) == now
     assert features.one(store, "ann")["snapshot_id"] == now  # type: ignore[index]
+
+
+def test_a_balance_known_for_a_few_days_only_is_unknown_not_clean(store: Store) -> None:
+    year(store, opening="0")
+    with store.write("tester", "forget", "opening") as cursor:
+        cursor.execute("update statement_account set opening = null")
+    keep(store, "ann", [(day(5), "1", "INC_GIG")], account="2", opening="50")
+    ann = row(store)
+    assert ann[["balance_avg_90d", "balance_min_90d", "balance_p10_90d", "balance_trend_90d"]].isna().all()
+    assert ann[["days_negative_90d", "negative_episodes_90d", "liquidity_buffer_days"]].isna().all()
+    assert ann["balance_current_total"] == 51
+    assert ann["outflow_to_income_90d"] > 0
+
+
+def test_a_trend_into_days_nobody_saw_is_unknown(store: Store) -> None:
+    keep(store, "ann", [(day(365 - 20 * number), "100", "INC_SALARY") for number in range(16)], opening="0")  # the last 65 days ago
+    ann = row(store)
+    assert ann["observed_days"] >= 219
+    assert ann[["income_trend_90v365d"]].isna().all()
+
+
+def test_amounts_in_several_currencies_refer_the_case(store: Store) -> None:
+    year(store)
+    assert row(store)["unreconciled_balance_flag"] == 0
+    keep(store, "ann", [(day(100), "5", "INC_GIG")], account="2", opening="0")
+    assert row(store)["unreconciled_balance_flag"] == 0
+    with store.write("tester", "change", "account") as cursor:
+        cursor.execute("update account set currency = 'JPY' where number = '2'")
+    assert row(store)["unreconciled_balance_flag"] == 1
+
+
+def test_days_between_files_that_nobody_saw_are_unknown_not_quiet(store: Store) -> None:
+    wages = [(day(30 * month + 20), "2000", "INC_SALARY") for month in range(12)]
+    months = [*wages, (day(365), "-10", "SHOPPING"), (day(1), "-10", "SHOPPING")]
+    keep(store, "ann", [entry for entry in months if entry[0] <= day(200)], opening="0")
+    keep(store, "ann", [entry for entry in months if entry[0] >= day(50)], opening="0")
+    ann = row(store)
+    assert ann["observed_days"] == (365 - 200 + 1) + 50
+    assert ann[["months_without_income_180d", "income_monthly_median_180d", "days_negative_90d", "payday_count_90d"]].isna().all()
+
+
+def test_of_the_months_only_those_seen_whole_count(store: Store) -> None:
+    wages = [(day(30 * month + 20), "2000", "INC_SALARY") for month in range(6)]
+    keep(store, "ann", [(day(180), "-10", "SHOPPING"), *wages[3:], (day(91), "-10", "SHOPPING")], opening="0")
+    keep(store, "ann", [*wages[:2], (day(55), "-10", "SHOPPING"), (day(1), "-10", "SHOPPING")], opening="5960")
+    ann = row(store)
+    assert ann["observed_days"] == 180 - 35
+    assert ann["months_without_income_180d"] == 0
+    assert ann["salary_monthly_mean_180d"] == pytest.approx(10000 * 30.44 / 145)

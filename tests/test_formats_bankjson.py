@@ -157,7 +157,7 @@ def test_open_banking_balances_codes_and_several_accounts() -> None:
     assert reading.accounts == ["22289", "31820"]
     assert column(reading, "balance") == [Decimal(-5), None]
     assert column(reading, "code") == ["MCC 5411", "OBIE ReceivedCreditTransfer-DomesticCreditTransfer"]
-    assert reading.balances["31820"].closing == Decimal(3)
+    assert reading.balances["31820", "GBP"].closing == Decimal(3)
     assert "does not hold" in said(read({"Data": {"Transaction": items}, "Links": {"Next": "https://example.com/2"}}))
 
 

@@ -181,9 +181,9 @@ def test_balances_by_account() -> None:
     for text in (first + later + other, later + first + other):
         reading = read(message(text))
         assert (reading.status, reading.reconciliation) == ("accepted", "ok"), reading.problems
-        found = reading.balances["DE02120300000000202051"]
+        found = reading.balances["DE02120300000000202051", "EUR"]
         assert (found.opening, found.closing) == (10, -50)
-        assert (reading.balances["4711"].opening, reading.balances["4711"].closing) == (1, 2)
+        assert (reading.balances["4711", "EUR"].opening, reading.balances["4711", "EUR"].closing) == (1, 2)
     wrong = read(PLAIN.replace("130.50", "131.00"))
     assert (wrong.status, wrong.reconciliation) == ("warned", "mismatch")
     assert "do not make the closing balance of 131.00" in said(wrong)

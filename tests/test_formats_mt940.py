@@ -138,7 +138,7 @@ def test_several_statements_and_accounts() -> None:
     other = PLAIN.replace("DE02120300000000202051", "4711EUR")
     reading = read(PLAIN + second + other)
     assert (reading.status, reading.n_transactions, reading.accounts) == ("accepted", 6, ["DE02120300000000202051", "4711"])
-    assert {name: (found.opening, found.closing) for name, found in reading.balances.items()} == {
+    assert {name: (found.opening, found.closing) for (name, _), found in reading.balances.items()} == {
         "DE02120300000000202051": (100, 159), "4711": (100, Decimal("129.5")),
     }  # fmt: skip
     backwards = read(second.replace("240104EUR1", "240105EUR1") + PLAIN)

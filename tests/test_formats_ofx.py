@@ -64,7 +64,7 @@ def test_lines_are_those_of_the_file() -> None:
 def test_accounts_are_kept_apart_and_one_in_two_parts_ends_with_the_last() -> None:
     reading = read(whole(bank(PAID, closing="5.00"), bank(EARNED, account="0815", kind="CC"), bank(PAID, closing="-20.00")))
     assert reading.accounts == ["4711", "0815"]
-    assert {name: found.closing for name, found in reading.balances.items()} == {"4711": Decimal(-20), "0815": Decimal(2100)}
+    assert {name: found.closing for (name, _), found in reading.balances.items()} == {"4711": Decimal(-20), "0815": Decimal(2100)}
 
 
 def test_words_are_unescaped_and_a_lone_mark_is_text() -> None:

@@ -3,9 +3,11 @@
 import csv
 import io
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from hypothesis import given
@@ -328,6 +330,35 @@ def test_genuine_twins_of_one_day_survive(store: Store) -> None:
     assert (again.n_new, again.n_duplicate) == (1, 3)
 
 
+def test_two_who_bring_the_same_file_at_once_store_it_once(store: Store) -> None:
+    reading, start = read(GOOD), Barrier(4)
+
+    def bring(_: int) -> int:
+        start.wait()
+        return ingest.save(store, [reading], user="ana")[0].n_new
+
+    with ThreadPoolExecutor(4) as people:
+        assert sorted(people.map(bring, range(4))) == [0, 0, 0, 3]
+
+
+def test_currencies_under_one_account_number_keep_their_own_balances(store: Store) -> None:
+    text = "Date,Details,Amount,Currency,Balance\n2024-01-16,Pay,100.00,EUR,150.00\n2024-01-17,Pay,7.00,GBP,9.00\n"
+    reading = read(text + "2024-01-18,Tea,-30.00,EUR,120.00\n2024-01-19,Tea,-1.00,GBP,8.00\n", name="ann.csv")
+    assert (reading.reconciliation, reading.currency, reading.accounts) == ("ok", None, [""])
+    ingest.save(store, [reading], user="ana")
+    found = store.rows("select currency, opening, closing from statement_account join account using (account_id) order by currency")
+    assert found == [("EUR", Decimal(50), Decimal(120)), ("GBP", Decimal(2), Decimal(8))]
+
+
+def test_the_order_of_rows_does_not_move_a_category(store: Store) -> None:
+    days = [f"2024-01-{number:02},ZALANDO,{amount}.00" for number, amount in ((5, 20), (6, 900), (7, 30))]
+    for name, lines in (("ann", days), ("ben", days[::-1])):
+        fresh = stores.open_in_memory(store.settings)
+        ingest.save(fresh, [read("\n".join(["Date,Details,Amount", *lines, ""]), name=name)], user="ana")
+        assert fresh.rows("select category from description") == [("UNKNOWN",)]
+        fresh.close()
+
+
 def test_whose_account_it_is(store: Store) -> None:
     numbered = "Date,Details,Amount,Account Number\n16/01/2024,Coffee,-3.00,{}\n"
     ingest.save(store, [read(GOOD, name="nora.csv"), read(numbered.format(4711)), read(numbered.format(4712))], user="ana")
@@ -361,6 +392,59 @@ def test_what_is_stored_can_be_shown(store: Store) -> None:
     assert store.rows("select opening, closing, n_transactions, n_new, reconciliation from statement_account") == [
         (Decimal(500), Decimal("2054.9"), 3, 3, "ok")
     ]
+
+
+def test_the_same_file_under_another_name_says_whose_it_is(store: Store) -> None:
+    ingest.save(store, [read(GOOD)], user="ana", applicant_id="ann")
+    (saved,) = ingest.save(store, [read(GOOD, name="ben.csv")], user="ana")
+    assert saved.reading.status == "warned"
+    assert saved.reading.problems[-1].message.endswith("for ann; nothing was stored for ben.")
+
+
+# ---- sums that would be wrong without a word --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rows", "line", "said"),
+    [
+        ("01.02.2024;Pay;1,00\n15.02.2024;Rent;-3,00\n31.02.2024;Fuel;-2,O0\n", 4, "'31.02.2024' in column 'Date' is not a date"),
+        ("01.02.2024;Pay;1,00\n15.02.2024;Rent;-3,00\n31.02.2024;Fuel;\n", 4, "'31.02.2024' in column 'Date' is not a date"),
+        ("01.02.2024;Pay;1,00\n15.02.0204;Rent;-3,00\n", 3, "'15.02.0204' in column 'Date' lies outside the years 1950 to 2100"),
+    ],
+)
+def test_a_day_that_cannot_be_refuses_the_file_wherever_it_stands(rows: str, line: int, said: str) -> None:
+    reading = read(f"Date;Description;Amount\n{rows}")
+    assert reading.status == "rejected"
+    assert (reading.problems[0].line, said in reading.problems[0].message) == (line, True)
+
+
+def test_a_reversal_among_negative_debits_does_not_turn_the_others_round() -> None:
+    rows = "2024-01-05,A,-10.00,\n2024-01-06,B,-20.00,\n2024-01-07,REVERSAL,5.00,\n2024-01-08,PAY,,100.00\n"
+    assert amounts(read(f"Date,Description,Debit,Credit\n{rows}")) == [Decimal(-10), Decimal(-20), Decimal(5), Decimal(100)]
+
+
+def test_balances_among_the_amounts_are_no_payments() -> None:
+    rows = "2024-01-01,OPENING BALANCE,1000.00\n2024-01-05,A,10.00\n2024-01-06,B,-20.00\n2024-01-31,Closing balance 31/01,990.00\n"
+    reading = read(f"Date,Description,Amount\n{rows}")
+    assert (reading.sum_amount, reading.opening, reading.closing) == (Decimal(-10), Decimal(1000), Decimal(990))
+    assert reading.reconciliation == "ok"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Date,Description,Amount,Currency\n2024-01-05,S,100.00,eur\n2024-01-06,S,-50.00,usd\n", ["EUR", "USD"]),
+        ("Date,Description,Amount,Currency\n2024-01-05,S,100.00,EUR\n2024-01-06,S,-50.00,BTC\n", ["EUR", "BTC"]),
+        ("Date,Description,Amount,Currency\n2024-01-05,S,100.00,EUR\n2024-01-06,S,-50.00,\n", ["EUR", "EUR"]),
+        ("Date,Description,Amount\n2024-01-05,S,€100.00\n2024-01-06,S,-$50.00\n", ["EUR", "$"]),
+        ("Date,Description,Amount\n2024-01-05,S,100.00 EUR\n2024-01-06,S,-50.00 USD\n", ["EUR", "USD"]),
+        ("Date,Description,Amount\n2024-01-05,S,$100.00\n2024-01-06,S,-$50.00\n", ["", ""]),
+    ],
+)
+def test_currencies_are_not_mixed_in_silence(text: str, found: list[str]) -> None:
+    reading = read(text)
+    assert reading.rows["currency"].to_pylist() == found
+    assert any("several currencies" in problem.message for problem in reading.problems) == (len(set(found)) > 1)
 
 
 def test_storing_needs_a_name(store: Store) -> None:

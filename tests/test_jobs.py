@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -103,6 +104,20 @@ def test_shutting_down_interrupts_and_start_up_says_what_was_interrupted(store: 
     left = jobs.get(store, "J0099")
     assert (left["state"], left["progress"]) == ("interrupted", 0.3)
     assert "start it again" in left["message"]
+
+
+def test_shutting_down_waits_for_a_result_that_is_being_stored(store: Store) -> None:
+    storing = Event()
+
+    def finish(_job_id: str) -> str:
+        storing.set()
+        time.sleep(0.3)
+        return "stored"
+
+    job_id, _ = begin(store, SAY, finish)
+    assert storing.wait(30)
+    jobs.shut_down(store)
+    assert jobs.get(store, job_id)["state"] == "done"
 
 
 def test_a_job_names_its_person(store: Store) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pandas import DataFrame, concat
 
-from creditrisk import features, labels
+from creditrisk import applicants, features, labels
 from creditrisk.errors import InvalidInput, NotEnoughData, NothingYet, UnknownThing
 from creditrisk.schema import built_in
 from creditrisk.settings import Labels, Settings
@@ -265,6 +265,16 @@ def test_with_two_windows_predictors_end_where_the_label_begins(filled: Store) -
     then = features.table(filled, made.report["performance_snapshot_id"]).set_index("applicant_id")["as_of"]
     assert (then[known.index] - known == timedelta(days=90)).all()
     assert features.latest_snapshot(filled) == made.report["performance_snapshot_id"]
+
+
+def test_predictors_end_where_the_label_begins_whatever_has_arrived_since(filled: Store) -> None:
+    then = features.table(filled).set_index("applicant_id")["as_of"]
+    later = (then.iloc[0] + timedelta(days=60)).date()
+    applied = {"applied_on": later, "name": None, "amount": 100.0, "term_months": 12, "purpose": None}
+    applicants.apply(filled, [{"applicant_id": then.index[0], **applied}], user="ann")
+    made = labels.kmeans(filled, user="ann", performance_days=90)
+    known = features.table(filled, made.snapshot_id).set_index("applicant_id")["as_of"]
+    assert (then[known.index] - known == timedelta(days=90)).all()
 
 
 def test_a_window_that_no_label_feature_fits_is_refused(filled: Store) -> None:

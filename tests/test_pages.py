@@ -168,6 +168,7 @@ def test_upload_is_shown_first_and_stored_on_demand(written: None) -> None:
     page.button(key="save").click().run()
     assert not page.exception
     assert "12 new transactions" in page.success[0].value
+    assert "save" not in {button.key for button in page.button}, "what is stored is not offered for storing again"
     assert applicants.person(ui.store(), "NEW-1")["n_transactions"] == 12
 
 
@@ -229,6 +230,21 @@ def test_numbers_are_written_for_people() -> None:
     assert (ui.plural(1, "file"), ui.plural(2, "person", "people")) == ("1 file", "2 people")
     assert (ui.number("12"), ui.number("12; drop table"), ui.number("-4")) == (12, -1, -1)
     assert ui.interval({"value": 0.8, "low": 0.75, "high": 0.85}, 2) == "0.75 to 0.85"
+
+
+def test_a_quality_check_says_what_it_asks_for() -> None:
+    assert ui.gate_asks({"name": "share at most", "threshold": 0.3}) == "≤ 0.30"
+    assert ui.gate_name({"name": "a new check"}) == "a new check"
+
+
+def test_an_applicant_without_features_is_looked_at_up_to_their_last_transaction() -> None:
+    assert ui.known_until({"applied_on": None, "last_on": date(2026, 8, 31)}) == date(2026, 9, 1)
+    assert ui.known_until({"applied_on": date(2026, 8, 15), "last_on": date(2026, 8, 31)}) == date(2026, 8, 15)
+
+
+def test_what_is_said_alike_of_all_columns_is_said_once() -> None:
+    assert ui.said({"debit": ".", "credit": "."}) == "point"
+    assert ui.said({"debit": ".", "balance": ","}) == "debit: point; balance: comma"
 
 
 def test_text_of_a_file_is_never_interpreted() -> None:

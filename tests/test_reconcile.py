@@ -37,8 +37,8 @@ def test_running_balances_agree_oldest_or_newest_first(amounts: list[int], newes
     found = rows(amounts)
     balances, broken, _ = reconcile(table(found[::-1] if newest_first else found))
     assert broken is None
-    assert balances[""].reconciliation == "ok"
-    assert balances[""].opening + sum(Decimal(amount) / 100 for amount in amounts) == balances[""].closing  # type: ignore[operator]
+    assert balances[("", "")].reconciliation == "ok"
+    assert balances[("", "")].opening + sum(Decimal(amount) / 100 for amount in amounts) == balances[("", "")].closing  # type: ignore[operator]
 
 
 @run(deadline=None)
@@ -47,7 +47,7 @@ def test_rows_of_one_day_may_stand_in_any_order(order: list[int]) -> None:
     found = rows([100, 250, -75, 1000], a_day=4)
     balances, broken, _ = reconcile(table([*(found[place] for place in order), *rows([5], start=51_275)]))
     assert broken is None
-    assert balances[""].opening == 500
+    assert balances[("", "")].opening == 500
 
 
 @run(deadline=None)
@@ -65,22 +65,31 @@ def test_each_account_is_checked_by_itself_and_the_wrong_one_is_named() -> None:
     good, bad = rows([100, 200], account="A"), rows([100, 200, 300], account="B")
     del bad[1]
     balances, broken, line = reconcile(table([good[0], bad[0], good[1], bad[1]]))
-    assert {name: found.reconciliation for name, found in balances.items()} == {"A": "ok", "B": "mismatch"}
+    assert {name: found.reconciliation for name, found in balances.items()} == {("A", ""): "ok", ("B", ""): "mismatch"}
     assert broken == " of 1 of 2 accounts (the first is B)"
     assert line == 4
 
 
 def test_balances_outside_the_rows_count() -> None:
     found = table([{**row, "balance": None} for row in rows([100, -50])])
-    assert reconcile(found)[0][""].reconciliation == "not stated"
-    assert reconcile(found, {"": (Decimal(1), Decimal("1.5"))})[0][""].reconciliation == "ok"
-    assert reconcile(found, {"": (Decimal(1), Decimal(2))})[0][""].reconciliation == "mismatch"
-    assert reconcile(found, {"": (None, Decimal(2))})[0][""].opening == Decimal("1.5")
+    assert reconcile(found)[0][("", "")].reconciliation == "not stated"
+    assert reconcile(found, {"": (Decimal(1), Decimal("1.5"))})[0][("", "")].reconciliation == "ok"
+    assert reconcile(found, {"": (Decimal(1), Decimal(2))})[0][("", "")].reconciliation == "mismatch"
+    assert reconcile(found, {"": (None, Decimal(2))})[0][("", "")].opening == Decimal("1.5")
+
+
+def test_stated_balances_hold_for_an_account_of_one_currency_and_one_without_rows() -> None:
+    found = [{**row, "balance": None} for row in rows([100, -50])]
+    found[1]["currency"], stated = "EUR", {"": (Decimal(1), Decimal(9)), "B": (Decimal(1), Decimal(2))}
+    balances, broken, _ = reconcile(table(found), stated)
+    states = {name: found.reconciliation for name, found in balances.items()}
+    assert states == {("", ""): "not stated", ("", "EUR"): "not stated", ("B", ""): "mismatch"}
+    assert broken == " of 1 of 3 accounts (the first is B)"
 
 
 def test_sparse_balances_are_checked_across_the_rows_between() -> None:
     found = rows([100, 200, 300, 400])
     for place in (1, 2):
         found[place]["balance"] = None
-    assert reconcile(table(found))[0][""].reconciliation == "ok"
+    assert reconcile(table(found))[0][("", "")].reconciliation == "ok"
     assert cells.total(cells.from_money(table(found)["amount"].combine_chunks())) == 10

@@ -112,11 +112,20 @@ def test_files_of_either_kind_hold_the_same_values(tmp_path: Path) -> None:
     assert tables[0][["income", "months"]].equals(tables[2][["income", "months"]])
 
 
+def test_the_names_of_a_frames_rows_neither_shift_nor_lose_anything(tmp_path: Path) -> None:
+    frame = DataFrame({"applicant_id": ["A1", "A2", "A3"], "income": [1.0, 2.0, 3.0]})
+    frame[frame["income"] > 1].to_parquet(tmp_path / "part.parquet")
+    frame.set_index("applicant_id").to_parquet(tmp_path / "named.parquet")
+    assert read_table(tmp_path / "part.parquet").index.tolist() == [0, 1]
+    assert read_table(tmp_path / "named.parquet").equals(frame)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
         ("empty.csv", b"", "empty.csv: the file is empty"),
         ("odd.csv", b"a,b\n1,2\n1,2,3,4\n", "odd.csv: it is not a table"),
+        ("shifted.csv", b"a,b\n1,2,3\n4,5,6\n", "shifted.csv: its rows have more cells"),
         ("bytes.csv", b"a,b\n\xff\xfe,1\n", "bytes.csv: it is not a table"),
         ("not.parquet", b"PAR0", "not.parquet: it is not a table"),
     ],

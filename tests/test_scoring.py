@@ -3,7 +3,7 @@
 import json
 import math
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import numpy as np
 import pytest
@@ -165,6 +165,15 @@ def test_a_statement_stored_since_is_not_overlooked(filled: Store) -> None:
     assert after.snapshot_id != before.snapshot_id
     (again,) = scoring.score_applicants(filled, [name], **asked)
     assert again.snapshot_id == after.snapshot_id
+
+
+def test_looking_back_for_labels_does_not_hide_a_new_statement(filled: Store) -> None:
+    text = "".join(f"2026-0{month}-0{day},SHOP,-{day}.00\n" for month in range(1, 7) for day in range(1, 10))
+    reading = ingest.read("new.csv", f"Date,Description,Amount\n{text}".encode(), settings=filled.settings)
+    ingest.save(filled, [reading], user="ann", applicant_id="somebody new")
+    features.build(filled, user="ann", days_before=90)
+    (made,) = scoring.score_applicants(filled, ["somebody new"], user="ann", channel="test", keep=False)
+    assert made.as_of == date(2026, 6, 10)
 
 
 def test_without_a_champion_there_is_a_sentence(store: Store) -> None:

@@ -79,7 +79,7 @@ def recognises(content: bytes) -> str:
 def read(file: str, content: bytes, profile: banks.Profile | None, limits: Intake) -> Found:
     """Read every list of transactions of the document. Raises UnreadableFile."""
     documents = _parsed(file, content, limits)
-    lists = list(_lists(documents))
+    lists, outer = _lists(documents)
     known = [(listed, shape) for listed in lists if (shape := _shape(listed))]
     if not known:
         return _generic(file, lists, profile, limits)
@@ -89,9 +89,9 @@ def read(file: str, content: bytes, profile: banks.Profile | None, limits: Intak
     reader = _Reader(file, known[0][1], limits)
     for listed, shape in known:
         reader.take(listed, shape)
-    for node in _objects(documents):
+    for node in outer:
         reader.note_balances(node)
-    return reader.found(documents)
+    return reader.found(outer)
 
 
 # ---------------------------------------------------------------------------------------------------------- the document
@@ -152,26 +152,26 @@ def _nodes(documents: list[Any]) -> Iterator[tuple[int, Any]]:
         waiting.extend((depth + 1, value) for value in reversed(inner) if isinstance(value, dict | list))
 
 
-def _objects(documents: list[Any]) -> Iterator[Object]:
-    return (node for _, node in _nodes(documents) if isinstance(node, dict))
-
-
-def _lists(documents: list[Any]) -> Iterator[Listed]:
-    """Find the lists of objects that may be transactions, in document order; nothing inside a transaction is looked at."""
+def _lists(documents: list[Any]) -> tuple[list[Listed], list[Object]]:
+    """Return the lists of objects that may be transactions, and the objects around them; nothing inside a transaction is looked at."""
+    lists: list[Listed] = []
+    outer: list[Object] = []
     waiting: list[tuple[str, Any, tuple[Object, ...]]] = [("", documents, ())]
     while waiting:
         key, node, around = waiting.pop()
         if isinstance(node, list):
             listed = Listed(key, node, around)
             if any(isinstance(item, dict) for item in node) and _may_be(listed):
-                yield listed
+                lists.append(listed)
             else:
                 waiting.extend((key, item, around) for item in reversed(node) if isinstance(item, dict | list))
                 if not node and _says_transactions(key):
-                    yield listed
+                    lists.append(listed)
         else:
+            outer.append(node)
             inner = (node, *around)
             waiting.extend((name, value, inner) for name, value in reversed(node.items()) if isinstance(value, dict | list))
+    return lists, outer
 
 
 def _says_transactions(key: str) -> bool:
@@ -307,8 +307,8 @@ def _sandbox_account(listed: Listed) -> str:
             return number
         if isinstance(others := outer.get("override_accounts"), list) and len(others) > 1 and place:
             inner = listed.around[place - 1]
-            number = next(number for number, other in enumerate(others, 1) if other is inner)
-            return f" {_text(inner.get('subtype')) or 'account'} {number}"  # the blank in front asks for the file's name
+            which = next(ordinal for ordinal, other in enumerate(others, 1) if other is inner)
+            return f" {_text(inner.get('subtype')) or 'account'} {which}"  # the blank in front asks for the file's name
     return ""
 
 
@@ -485,9 +485,9 @@ class _Reader:
         if is_opening and self.stated[account][0] is None:
             self.stated[account] = (money, self.stated[account][1])
 
-    def found(self, documents: list[Any]) -> Found:
+    def found(self, outer: list[Object]) -> Found:
         """Return the rows, what was set aside, and what must be said."""
-        removed = self._removed(documents)
+        removed = self._removed(outer)
         pending = 0
         stem = PurePath(self.file).stem
         for number, entry in self.entries.items():
@@ -505,14 +505,14 @@ class _Reader:
         counted = self.n - self.replaced - removed - sum(self.aside.values())
         dialect: Object = {"interface": self.shape.name, "sign": self.shape.sign, "line": "transaction", "set_aside": dict(self.aside)}
         stated = self._stated()
-        notes = self._notes(documents)
+        notes = self._notes(outer)
         return Found(self.moves.table(), dialect, notes, [], stated, counted, pending)
 
-    def _removed(self, documents: list[Any]) -> int:
+    def _removed(self, outer: list[Object]) -> int:
         """Take out what Plaid says is no longer there; return how many."""
         before = len(self.entries)
         if self.shape.name == "Plaid":
-            for node in _objects(documents):
+            for node in outer:
                 gone = node.get("removed")
                 for item in gone if isinstance(gone, list) else ():
                     known = item.get("transaction_id") if isinstance(item, dict) else item
@@ -526,18 +526,18 @@ class _Reader:
             return {accounts.pop(): next(iter(self.stated.values()))}
         return self.stated
 
-    def _notes(self, documents: list[Any]) -> list[Problem]:
+    def _notes(self, outer: list[Object]) -> list[Problem]:
         said = [f"{count} transactions with the status {state} moved no money and were set aside." for state, count in self.aside.items()]
         if self.contrary:
             said.append(f"{self.contrary} amounts have a sign that contradicts their transaction_type; the sign was believed.")
-        total = max((_whole(node.get("total_transactions")) for node in _objects(documents)), default=0)
+        total = max((_whole(node.get("total_transactions")) for node in outer), default=0)
         if total > self.n:
             said.append(f"the interface had {total} transactions and the file holds {self.n} of them; the other pages are missing.")
-        pages = [node["has_more"] for node in _objects(documents) if isinstance(node.get("has_more"), bool)]
+        pages = [node["has_more"] for node in outer if isinstance(node.get("has_more"), bool)]
         if pages and pages[-1]:
             said.append("the interface had more transactions than the file holds (has_more is true); the next pages are missing.")
-        more = [node for node in _objects(documents) if isinstance(links := node.get("Links") or node.get("_links"), dict) and _next(links)]
-        if more and len(more) == len([node for node in _objects(documents) if node.get("Links") or node.get("_links")]):
+        more = [node for node in outer if isinstance(links := node.get("Links") or node.get("_links"), dict) and _next(links)]
+        if more and len(more) == len([node for node in outer if node.get("Links") or node.get("_links")]):
             said.append("the interface offered a next page that the file does not hold.")
         return [Problem(None, None, None, f"{self.file}: {sentence}") for sentence in said]
 

@@ -5,7 +5,7 @@ and not the other, or either unreadable, refuses the file.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -37,8 +37,7 @@ CLOSING = re.compile(
 TOTAL = re.compile(r"\b(sub)?total(s|e|en)?\b|\bsum(m[ae]|a)?\b|gesamt|totaal|celkem|osszesen|итого|balance|saldo|solde|kontostand")
 
 BALANCE = re.compile(f"{OPENING.pattern}|{CLOSING.pattern}")
-TURNOVER = re.compile(rf"({BALANCE.pattern}|(total )?(turnover|umsatze|apyvarta|obroty)( (debit|credit|soll|haben))?)")
-MAYBE_STATED = r"(?i)balance|forward|saldo|solde|kontostand|egyenleg|turnover|ums[aä]tze|apyvarta|obroty"
+STATED = re.compile(rf"({BALANCE.pattern}|(total )?(turnover|umsatze|apyvarta|obroty)( (debit|credit|soll|haben))?)")
 UNSAID = 0.1  # more rows than this share without a direction, and the sign column is none
 
 TITLE = "CSV"
@@ -81,6 +80,8 @@ class _Sheet:
         self.stated_closing: Decimal | None = None
         self.decimals: dict[str, str] = {}
         self.sign_rule = ""
+        self.form = ""
+        self.named = np.zeros(0, bool)
         self.problems: list[Problem] = []
         self.left_out: list[Problem] = []  # rows set aside one by one, each with its reason
         self.n = len(grid.lines)
@@ -107,11 +108,11 @@ class _Sheet:
         """Return the transactions, what was inferred, and what must be said. Raises Refused or UnreadableFile."""
         if not self.n:
             raise UnreadableFile(self.file, "there is a heading and no row below it.")
-        days, day_state, form = self._days()
+        days, day_state, self.form = self._days()
         units, money_state, marks = self._money()
         unbooked = self._unbooked()
-        is_row = (day_state == READ) & (money_state == READ) & ~unbooked
-        is_row &= ~self._stated_as_rows(is_row)
+        self.named = self._named_balances()
+        is_row = (day_state == READ) & (money_state == READ) & ~unbooked & ~self.named
         aside, joined = self._set_aside(is_row, day_state, money_state, unbooked)
         where = np.flatnonzero(is_row)
         if not len(where) and not self.problems:
@@ -126,7 +127,7 @@ class _Sheet:
             raise Refused(sorted(self.problems, key=lambda problem: problem.line or 0))
         self._from_preamble()
         rows = self._table(where, days, units, balance, joined)
-        shown: dict[str, Any] = {"encoding": encoding, "profile": self.declared.name if self.declared else None, "date_format": form}
+        shown: dict[str, Any] = {"encoding": encoding, "profile": self.declared.name if self.declared else None, "date_format": self.form}
         shown |= {"decimal": self.decimals, "sign": self.sign_rule, "set_aside": {kind: count for kind, count in aside.items() if count}}
         notes = [Problem(None, None, None, f"{self.file}: {guess}") for guess in self.layout.guesses] + self.left_out[:SHOWN]
         doubts = self._one_sided(units[where])
@@ -154,6 +155,8 @@ class _Sheet:
             )
         form = self.declared.date_format if self.declared and self.declared.date_format else self._date_format(column)
         days, state = cells.days(column, form)
+        if _near(days[state == READ]).any():  # some samples have all their dates masked as 1111/11/11
+            state[(state == READ) & ~_near(days)] = BAD
         return days, state, form
 
     def _date_format(self, column: pa.Array) -> str:
@@ -220,8 +223,8 @@ class _Sheet:
         nothing = cells.Amounts(np.zeros(self.n, np.int64), np.full(self.n, BLANK, np.int8), np.zeros(self.n, np.int8))
         debit = self._amounts("debit") if self.has("debit") else nothing
         credit = self._amounts("credit") if self.has("credit") else nothing
-        # Some banks print money out already negative; a lone minus among positive ones is a reversal.
-        out = debit.units if not (debit.units > 0).any() else -debit.units
+        # Some banks print money out already negative; a lone sign against the others is a reversal.
+        out = debit.units if (debit.units < 0).sum() > (debit.units > 0).sum() else -debit.units
         into = credit.units if (credit.units > 0).any() or not self.has("debit") else -credit.units
         both = (debit.units != 0) & (credit.units != 0)
         state = np.where((debit.state == READ) | (credit.state == READ), READ, BLANK).astype(np.int8)
@@ -298,7 +301,7 @@ class _Sheet:
             money = self._money_text(row)
             if unbooked[row] or PENDING.search(banks.folded(day)):
                 aside["not booked"] += 1
-            elif self.stated_rows[row] or self._is_balance(row, label, day, (day_state[row], money_state[row]), first < row < last):
+            elif self.named[row] or self._is_balance(row, label, day, (day_state[row], money_state[row]), first < row < last):
                 aside["balance"] += 1
                 self._note_balance(label, row)
             elif day_state[row] == BLANK and money_state[row] == BLANK:
@@ -320,14 +323,12 @@ class _Sheet:
             return state[1] == BLANK and bool(BALANCE.search(label) or (stated and TOTAL.search(label)))
         return bool(BALANCE.search(label) or (not inside and TOTAL.search(label))) and not cells.date_shapes(day)
 
-    def _stated_as_rows(self, is_row: NDArray[Any]) -> NDArray[Any]:
-        """Say which rows with a day and an amount are balances or turnovers: nothing else stands in their words."""
-        self.stated_rows = np.zeros(self.n, bool)
-        texts = self._joined("text", " ")
-        likely = np.asarray(pc.match_substring_regex(texts, MAYBE_STATED).to_numpy(zero_copy_only=False)) & is_row
-        for row in map(int, np.flatnonzero(likely)):
-            self.stated_rows[row] = TURNOVER.fullmatch(banks.folded(texts[row].as_py())) is not None
-        return self.stated_rows
+    def _named_balances(self) -> NDArray[Any]:
+        """Say which rows have no words but "Opening balance", "Turnover" or the like: no payment, even with a day and an amount."""
+        coded = self._joined("text", " ").dictionary_encode()
+        bare = [re.sub(r"[\d ]+$", "", banks.folded(text)) for text in coded.dictionary.to_pylist()]
+        found = np.array([STATED.fullmatch(text) is not None for text in bare], bool)
+        return np.asarray(found[coded.indices.to_numpy(zero_copy_only=False)])
 
     def _unbooked(self) -> NDArray[Any]:
         """Say which rows the bank itself marks as pending, declined or taken back."""
@@ -339,13 +340,16 @@ class _Sheet:
 
     def _broken(self, day: str, money: str, money_state: int, inside: bool) -> bool:
         """Say whether a row without a date looks like a transaction that broke, rather than a heading or a footer."""
-        if money_state == READ or (inside and cells.date_shapes(day)):
+        shapes = cells.date_shapes(day)
+        if money_state == READ or self.form in shapes or (inside and shapes):
             return True
         return inside and bool(re.search(r"\d", day) and re.search(r"\d", money))
 
     def _complain(self, row: int, day: str, day_state: int, money: str, money_state: int) -> None:
         if day_state == BAD:
-            self.problem(row, "date", day, f"{day!r} in column {self.name('date')!r} is not a date of the calendar.")
+            far = cells.date_reader(self.form)(day)
+            what = "lies outside the years 1950 to 2100" if far else "is not a date of the calendar"
+            self.problem(row, "date", day, f"{day!r} in column {self.name('date')!r} {what}.")
         elif day_state == BLANK:
             self.problem(row, "date", "", f"there is an amount ({money!r}) without a date in column {self.name('date')!r}.")
         else:
@@ -421,7 +425,7 @@ class _Sheet:
         other[[last, *self.grid.spills]] = False
         others = self.grid.widths[other]
         least = int(others.min()) if len(others) else len(self.layout.names)
-        looks_cut = last in where or (ends_open and self._money_or_day_begun(last) and not self.stated_rows[last])
+        looks_cut = last in where or (ends_open and self._money_or_day_begun(last) and not self.named[last])
         if len(where) and self.grid.widths[last] < least and looks_cut:
             line = int(self.grid.lines[last])
             what = f"the last row has {self.grid.widths[last]} cells where the others have {least} or more: the file is cut off."
@@ -502,12 +506,23 @@ class _Sheet:
         if self.declared and self.declared.currency:
             return pa.array([self.declared.currency] * self.n, pa.string())
         if self.has("currency"):
-            return pc.utf8_trim_whitespace(self.column("currency"))
-        role = next(role for role in ("amount", "credit", "debit") if self.has(role))
-        heading = re.search(r"\b([A-Z]{3})\b\)?\s*$", self.name(role))
-        heading = heading if heading and heading[1] in cells.CURRENCIES else None
-        glued = cells.glued_currency(text for text in pc.unique(self.column(role)).to_pylist()[:1000] if text)
-        return pa.array([(heading[1] if heading else glued) or ""] * self.n, pa.string())
+            return _filled(self.column("currency"), cells.currency)
+        roles = [role for role in ("amount", "credit", "debit") if self.has(role)]
+        heading = re.search(r"\b([A-Z]{3})\b\)?\s*$", self.name(roles[0]))
+        if heading and heading[1] in cells.CURRENCIES:
+            return pa.array([heading[1]] * self.n, pa.string())
+        texts = [self.column(role) for role in roles]
+        return _filled(pc.binary_join_element_wise(*texts, " ") if len(texts) > 1 else texts[0], cells.glued_currency)
+
+
+def _filled(column: pa.Array, how: Callable[[str], str]) -> pa.Array:
+    """Read the currency of every row; where the file names only one, it is that of the rows without; a lone `$` names none."""
+    coded = column.dictionary_encode()
+    read = [how(text) for text in coded.dictionary.to_pylist()]
+    named = sorted(set(read) - {""})
+    if len(named) == 1:
+        read = [named[0] if named[0] not in "$¥" else ""] * len(read)
+    return pa.array(read, pa.string()).take(coded.indices)
 
 
 def _described(code: pa.Array, text: pa.Array, words: Mapping[str, str]) -> pa.Array:
@@ -527,7 +542,12 @@ def _only(days: NDArray[Any], state: Marks) -> NDArray[Any]:
 
 
 def _years_fit(days: NDArray[Any]) -> bool:
-    return bool(len(days)) and bool((days >= np.datetime64("1950-01-01")).all() and (days <= np.datetime64("2100-01-01")).all())
+    return bool(len(days)) and bool(_near(days).all())
+
+
+def _near(days: NDArray[Any]) -> NDArray[Any]:
+    """Say which days a bank statement may have; what lies beyond is a slip of the hand (0204, 2204)."""
+    return np.asarray((days >= np.datetime64("1950-01-01")) & (days <= np.datetime64("2100-01-01")))
 
 
 def _in_order(days: NDArray[Any]) -> bool:

@@ -299,8 +299,8 @@ class _Paper:
                 break
         rows = max((band.n for band in self.bands), default=0)
         strong = [band for band in self.bands if band.role or band.n >= max(2, 0.15 * rows)] or self.bands
-        named = any(band.role for band in self.bands)  # where nothing is named, a column may be as rare as its payments
-        self.bands = [band for band in self.bands if band in strong or (not named and band.left > strong[0].left)]
+        has_names = any(band.role for band in self.bands)  # where nothing is named, a column may be as rare as its payments
+        self.bands = [band for band in self.bands if band in strong or (not has_names and band.left > strong[0].left)]
 
     def _nearest(self, phrase: Word) -> Band | None:
         def away(band: Band) -> float:
@@ -323,7 +323,7 @@ class _Paper:
         for line in self.lines:
             if line.page != page:
                 page, current, edge = line.page, None, -1e9
-            near = line.y - edge < 4 * _size(line)
+            reaches = line.y - edge < 4 * _size(line)
             money = {place: one for one in line.money if (place := self._band(one)) is not None}
             loose = [one.text for one in line.money if self._band(one) is None]
             label = banks.folded(line.text)
@@ -336,7 +336,7 @@ class _Paper:
             elif current and money and not current.money and line.y - current.last_y < 3 * _size(line):
                 current.money, current.last_y = money, line.y
                 current.words += [line.text, *loose]
-            elif entries and money and line.words and self._moves(money) and near:
+            elif entries and money and line.words and self._moves(money) and reaches:
                 current = Entry(line, entries[-1].day, [line.text, *loose], money, line.y)
                 entries.append(current)
                 filled += 1
@@ -612,9 +612,9 @@ class _Paper:
         return ""
 
     def _currency(self) -> str:
-        glued = cells.glued_currency(one.text for line in self.lines for one in line.money)
-        if glued:
-            return glued
+        glued = {cells.glued_currency(one.text) for line in self.lines for one in line.money} - {"", "$", "¥"}
+        if len(glued) == 1:
+            return glued.pop()
         words = Counter(word for line in self.lines for word in re.findall(r"\b[A-Z]{3}\b", line.text) if word in cells.CURRENCIES)
         if words:
             return words.most_common(1)[0][0] if len(words) == 1 else ""

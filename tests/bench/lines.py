@@ -99,9 +99,6 @@ def features(rows: int) -> Lines:
     with statement_file(rows) as file, workspace() as store:
         ingest.save(store, [ingest.read(file.name, file.read_bytes(), profile=None, settings=store.settings)], user="bench")
         as_of = date(2026, 1, 1)
-        narrow = cpu_seconds(
-            lambda: store.rows("select account_id, category, sum(amount), count(*) from movement group by all having count(*) < 0")
-        )
         every = cpu_seconds(lambda: room.build(store, user="bench", as_of=as_of))
         one = median_ms(lambda: room.build(store, user="bench", as_of=as_of, applicant_ids=["A0"]), 15)
         size = f"{rows / 1e6:g} M rows"
@@ -113,8 +110,6 @@ def features(rows: int) -> Lines:
                 "CPU s",
                 f"≤ {bar:g} CPU s",
                 every <= bar,
-                beside="one group-by",
-                beside_value=narrow,
             ),
             line(f"one applicant's features out of {size}, kept", one, "ms", "≤ 25 ms", one <= 25),
         ]
@@ -144,7 +139,7 @@ def training(rows: int) -> Lines:
     from creditrisk import pipeline
     from creditrisk.schema import built_in
 
-    frame, bad = portfolio(20_000)
+    frame, bad = portfolio(100_000)
     schema = built_in()
     names = [feature.name for feature in schema.predictors]
     ours = cpu_seconds(lambda: pipeline.fit("xgboost", frame, bad, None, schema))
@@ -154,11 +149,11 @@ def training(rows: int) -> Lines:
     bare = cpu_seconds(lambda: xgboost.train({"objective": "binary:logistic", "max_depth": 3}, matrix, rounds))
     return [
         line(
-            f"training with calibration, 20,000 × {len(names)}, {rounds} trees",
+            f"training with calibration, 100,000 × {len(names)}, {rounds} trees",
             ours,
             "CPU s",
-            "reported",
-            True,
+            "≤ 1.3×",
+            ours <= 1.3 * bare,
             beside="bare fit",
             beside_value=bare,
         )
@@ -167,19 +162,20 @@ def training(rows: int) -> Lines:
 
 def scoring(rows: int) -> Lines:
     """One applicant scored, explained and kept by the library, and PD with reasons against PD alone in a batch."""
-    from creditrisk import demo, registry
+    from creditrisk import demo
     from creditrisk import scoring as room
 
     with workspace() as store:
         demo.fill(store, applicants=300, seed=11)
         loaded = room.model(store)
-        everybody = [name for (name,) in store.rows("select distinct applicant_id from applicant order by 1")]
-        kept = median_ms(lambda: room.score_applicants(store, everybody[:1], user="bench", channel="cli", using=loaded), 200)
-        plain = median_ms(lambda: room.score_applicants(store, everybody[:1], user="bench", channel="cli", using=loaded, keep=False), 200)
-        assert registry.champion(store) is not None
+        [(somebody,)] = store.rows("select min(applicant_id) from applicant")
+        [known] = room.score_applicants(store, [somebody], user="bench", channel="cli", using=loaded, keep=False)
+        given = [{"applicant_id": somebody, **known.inputs}]
+        values = median_ms(lambda: room.score_values(store, given, user="bench", channel="cli", using=loaded, keep=False), 300)
+        kept = median_ms(lambda: room.score_applicants(store, [somebody], user="bench", channel="cli", using=loaded), 100)
         return [
-            line("score and explain one applicant, in the library", plain, "ms", "≤ 3 ms p50", plain <= 3),
-            line("the same, kept in the database", kept, "ms", "reported", True),
+            line(f"score and explain one applicant's values ({loaded.algorithm})", values, "ms", "≤ 3 ms p50", values <= 3),
+            line("the same for a stored applicant, kept in the database", kept, "ms", "reported", True),
         ]
 
 

@@ -163,7 +163,7 @@ def _visitor(url: str, chromium: "playwright.Browser") -> Iterator[Visitor]:
 
 def _complain(visitor: Visitor, message: "playwright.ConsoleMessage") -> None:
     harmless = "/_stcore/" in message.location.get("url", "")  # a deep link first asks for health below its own path
-    if message.type == "error" and not harmless:
+    if message.type in ("error", "warning") and not harmless:
         visitor.problems.append(message.text)
 
 

@@ -56,6 +56,7 @@ def test_from_statement_to_verdict_to_retraining(visit: Visitor) -> None:
     visit.sees("adds up")
     visit.button("Save 1 file")
     visit.sees("new transactions stored")
+    playwright.expect(page.get_by_role("button", name="Save 1 file")).to_have_count(0)  # the box is empty for the next file
 
     visit.open("score?applicant=NEW-1")
     visit.sees("Not scored yet")
@@ -88,6 +89,8 @@ def test_an_application_and_a_label_set_are_made_in_dialogs(visit: Visitor) -> N
     visit.open("applicants")
     visit.button("New application")
     dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Record application").click()
+    visit.sees("An application needs the id of its applicant.")
     dialog.get_by_role("textbox", name="Applicant id").fill("NEW-2")
     dialog.get_by_role("textbox", name="Name").fill("Ann *Example*")
     dialog.get_by_role("button", name="Record application").click()

@@ -40,9 +40,6 @@ select
     last_balance::double as last_balance,
     days_negative,
     episodes,
-    case
-        when n >= 30
-            then (n * sum_day_balance - sum_day * sum_balance)::double
-                / (n * (89 * 90 * 179 // 6 - (first_day - 1) * first_day * (2 * first_day - 1) // 6) - sum_day * sum_day)::double
-    end as slope_a_day
+    (n * sum_day_balance - sum_day * sum_balance)::double
+    / (n * (89 * 90 * 179 // 6 - (first_day - 1) * first_day * (2 * first_day - 1) // 6) - sum_day * sum_day)::double as slope_a_day
 from sums

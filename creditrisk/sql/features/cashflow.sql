@@ -1,4 +1,5 @@
 -- cashflow: one row per applicant: the features of the built-in schema; null where under 60 % of the window was observed
+-- Of a balance that means: known on that many days (buffer.n), not only that some account was seen.
 select
     coverage.applicant_id,
     coverage.as_of,
@@ -10,22 +11,22 @@ select
     case when observed_180d >= 108 then flow.salary_180d::double * 30.44 / observed_180d end as salary_monthly_mean_180d,
     case when observed_180d >= 108 then rhythm.income_cv end as income_cv_180d,
     case
-        when observed_365d >= 219
+        when observed_365d >= 219 and observed_90d >= 54
             then (flow.income_90d::double / observed_90d) / (flow.visible_income_365d / observed_365d)
     end as income_trend_90v365d,
     case when observed_180d >= 108 then rhythm.months_without_income end as months_without_income_180d,
-    case when observed_90d >= 54 then buffer.mean_90d end as balance_avg_90d,
-    case when observed_90d >= 54 then buffer.lowest end as balance_min_90d,
-    case when observed_90d >= 54 then buffer.p10 end as balance_p10_90d,
+    case when least(observed_90d, buffer.n) >= 54 then buffer.mean_90d end as balance_avg_90d,
+    case when least(observed_90d, buffer.n) >= 54 then buffer.lowest end as balance_min_90d,
+    case when least(observed_90d, buffer.n) >= 54 then buffer.p10 end as balance_p10_90d,
     buffer.last_balance as balance_current_total,
     case
-        when observed_90d >= 54
+        when least(observed_90d, buffer.n) >= 54
             then buffer.slope_a_day * 30 / (flow.per_income_90d * 30.44 / observed_90d)
     end as balance_trend_90d,
-    case when observed_90d >= 54 then buffer.days_negative end as days_negative_90d,
-    case when observed_90d >= 54 then buffer.episodes end as negative_episodes_90d,
+    case when least(observed_90d, buffer.n) >= 54 then buffer.days_negative end as days_negative_90d,
+    case when least(observed_90d, buffer.n) >= 54 then buffer.episodes end as negative_episodes_90d,
     case
-        when observed_90d >= 54 and flow.outflow_90d > 0
+        when least(observed_90d, buffer.n) >= 54 and flow.outflow_90d > 0
             then buffer.mean_30d / (flow.outflow_90d::double / observed_90d)
     end as liquidity_buffer_days,
     case when observed_180d >= 108 then flow.net_180d::double / flow.per_income_180d end as net_cashflow_to_income_180d,

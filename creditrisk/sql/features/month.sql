@@ -5,6 +5,12 @@ with observed as (
     cross join range(6) as months (month)
     where as_of - seen_to <= 30 * month
         and as_of - first_on >= 30 * (month + 1)
+        and not exists (
+            select 1 from hole
+            where hole.applicant_id = coverage.applicant_id
+                and as_of - hole.from_on > 30 * month
+                and as_of - hole.to_on < 30 * (month + 1)
+        )
 ),
 
 moved as (
