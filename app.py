@@ -5,6 +5,7 @@ The workspace is opened (and, unless CREDITRISK_EMPTY is set, filled with the de
 
 import gc
 import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
@@ -17,13 +18,19 @@ from starlette.routing import Mount
 import ui
 from creditrisk import demo, jobs
 from creditrisk.api import create_api
+from creditrisk.errors import CreditRiskError
 
 
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[None]:  # noqa: ARG001
     """Open the workspace, warm what the first visitor would wait for, and let go of the file at the end."""
-    furnish()
-    store = ui.store()
+    try:
+        furnish()
+        store = ui.store()
+    except CreditRiskError as error:
+        # Nothing can be served. Raising would print the server's stack; the person who started it needs the sentence.
+        print(f"\n  {error}", file=sys.stderr, flush=True)
+        os._exit(2)
     warm()
     yield
     jobs.shut_down(store)

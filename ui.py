@@ -53,7 +53,7 @@ ADVICE_COLOURS = {"approve": "green", "decline": "red", "refer": "orange", "insu
 
 def declared() -> Settings:
     """The settings of this installation."""
-    return settings.load(HERE / "creditrisk.toml")
+    return settings.load()
 
 
 @st.cache_resource(show_spinner=False)

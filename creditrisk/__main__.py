@@ -7,7 +7,6 @@ With `--json` stdout holds one JSON object a line and a last `{"summary": …}`;
 import argparse
 import getpass
 import os
-import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -48,16 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return out.fail(f"{error.filename or 'A file'}: {(error.strerror or str(error)).lower()}.")
     except KeyboardInterrupt:
         return out.fail("Stopped. What was not finished is not stored.")
-    except Exception as error:
-        if not _is_damage(error):
-            raise
-        return out.fail(f"The workspace's file is damaged: {str(error).splitlines()[0]}. Restore it from a backup.")
     return 1 if out.refused else 0
-
-
-def _is_damage(error: Exception) -> bool:
-    """Say whether the database broke at a block it had to read: it opens over damage that lies further inside."""
-    return type(error).__module__.endswith("duckdb") and re.search("corrupt|checksum", str(error), re.IGNORECASE) is not None
 
 
 @dataclass

@@ -102,8 +102,8 @@ def apply(store: Store, applications: DataFrame | list[dict[str, Any]], *, user:
     if len(wrong):
         row = wrong.iloc[0]
         raise InvalidInput(
-            f"Application of {row['applicant_id']!r} on {row['applied_on']}: an applicant, a day, a positive amount "
-            f"(here {row['amount']}) and a positive term (here {row['term_months']}) are needed."
+            f"Application of {row['applicant_id'] or 'nobody'!r} on {row['applied_on'] or 'no day'}: an applicant, a day, a positive "
+            f"amount (here {row['amount']}) and a positive term (here {row['term_months']}) are needed."
         )
     with store.write(user, "apply", "application", n=len(given)) as cursor:
         cursor.register("given", given)

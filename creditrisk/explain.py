@@ -22,7 +22,7 @@ from creditrisk.settings import Score
 MOST_REASONS = 4
 LEAST = 0.01  # log-odds: less than a point of score, and what rounding leaves of nothing, is no reason
 AS_DECLARED = Score()
-Speaker = Callable[[Mapping[str, Any], str, float], dict[str, Any]]
+Speaker = Callable[[Mapping[str, Any], str, float], dict[str, Any] | None]
 
 
 @dataclass(frozen=True)
@@ -98,10 +98,11 @@ def reasons(
 ) -> list[dict[str, Any]]:
     """Return the principal reasons of one row, at most `top`: code, text, feature, concept, contribution, points.
 
-    Only what raises the risk by about a point or more counts; `points` is what it takes off the score (None on the linear scale).
+    Only what raises the risk by about a point or more counts, and only where the value is worse than the reference or not known: a
+    reason has to be one to a reader too. `points` is what it takes off the score (None on the linear scale).
     """
-    best = top_concepts(DataFrame([contributions]), schema, top)
-    return _said([values], best, _speaker(schema, reference, scale, 1))[0]
+    best = top_concepts(DataFrame([contributions]), schema, len(contributions))
+    return _said([values], best, _speaker(schema, reference, scale, 1), top)[0]
 
 
 def strengths(
@@ -113,10 +114,12 @@ def strengths(
     *,
     scale: Score = AS_DECLARED,
 ) -> list[dict[str, Any]]:
-    """Return what speaks for the applicant, with the same keys as `reasons`; points are gained. What is not known speaks for nobody."""
+    """Return what speaks for the applicant, with the same keys as `reasons`; points are gained.
+
+    Only values better than the reference count; what is not known speaks for nobody.
+    """
     best = top_concepts(DataFrame([contributions]), schema, len(contributions), towards=-1)
-    said = _said([values], best, _speaker(schema, reference, scale, -1))[0]
-    return [strength for strength in said if not isna(values[strength["feature"]])][:top]
+    return _said([values], best, _speaker(schema, reference, scale, -1), top)[0]
 
 
 def all_reasons(
@@ -125,8 +128,8 @@ def all_reasons(
     """Return the reasons of every row of a frame, in its order; the same as `reasons` row by row."""
     names = list(explanation.contributions.columns)
     rows = [dict(zip(names, row, strict=True)) for row in zip(*(frame[name].tolist() for name in names), strict=True)]
-    best = top_concepts(explanation.contributions, schema, top)
-    return _said(rows, best, _speaker(schema, explanation.reference.value, scale, 1))
+    best = top_concepts(explanation.contributions, schema, len(names))
+    return _said(rows, best, _speaker(schema, explanation.reference.value, scale, 1), top)
 
 
 def concept_of(feature: Feature) -> str:
@@ -140,10 +143,10 @@ def code_of(feature: Feature) -> str:
 
 
 def wording(feature: Feature, value: Any, reference: Any) -> str:
-    """Return a reason in words: the declared sentence where the value lies on the side it speaks of, else plainly both values."""
+    """Return a reason in words: the declared sentence where there is one, else plainly both values."""
     if isna(value):
         return f"{feature.title} is not known{': too little history' if feature.window_days else ''}"
-    if not (feature.reason and _is_riskier(feature, value, reference)):
+    if not feature.reason:
         return plainly(feature, value, reference)
     said, usual = feature.contrast(_plain(value), _plain(reference))
     return feature.reason.replace("{value}", said).replace("{reference}", usual)
@@ -159,20 +162,25 @@ def _plain(value: Any) -> Any:
     return None if isna(value) else value
 
 
-def _is_riskier(feature: Feature, value: Any, reference: Any) -> bool:
+def _lies(feature: Feature, value: Any, reference: Any, towards: int) -> bool:
+    """Say whether a value lies on the risky (1) or the safe (-1) side of its reference, as far as the feature claims sides at all."""
+    if isna(value):
+        return towards > 0
     if not feature.is_numeric or not feature.risk or isna(reference):
         return True
-    return bool(feature.risk * (float(value) - float(reference)) > 0)
+    return bool(towards * feature.risk * (float(value) - float(reference)) > 0)
 
 
 def _speaker(schema: Schema, reference: Mapping[str, Any], scale: Score, towards: int) -> Speaker:
-    """Return the function that makes a reason (towards risk) or a strength of a row, a feature and its concept's strength."""
+    """Return the function that makes a reason (towards risk) or a strength of a row, a feature and its concept's strength, or None."""
     declared = {feature.name: feature for feature in schema}
     worth = None if scale.scale == "linear" else points(1.0, scale)
     say = wording if towards > 0 else plainly
 
-    def speak(row: Mapping[str, Any], name: str, amount: float) -> dict[str, Any]:
+    def speak(row: Mapping[str, Any], name: str, amount: float) -> dict[str, Any] | None:
         feature, added = declared[name], towards * amount
+        if not _lies(feature, row.get(name), reference.get(name), towards):
+            return None
         return {
             "code": code_of(feature),
             "text": say(feature, row.get(name), reference.get(name)),
@@ -185,8 +193,14 @@ def _speaker(schema: Schema, reference: Mapping[str, Any], scale: Score, towards
     return speak
 
 
-def _said(rows: Sequence[Mapping[str, Any]], best: Top, speak: Speaker) -> list[list[dict[str, Any]]]:
-    return [
-        [speak(row, name, amount) for name, amount in zip(names, amounts, strict=True) if amount >= LEAST]
-        for row, names, amounts in zip(rows, best.features.tolist(), best.amounts.tolist(), strict=True)
-    ]
+def _said(rows: Sequence[Mapping[str, Any]], best: Top, speak: Speaker, top: int) -> list[list[dict[str, Any]]]:
+    found = []
+    for row, names, amounts in zip(rows, best.features.tolist(), best.amounts.tolist(), strict=True):
+        said: list[dict[str, Any]] = []
+        for name, amount in zip(names, amounts, strict=True):
+            if amount < LEAST or len(said) == top:
+                break
+            if spoken := speak(row, name, amount):
+                said.append(spoken)
+        found.append(said)
+    return found

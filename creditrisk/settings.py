@@ -88,28 +88,54 @@ class Settings:
         return self.data / "creditrisk.duckdb"
 
 
-def load(file: Path = Path("creditrisk.toml"), *, data: Path | None = None, models: Path | None = None) -> Settings:
-    """Return the settings of `file` (defaults where it is absent); arguments win over `CREDITRISK_DATA` and `CREDITRISK_MODELS`.
+def load(file: Path | None = None, *, data: Path | None = None, models: Path | None = None) -> Settings:
+    """Return the settings of `file` (defaults where it is absent), the same for every face of one installation.
 
-    Raises InvalidInput for a file that is not TOML and for a section or key nobody declared.
+    `file` None means `creditrisk.toml` in the current folder where there is one, else beside the library; `data` and `models`
+    lie beside it. Arguments win over `CREDITRISK_DATA` and `CREDITRISK_MODELS`. Raises InvalidInput for a file that is not
+    TOML, for a section or key nobody declared, and for a value outside its range.
     """
+    here = Path("creditrisk.toml")
+    file = file or (here.absolute() if here.exists() else Path(__file__).parents[1] / here)
     settings = Settings()
     try:
         declared = tomllib.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidInput(f"{file} is not valid TOML: {error}. Correct it or remove it to use the defaults.") from error
     for name, values in declared.items():
-        if name not in SECTIONS:
+        if name not in SECTIONS or not isinstance(values, dict):
             raise InvalidInput(f"{file} has a section [{name}] that does not exist; the sections are {', '.join(SECTIONS)}.")
         settings = replace(settings, **{name: _section(file, name, getattr(settings, name), values)})
     return replace(
         settings,
-        data=data or Path(os.environ.get("CREDITRISK_DATA") or settings.data),
-        models=models or Path(os.environ.get("CREDITRISK_MODELS") or settings.models),
+        data=data or Path(os.environ.get("CREDITRISK_DATA") or file.parent / settings.data),
+        models=models or Path(os.environ.get("CREDITRISK_MODELS") or file.parent / settings.models),
     )
 
 
 SECTIONS = [part.name for part in fields(Settings) if part.name not in ("data", "models")]
+CHOICES = {"scale": ("logodds", "linear")}
+FRACTIONS = ("points_to_double_odds", "anchor_score", "anchor_odds")
+RANGES: dict[str, tuple[float, float]] = {
+    "points_to_double_odds": (1, 300),
+    "anchor_score": (300, 900),
+    "anchor_odds": (0.001, 1_000_000),
+    "margin": (0.0001, 10),
+    "lgd": (0.0001, 1),
+    "refer_band": (0, 0.5),
+    "min_history_days": (0, 730),
+    "max_uncategorised_share": (0, 1),
+    "max_file_mb": (1, 100_000),
+    "max_amount": (1, 1_000_000_000_000),
+    "max_columns": (3, 10_000),
+    "max_field_length": (10, 1_000_000),
+    "k_min": (2, 30),
+    "k_max": (2, 30),
+    "bootstraps": (5, 10_000),
+    "seed": (0, 2**31 - 1),
+    "test_size": (0.05, 0.9),
+    "folds": (2, 20),
+}
 
 
 def _section(file: Path, name: str, default: Any, values: dict[str, Any]) -> Any:
@@ -117,9 +143,18 @@ def _section(file: Path, name: str, default: Any, values: dict[str, Any]) -> Any
     for key, value in values.items():
         if key not in known:
             raise InvalidInput(f"{file}: [{name}] has no key {key!r}; it has {', '.join(known)}.")
-        fits = isinstance(value, str) if isinstance(known[key], str) else isinstance(value, int | float) and not isinstance(value, bool)
-        if not fits:
-            raise InvalidInput(f"{file}: [{name}] {key} = {value!r} should be a {'text' if isinstance(known[key], str) else 'number'}.")
-    if values.get("scale", "linear") not in ("logodds", "linear"):
-        raise InvalidInput(f'{file}: [{name}] scale = {values["scale"]!r} should be "logodds" or "linear".')
+        if wanted := _misfit(key, known[key], value):
+            raise InvalidInput(f"{file}: [{name}] {key} = {value!r} should be {wanted}.")
     return replace(default, **values)
+
+
+def _misfit(key: str, default: object, value: object) -> str | None:
+    """Say what a value should be where it is something else."""
+    if isinstance(default, str):
+        allowed = CHOICES.get(key, ())
+        fits = isinstance(value, str) and (not allowed or value in allowed)
+        return None if fits else " or ".join(f'"{choice}"' for choice in allowed) or "a text"
+    low, high = RANGES[key]
+    whole = isinstance(default, int) and key not in FRACTIONS
+    fits = isinstance(value, int if whole else int | float) and not isinstance(value, bool) and low <= value <= high
+    return None if fits else f"a {'whole ' if whole else ''}number from {low:,} to {high:,}"

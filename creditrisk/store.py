@@ -22,6 +22,8 @@ from creditrisk.schema import Schema, built_in, parse
 from creditrisk.settings import Settings
 
 SQL = Path(__file__).parent / "sql"
+DAMAGE = (duckdb.FatalException, duckdb.InternalException, duckdb.IOException, duckdb.SerializationException)
+RESTORE = "Stop the program, keep the file, and put back a copy that opens."
 COLUMN_TYPES = {"number": "double", "integer": "double", "flag": "double", "choice": "varchar"}
 
 
@@ -95,6 +97,11 @@ class Store:
         cursor = self._connection.cursor()
         try:
             yield cursor
+        except duckdb.Error as error:
+            # DuckDB raises plain Error for a block that does not match its checksum: it opens over damage further inside.
+            if type(error) is duckdb.Error or isinstance(error, DAMAGE):
+                raise StoreDamaged(f"The workspace's file is damaged: {_first_line(error)} {RESTORE}") from error
+            raise
         finally:
             cursor.close()
 
@@ -104,8 +111,11 @@ def open_workspace(settings: Settings) -> Store:
 
     Raises StoreInUse where another process has it open, StoreDamaged where DuckDB refuses the file.
     """
-    settings.data.mkdir(parents=True, exist_ok=True)
-    settings.models.mkdir(parents=True, exist_ok=True)
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+        settings.models.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreDamaged(f"{error.filename} cannot be written ({error.strerror}): choose a folder you may write to.") from error
     return _open(str(settings.database), settings)
 
 
@@ -158,9 +168,9 @@ def _open(target: str, settings: Settings) -> Store:
             raise StoreInUse(
                 f"{target} is open in another process, probably the workbench. Use its pages or its API, or stop it and try again."
             ) from error
-        raise StoreDamaged(f"{target} cannot be opened: {str(error).splitlines()[0]}") from error
+        raise StoreDamaged(f"{target} cannot be opened: {_first_line(error)} {RESTORE}") from error
     except duckdb.Error as error:
-        raise StoreDamaged(f"{target} cannot be opened: {str(error).splitlines()[0]}") from error
+        raise StoreDamaged(f"{target} cannot be opened: {_first_line(error)} {RESTORE}") from error
     with connection.cursor() as cursor:
         cursor.begin()
         _migrate(cursor)
@@ -170,6 +180,10 @@ def _open(target: str, settings: Settings) -> Store:
         cursor.commit()
     connection.execute("set lock_configuration = true")
     return Store(connection, settings, schema)
+
+
+def _first_line(error: duckdb.Error) -> str:
+    return str(error).splitlines()[0].rstrip(".") + "."
 
 
 def _migrate(cursor: duckdb.DuckDBPyConnection) -> None:

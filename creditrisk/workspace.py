@@ -47,8 +47,14 @@ def activity(store: Store, limit: int = 12) -> DataFrame:
                 when 'promote' then 'promoted ' || subject || ' to champion: ' || coalesce(detail->>'reason', '')
                 when 'retire' then 'retired ' || subject || ': ' || coalesce(detail->>'reason', '')
                 when 'score' then 'made ' || if(detail->>'n' = '1', 'a prediction', subject)
-                when 'review' then 'judged a prediction ' || (detail->>'verdict') || ' (' || (detail->>'about') || ')'
-                when 'job' then 'started ' || subject
+                when 'review' then
+                    if(detail->>'verdict' = 'cannot judge', 'could not judge a prediction', 'judged a prediction ' || (detail->>'verdict'))
+                    || ' (' || (detail->>'about') || ')'
+                when 'job' then 'started job ' || subject
+                when 'job done' then 'finished job ' || subject
+                when 'job stopped' then 'stopped job ' || subject
+                when 'job failed' then 'saw job ' || subject || ' fail: ' || coalesce(detail->>'message', '')
+                when 'job interrupted' then 'lost job ' || subject || ' when the program ended'
                 else action || ' ' || subject
             end as sentence
         from audit

@@ -131,12 +131,14 @@ def test_a_missing_value_is_said_to_be_missing():
     assert reason["text"] == "Current balance is not known"
 
 
-def test_a_value_on_the_safe_side_is_not_called_low():
-    """Trees may add risk where a value is better than typical; the sentence must then not claim the opposite."""
-    (reason,) = explain.reasons(
-        {"income_monthly_median_180d": 3000.0}, {"income_monthly_median_180d": 0.1}, SCHEMA, {"income_monthly_median_180d": 2000.0}
-    )
-    assert reason["text"] == "Typical monthly income: 3,000 (reference 2,000)"
+def test_a_value_on_the_safe_side_is_no_reason_and_one_on_the_risky_side_no_strength():
+    """Trees may add risk where a value is better than typical; a reader would take such a reason for a mistake."""
+    typical = {"income_monthly_median_180d": 2000.0, "days_negative_90d": 3.0}
+    values = {"income_monthly_median_180d": 3000.0, "days_negative_90d": 9.0}
+    against = explain.reasons(values, dict.fromkeys(values, 0.1), SCHEMA, typical)
+    assert [reason["feature"] for reason in against] == ["days_negative_90d"]
+    speaking = explain.strengths(values, dict.fromkeys(values, -0.1), SCHEMA, typical)
+    assert [strength["feature"] for strength in speaking] == ["income_monthly_median_180d"]
 
 
 def test_one_row_gets_the_same_reasons_as_in_a_batch():
