@@ -15,6 +15,11 @@ def test_the_shipped_file_states_the_defaults(monkeypatch: pytest.MonkeyPatch) -
     assert load(ROOT / "creditrisk.toml") == Settings(data=ROOT / "data", models=ROOT / "models")
 
 
+def test_every_number_has_a_range() -> None:
+    numbers = {name for part in SECTIONS for name, value in vars(getattr(Settings(), part)).items() if not isinstance(value, str)}
+    assert numbers == set(RANGES)
+
+
 def test_the_environment_points_elsewhere_and_arguments_win(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CREDITRISK_DATA", "/there")
     assert load().data == Path("/there")
