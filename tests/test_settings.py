@@ -57,9 +57,3 @@ def test_every_face_finds_the_same_file(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "creditrisk.toml").write_text("[policy]\nlgd = 0.6")
     assert load().policy.lgd == 0.6
     assert load().data == tmp_path / "data"
-
-
-def test_every_number_has_its_range() -> None:
-    parts = [getattr(Settings(), name) for name in SECTIONS]
-    numbers = {key for part in parts for key, value in vars(part).items() if not isinstance(value, str)}
-    assert numbers == set(RANGES)
