@@ -9,8 +9,8 @@ from creditrisk.scorecard import shown
 store = ui.store()
 ui.header(
     "Reviews",
-    "A person looks at a prediction and says whether it is right, and about what. Verdicts are kept beside the prediction and never "
-    "edited.",
+    "A person looks at a prediction and says whether it is right, and about what. Verdicts are kept and counted, never edited; none "
+    "trains a model before somebody else has inspected it.",
 )
 ABOUT = {
     "label": "The label (is this applicant risky?)",
