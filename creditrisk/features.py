@@ -63,11 +63,6 @@ def latest_snapshot(store: Store) -> int | None:
     return store.value("select max(snapshot_id) from snapshot where is_whole and days_before = 0")  # type: ignore[no-any-return]
 
 
-def snapshots(store: Store) -> DataFrame:
-    """Return every snapshot, newest first: the columns of the table `snapshot`."""
-    return store.read("select * from snapshot order by snapshot_id desc")
-
-
 def table(store: Store, snapshot_id: int | None = None) -> DataFrame:
     """Return the ML-ready table: applicant_id, as_of, then every declared feature (NaN where unknown), by applicant.
 
