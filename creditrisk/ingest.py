@@ -255,7 +255,8 @@ STAGE = """
 
 FRESH = """
     create temporary table fresh as
-    select * from staged
+    select *, (select coalesce(max(transaction_id), 0) from transaction) + row_number() over () as transaction_id
+    from staged
     where not exists (
         select 1 from transaction as known
         where known.account_id = staged.account_id and known.booked_on = staged.booked_on and known.amount = staged.amount

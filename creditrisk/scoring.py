@@ -324,7 +324,7 @@ def _row(prediction: Prediction) -> dict[str, Any]:
 
 
 def _behind(store: Store, applicant_ids: list[str]) -> list[str]:
-    """Return those with a statement that no features of theirs have seen."""
+    """Return those with a statement, or a correction of what their movements were, that no features of theirs have seen."""
     rows = store.rows(
         """with seen as (
             select applicant.applicant_id, max(snapshot.created_at) as seen_at

@@ -52,6 +52,7 @@ def keep(
                 {"direction": "out" if amount.startswith("-") else "in", "category": category},
             ).fetchall()
             cursor.execute(
-                "insert into transaction values ($a, $day, $amount, $d, 1, null, $s, $line)",
+                """insert into transaction
+                select $a, $day, $amount, $d, 1, null, $s, $line, coalesce(max(transaction_id), 0) + 1 from transaction""",
                 {"a": account_id, "day": day, "amount": Decimal(amount), "d": description_id, "s": statement_id, "line": line},
             )
