@@ -22,11 +22,15 @@ from creditrisk.settings import Settings, load
 if TYPE_CHECKING:  # the rooms themselves are imported by the commands that need them, so that `--help` answers at once
     from pandas import DataFrame
 
+    from creditrisk.inference import Finding
     from creditrisk.ingest import Reading
+    from creditrisk.schema import Schema
     from creditrisk.scoring import Prediction
     from creditrisk.store import Store
+    from creditrisk.tables import Table
 
 Options = argparse.Namespace
+Command = Callable[..., Callable[..., Any]]  # name, what runs, what it is about → what adds an argument
 CHUNK = 5_000  # rows scored and stored at a time
 SHOWN = 20  # problems said one by one without --json
 
@@ -158,6 +162,50 @@ def _ingest(options: Options, out: Out) -> None:
         _summarise(readings, out, counts, f"{counts['n_new']:,} new transactions stored.")
 
 
+def _import(options: Options, out: Out) -> None:
+    from creditrisk import tables
+
+    with _open(options) as store:
+        table = _joined(options, store.settings)
+        schema, findings = _wanted(options, store, table)
+        made = tables.save(store, table, schema, user=_user(options, store.settings), target=options.target, as_of=options.as_of)
+    out.warn([*table.notes, *(finding.sentence for finding in findings)])
+    out.refuse([f"{table.parts[0].file}: {problem.message}" for problem in made.problems])
+    for place, part in enumerate(table.parts):
+        mine = made.problems if place == 0 else []  # rows are those of the first file, to which the others add columns
+        record = {**vars(part), "rejected": len({problem.row for problem in mine}), "problems": [_problem(problem) for problem in mine]}
+        out.result(record, f"{part.file}: {part.rows:,} rows, {part.matched:,} matched, {part.unmatched:,} not")
+    record = {"snapshot": made.snapshot_id, "applicants": made.n, "outcomes": made.n_outcomes, "schema": schema.name}
+    record |= {"fingerprint": schema.fingerprint, "features": len(schema.features), "findings": [vars(finding) for finding in findings]}
+    told = f" and {made.n_outcomes:,} outcomes" if made.n_outcomes else ""
+    out.summary(
+        record, f"{made.n:,} applicants{told} kept as snapshot {made.snapshot_id}, {len(schema.predictors)} features to learn from."
+    )
+
+
+def _joined(options: Options, settings: Settings) -> "Table":
+    from creditrisk import tables
+
+    files = _files(options.files)
+    names = [file.name for file in files]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise InvalidInput(f"Two files are called {twice}: rename one, so that each can be told from the other.")
+    return tables.join({file.name: tables.read(file, settings) for file in files}, key=options.id, on=options.on)
+
+
+def _wanted(options: Options, store: "Store", table: "Table") -> "tuple[Schema, list[Finding]]":
+    """Return the schema a table is held to: the workspace's where it holds applicants, else the proposal with --schema on top of it."""
+    from creditrisk import tables
+
+    if store.value("select count(*) from snapshot") and not options.schema:
+        return store.schema, []
+    proposal = tables.propose(table, target=options.target, as_of=options.as_of)
+    if not options.schema:
+        return proposal.schema, proposal.findings
+    text = _content(options.schema).decode("utf-8", errors="replace")
+    return tables.declared(text, proposal.schema, options.schema.name), proposal.findings
+
+
 def _outcomes(options: Options, out: Out) -> None:
     from creditrisk import applicants, rows
 
@@ -276,10 +324,17 @@ def _score(options: Options, out: Out) -> None:
 def _schema(options: Options, out: Out) -> None:
     from dataclasses import asdict
 
-    from creditrisk import schema
+    from creditrisk import schema, tables
 
-    with _open(options) as store:
-        declared = store.schema
+    if options.what == "infer":
+        if not options.files:
+            raise InvalidInput("schema infer needs a FILE to infer it from.")
+        proposal = tables.propose(_joined(options, _settings(options)), target=options.target, as_of=options.as_of)
+        declared = proposal.schema
+        out.warn([finding.sentence for finding in proposal.findings])
+    else:
+        with _open(options) as store:
+            declared = store.schema
     for feature in declared:
         out.result(asdict(feature))
     out.summary({"schema": declared.name, "fingerprint": declared.fingerprint, "features": len(declared.features)}, schema.dump(declared))
@@ -481,6 +536,14 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run)
         return added.add_argument
 
+    _what_comes_in(command)
+    _what_is_learned(command)
+    _what_is_done_with_it(command)
+    parser.set_defaults(data=None, models=None, user=None)
+    return parser
+
+
+def _what_comes_in(command: Command) -> None:
     add = command("demo", _demo, "fill an empty workspace with an invented bank, up to scored applicants")
     add("--applicants", type=int, default=2_000, metavar="N")
     add("--seed", type=int, default=11, metavar="S")
@@ -494,12 +557,27 @@ def _parser() -> argparse.ArgumentParser:
     add("--profile", metavar="NAME", help="read them as this bank's (else the layout is inferred)")
     add("--applicant", metavar="ID", help="whose they are (else the account number in the file, else the file's name)")
 
+    add = command("import", _import, "keep any table of applicants: CSV, Parquet or Excel, several files joined on a key")
+    add("files", nargs="+", metavar="FILE", help="the first says who is an applicant, the others add columns")
+    add("--id", metavar="COL", help="column that names the applicant (else one called like an id, else the row)")
+    add("--on", metavar="COL", help="the same in the further files, where it differs")
+    add("--target", metavar="COL", help="column that says how it went, or COL=VALUE,VALUE with its bad values")
+    add("--as-of", metavar="COL", help="column with the day the figures describe")
+    add("--schema", type=Path, metavar="FILE", help="TOML with [[feature]] tables whose keys replace those proposed")
+
     add = command("outcomes", _outcomes, "record what really happened to loans")
     add("file", type=Path, metavar="FILE", help="CSV or Parquet")
     add("--id", required=True, metavar="COL", help="column that names the applicant")
-    add("--bad", required=True, metavar="COL", help="column that says 1 or 0, true or false, yes or no")
+    add(
+        "--bad",
+        required=True,
+        metavar="COL",
+        help="column that says 1 or 0, yes or no, bad or good; or COL=VALUE,VALUE with its bad values",
+    )
     add("--date", metavar="COL", help="column with the day it was observed")
 
+
+def _what_is_learned(command: Command) -> None:
     add = command("features", _features, "compute the ML-ready table from transactions")
     add("--as-of", type=_date, metavar="DATE", help="read only what was booked before (else each one's application)")
     add("--out", type=Path, metavar="FILE", help="also write it to this .csv or .parquet")
@@ -516,6 +594,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--test-size", type=float, metavar="X", help="share of applicants held out")
     add("--cv", type=int, metavar="K", help="folds behind the calibration")
 
+
+def _what_is_done_with_it(command: Command) -> None:
     command("models", _models, "list the registry")
 
     add = command("promote", _promote, "make a model the champion")
@@ -530,10 +610,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--model", metavar="MODEL", help="score with this model (else the champion)")
     add("--baseline", default="cut-off", metavar="GROUP", help="what contributions are held against: cut-off or everyone")
 
-    add = command("schema", _schema, "print the schema: the declared features of an applicant")
-    add("what", choices=("show",))
-    parser.set_defaults(data=None, models=None, user=None)
-    return parser
+    add = command("schema", _schema, "print the schema: the declared features of an applicant, or one proposed for a table")
+    add("what", choices=("show", "infer"))
+    add("files", nargs="*", metavar="FILE", help="with infer: the table, or several to be joined")
+    add("--id", metavar="COL", help="column that names the applicant")
+    add("--on", metavar="COL", help="the same in the further files, where it differs")
+    add("--target", metavar="COL", help="column that says how it went, or COL=VALUE,VALUE with its bad values")
+    add("--as-of", metavar="COL", help="column with the day the figures describe")
 
 
 def _date(text: str) -> date:

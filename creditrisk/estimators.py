@@ -21,12 +21,19 @@ SIDES = {-1: (None, 0.0), 0: (None, None), 1: (0.0, None)}
 
 @dataclass(frozen=True)
 class Column:
-    """One column of the matrix a feature becomes: itself, or one of its choices; `sign` as the feature's risk."""
+    """One column of the matrix a feature becomes: itself, or one of its choices; `sign` as the feature's risk, which a fit must keep
+    where it `is_binding`."""
 
     feature: str
     choice: str | None
     sign: int
     in_index: bool
+    is_binding: bool = True
+
+    @property
+    def bound(self) -> int:
+        """The sign a fit must keep; 0 where it is free."""
+        return self.sign if self.is_binding else 0
 
 
 @dataclass(frozen=True)
@@ -206,7 +213,7 @@ def _fit_logistic(lesson: Lesson) -> Linear:
         return float(value), np.append(errors @ z + RIDGE * weights, errors.sum())
 
     start = np.append(np.zeros(len(spread)), logit(float(np.average(lesson.bad, weights=lesson.weight))))
-    bounds = [*(SIDES[column.sign] for column in lesson.columns), (None, None)]
+    bounds = [*(SIDES[column.bound] for column in lesson.columns), (None, None)]
     found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 500}).x
     return replace(unit, weights=found[:-1], constant=float(found[-1]))
 
@@ -225,7 +232,7 @@ def _fit_boosted(lesson: Lesson) -> Boosted:
         "subsample": 0.8,
         "colsample_bytree": 0.6,
         "lambda": 5,
-        "monotone_constraints": "(" + ",".join(str(column.sign) for column in lesson.columns) + ")",
+        "monotone_constraints": "(" + ",".join(str(column.bound) for column in lesson.columns) + ")",
         "seed": lesson.seed,
         "nthread": 1 if small else 2,
         "verbosity": 0,
@@ -244,7 +251,7 @@ def _fit_forest(lesson: Lesson) -> Forest:
         n_estimators=200,
         max_depth=8,
         min_samples_leaf=max(3, min(50, n // 200)),
-        monotonic_cst=[column.sign for column in lesson.columns],
+        monotonic_cst=[column.bound for column in lesson.columns],
         random_state=lesson.seed,
         n_jobs=2 if n >= 2_000 else 1,
     )

@@ -166,8 +166,10 @@ def risk_index(frame: DataFrame, features: Sequence[Feature], reference: DataFra
     """Return the plain risk index of each row: the mean of the features' robust z-values, signed so that more is riskier.
 
     Medians and spreads come from `reference` (default: the frame itself). A z-value is held within three, a missing
-    one counts as typical, so that a short history looks neither good nor bad.
+    one counts as typical, so that a short history looks neither good nor bad. Without features every row is typical.
     """
+    if not features:
+        return np.zeros(len(frame))
     z = signed_z(frame, features, reference)
     return np.asarray(sum(z[feature.name].to_numpy() for feature in features) / max(len(features), 1), dtype=np.float64)
 
@@ -304,7 +306,7 @@ def _columns(frame: DataFrame, features: Sequence[Feature]) -> tuple[Column, ...
     columns: list[Column] = []
     for feature in features:
         if feature.is_numeric:
-            columns.append(Column(feature.name, None, feature.risk, feature.in_index))
+            columns.append(Column(feature.name, None, feature.risk, feature.in_index, feature.is_binding))
         elif feature.name in frame.columns:
             seen = sorted(_frequent(_choices(feature, frame[feature.name]))) or [NONE_SEEN]
             columns += [Column(feature.name, choice, 0, False) for choice in seen]

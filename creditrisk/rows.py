@@ -17,13 +17,17 @@ from typing import Any
 import numpy as np
 from pandas import DataFrame, Series
 
+from creditrisk import formula
 from creditrisk.errors import InvalidInput, UnreadableFile
 from creditrisk.schema import Feature, Schema
 
 KEYS = ("applicant_id", "as_of")  # columns that say whose values a row holds; every other one is a declared feature
 MISSING_WORDS = {"", "na", "nan", "null", "none"}
 MAX_NAME = 200
-VERDICTS = {"1": True, "true": True, "yes": True, "1.0": True, "0": False, "false": False, "no": False, "0.0": False}
+VERDICTS = {
+    **dict.fromkeys(("1", "1.0", "true", "yes", "y", "bad"), True),
+    **dict.fromkeys(("0", "0.0", "false", "no", "n", "good"), False),
+}
 
 Rows = Sequence[Mapping[str, object]] | DataFrame
 Column = Series | list[object] | None
@@ -66,9 +70,11 @@ def read_table(file: Path) -> DataFrame:
 def outcomes(table: DataFrame, *, id_column: str, bad_column: str, date_column: str | None = None) -> tuple[DataFrame, list[Problem]]:
     """Return observed outcomes (applicant_id, observed_bad, observed_on) of the rows that state one, and what is wrong with the others.
 
-    Raises InvalidInput for a column the table does not have.
+    `bad_column` is a column of yes and no, or `COLUMN=VALUE,VALUE` that says which of its values are bad; all others are good then.
+    Raises InvalidInput for a column the table does not have, and for a value no row has.
     """
-    wanted = {"applicant_id": (id_column, _name), "observed_bad": (bad_column, _verdict), "observed_on": (date_column, day)}
+    bad_column, verdict = target(table, bad_column)
+    wanted = {"applicant_id": (id_column, _name), "observed_bad": (bad_column, verdict), "observed_on": (date_column, day)}
     for column, _ in wanted.values():
         if column is not None and column not in table.columns:
             raise InvalidInput(f"There is no column {column!r}; there are {', '.join(map(str, table.columns))}.")
@@ -85,19 +91,44 @@ def outcomes(table: DataFrame, *, id_column: str, bad_column: str, date_column: 
     return kept.astype({"observed_bad": bool}).reset_index(drop=True), sorted(problems, key=lambda problem: problem.row)
 
 
-def check(schema: Schema, rows: Rows) -> tuple[DataFrame, list[Problem]]:
+def check(schema: Schema, rows: Rows, *, complete: bool = False) -> tuple[DataFrame, list[Problem]]:
     """Return rows as a table (applicant_id, as_of, every declared feature in order) and what is wrong with them, by row.
 
-    Numbers may be given as text. A value with a problem is empty in the table. Raises InvalidInput for columns nobody declared.
+    Numbers may be given as text; written codes for a missing value become one, other spellings of a choice the declared one, and a
+    feature with a formula is computed. A value with a problem is empty in the table. Raises InvalidInput for columns nobody
+    declared and, with `complete`, for those that are declared and not there.
     """
     given = _columns(schema, rows)
+    if complete:
+        _check_complete(schema, given)
     problems: list[Problem] = []
     columns: dict[str, Any] = {}
     for name, read in (("applicant_id", _name), ("as_of", day)):
         columns[name] = Series(_each(name, given.get(name), len(rows), read, problems), dtype=object)
     for feature in schema:
         columns[feature.name] = _feature_column(feature, given.get(feature.name), len(rows), problems)
+    for feature in schema:
+        if feature.formula:
+            made = formula.value(feature.formula, columns)
+            _contradictions(feature, columns[feature.name], made, problems)
+            columns[feature.name] = made
     return DataFrame(columns), sorted(problems, key=lambda problem: problem.row)
+
+
+def _check_complete(schema: Schema, given: Mapping[str, Column]) -> None:
+    """A column that is absent was perhaps misspelt or lost; only a present and empty one says that nothing is known."""
+    absent = [feature.name for feature in schema.predictors if feature.name not in given and not feature.formula]
+    if absent:
+        raise InvalidInput(f"The columns {', '.join(absent)} are not there; give every one a model reads, empty where nothing is known.")
+
+
+def _contradictions(feature: Feature, stated: Any, made: Any, problems: list[Problem]) -> None:
+    """Note where a figure that was given is not the one its parts make, beyond what rounding to two digits explains."""
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(stated - made) > np.maximum(0.01, 0.01 * np.abs(made))
+    for place in np.flatnonzero(apart):
+        clause = f"is {stated[place]:g}, but {feature.formula} is {made[place]:g} here"
+        _complain(int(place), feature.name, stated[place], clause, problems)
 
 
 def complaint(feature: Feature, value: object) -> str | None:
@@ -123,8 +154,10 @@ def _columns(schema: Schema, rows: Rows) -> dict[str, Column]:
 
 
 def _feature_column(feature: Feature, values: Column, n: int, problems: list[Problem]) -> Any:
+    if values is not None and (feature.missing or feature.spellings):
+        values = _put_right(feature, values)
     if not feature.is_numeric:
-        return Series(_each(feature.name, values, n, partial(_choice, feature), problems), dtype="str")
+        return Series(_each(feature.name, values, n, partial(_choice, feature), problems, choices=feature.choices), dtype="str")
     if not (isinstance(values, Series) and values.dtype.kind in "fiu"):
         return np.array(_each(feature.name, values, n, partial(_number, feature), problems), dtype=np.float64)
     numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -132,6 +165,17 @@ def _feature_column(feature: Feature, values: Column, n: int, problems: list[Pro
         _, complaint = _number(feature, numbers[place].item())
         _complain(int(place), feature.name, numbers[place], complaint, problems)
     return numbers
+
+
+def _put_right(feature: Feature, values: Series | list[object]) -> Series:
+    """Return values with codes for a missing one emptied and other spellings put right."""
+    column = Series(values)
+    if column.dtype.kind in "fiu":
+        return column.where(~column.isin([float(code) for code in feature.missing]), np.nan)
+    texts = column.astype(object).where(column.notna(), "").map(lambda value: str(value).strip())
+    codes = set(feature.missing) | {f"{float(code):.1f}" for code in feature.missing if code.lstrip("-").isdigit()}
+    column = column.astype(object).where(~texts.isin(codes), None)
+    return column.where(~texts.isin(list(feature.spellings)), texts.map(feature.spellings))
 
 
 def _doubtful(feature: Feature, numbers: Any) -> Any:
@@ -146,13 +190,14 @@ def _doubtful(feature: Feature, numbers: Any) -> Any:
     return doubtful
 
 
-def _each(name: str, values: Column, n: int, read: Reader, problems: list[Problem]) -> list[Any]:
+def _each(name: str, values: Column, n: int, read: Reader, problems: list[Problem], *, choices: Sequence[str] = ()) -> list[Any]:
     if values is None:
         return [None] * n
     items = values.astype(object).where(values.notna(), None).tolist() if isinstance(values, Series) else values
     kept = []
     for place, value in enumerate(items):
-        result, complaint = (None, None) if _is_missing(value) else read(value)
+        nothing = _is_missing(value) and value not in choices  # "none" may be a choice: no guarantor
+        result, complaint = (None, None) if nothing else read(value)
         _complain(place, name, value, complaint, problems)
         kept.append(None if complaint else result)
     return kept
@@ -199,9 +244,31 @@ def day(value: object) -> tuple[date | None, str | None]:
         return None, f"is {value!r}; it should be a date like 2026-01-31"
 
 
+def target(table: DataFrame, said: str) -> tuple[str, Reader]:
+    """Return the column that says how it went, and what reads its values; `said` is COLUMN or COLUMN=VALUE,VALUE (the bad ones).
+
+    Raises InvalidInput for a column the table does not have, and for a value no row has.
+    """
+    column, _, named = (said, "", "") if said in table.columns else said.partition("=")
+    if column not in table.columns:
+        raise InvalidInput(f"There is no column {column!r}; there are {', '.join(map(str, table.columns))}.")
+    if not named:
+        return column, _verdict
+    bad = {value.strip() for value in named.split(",")}
+    present = {_plain(value) for value in table[column].dropna().unique()}
+    if strange := sorted(bad - present):
+        raise InvalidInput(f"No row has {strange[0]!r} in column {column!r}; there are {', '.join(sorted(present)[:20])}.")
+    return column, lambda value: (_plain(value) in bad, None)
+
+
+def _plain(value: object) -> str:
+    text = str(value).strip()
+    return text.removesuffix(".0")
+
+
 def _verdict(value: object) -> tuple[bool | None, str | None]:
     said = VERDICTS.get(str(value).strip().lower())
-    return said, None if said is not None else f"is {value!r}; it should be 1 or 0, true or false, yes or no"
+    return said, None if said is not None else f"is {value!r}; it should be 1 or 0, true or false, yes or no, bad or good"
 
 
 def _name(value: object) -> tuple[str | None, str | None]:

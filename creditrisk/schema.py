@@ -5,14 +5,16 @@ declaration. Its fingerprint is kept with every model; scoring refuses a model m
 """
 
 import hashlib
+import re
 import tomllib
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from functools import cache
 from math import isnan
 from pathlib import Path
 from typing import Any, Literal
 
+from creditrisk import formula
 from creditrisk.errors import InvalidInput, UnknownThing
 
 Type = Literal["number", "integer", "choice", "flag"]
@@ -25,9 +27,13 @@ BUILT_IN = Path(__file__).parent / "declared" / "schemas"
 class Feature:
     """One declared column of an applicant.
 
-    `risk` is +1 where a higher value means more risk, -1 where it means less, 0 where nothing is claimed.
+    `risk` is +1 where a higher value means more risk, -1 where it means less, 0 where nothing is claimed; models must keep to it
+    where it `is_binding`, and a sign guessed from a name is not: it orders the risk index only.
     `window_days` and `categories` say which transactions stand behind a statement feature ([] = every one).
     `in_index` puts the feature into the plain risk index and among the label features of K-Means.
+    `missing` says which written values mean that there is none, and why ({"98": "refused to say"}); `spellings` puts other ways of
+    writing a choice right; `formula` makes the feature of others (see `formula`), so it is computed and never believed. `why`
+    is somebody's reason for letting a model read a column that the law of many countries protects.
     """
 
     name: str
@@ -45,6 +51,16 @@ class Feature:
     categories: tuple[str, ...] = ()
     meaning: str = ""
     reason: str = ""
+    formula: str = ""
+    missing: dict[str, str] = field(default_factory=dict, hash=False)
+    spellings: dict[str, str] = field(default_factory=dict, hash=False)
+    why: str = ""
+    is_binding: bool = True
+
+    def reads(self) -> tuple[Any, ...]:
+        """What else a model depends on: what stands between a written value and the one it sees, and whether its sign is free."""
+        free = "" if self.is_binding else "free"
+        return tuple(part for part in (self.formula, tuple(self.missing.items()), tuple(self.spellings.items()), free) if part)
 
     @property
     def is_numeric(self) -> bool:
@@ -124,7 +140,7 @@ class Schema:
     @property
     def fingerprint(self) -> str:
         """A digest of what a model depends on: names, types, choices, roles and signs, in order."""
-        facts = [(f.name, f.type, f.choices, f.role, f.risk) for f in self]
+        facts = [(f.name, f.type, f.choices, f.role, f.risk, *f.reads()) for f in self]
         return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
     def concept_title(self, concept: str) -> str:
@@ -143,6 +159,11 @@ def parse(text: str, origin: str = "schema") -> Schema:
         declared = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InvalidInput(f"{origin} is not valid TOML: {error}.") from error
+    return build(declared, origin)
+
+
+def build(declared: dict[str, Any], origin: str) -> Schema:
+    """Return the schema of a declaration that was read already; raises InvalidInput naming the feature and the key that is wrong."""
     features = tuple(_feature(origin, entry) for entry in declared.get("feature", []))
     if not features:
         raise InvalidInput(f"{origin} declares no [[feature]].")
@@ -150,7 +171,19 @@ def parse(text: str, origin: str = "schema") -> Schema:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise InvalidInput(f"{origin} declares {', '.join(twice)} more than once.")
-    return Schema(declared.get("name", "unnamed"), features, tuple(declared.get("concepts", {}).items()))
+    made = Schema(declared.get("name", "unnamed"), features, tuple(declared.get("concepts", {}).items()))
+    for feature in features:
+        _check_formula(origin, feature, made)
+    return made
+
+
+def _check_formula(origin: str, feature: Feature, among: Schema) -> None:
+    """A formula reads numbers that are declared and have no formula themselves."""
+    for name in formula.parts(feature.formula) if feature.formula else ():
+        part = next((other for other in among if other.name == name), None)
+        if part is None or not part.is_numeric or part.formula:
+            what = "nobody declared" if part is None else "is no number" if not part.is_numeric else "has a formula itself"
+            raise InvalidInput(f"{origin}: the formula of {feature.name!r} reads {name!r}, which {what}.")
 
 
 def dump(schema: Schema) -> str:
@@ -159,7 +192,7 @@ def dump(schema: Schema) -> str:
     lines += [f"{name} = {_toml(title)}" for name, title in schema.concepts]
     for feature in schema:
         lines += ["", "[[feature]]"]
-        defaults = {part.name: part.default for part in fields(Feature)}
+        defaults = {part.name: part.default if part.default_factory is MISSING else part.default_factory() for part in fields(Feature)}
         lines += [f"{key} = {_toml(value)}" for key, value in asdict(feature).items() if value is not None and value != defaults[key]]
     return "\n".join(lines) + "\n"
 
@@ -187,12 +220,39 @@ def _feature(origin: str, entry: dict[str, Any]) -> Feature:
     if missing:
         raise InvalidInput(f"{origin}: feature {name!r} lacks {', '.join(sorted(missing))}.")
     declared: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
-    return Feature(**declared)
+    feature = Feature(**declared)
+    if feature.role == "predictor" and not feature.why and (word := protects(name)):
+        raise InvalidInput(
+            f"{origin}: feature {name!r} says {word}, which the law of many countries protects: a model may read it only with a reason. "
+            'Give it role = "protected", or why = "…" with the reason.'
+        )
+    return feature
+
+
+def protects(name: str) -> str | None:
+    """Return the protected trait that a column's name states, or None.
+
+    >>> protects("personal_status_and_sex"), protects("MaritalStatus"), protects("page_views")
+    ('sex', 'marital', None)
+    """
+    words = re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
+    return next((word for word in words if word in PROTECTED), None)
+
+
+PROTECTED = frozenset(
+    re.findall(
+        r"\w+",
+        "sex gender age birth dob birthdate birthday race ethnicity ethnic religion religious marital marriage married nationality "
+        "citizenship foreign disability disabled pregnant pregnancy orientation",
+    )
+)
 
 
 def _toml(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{_toml(key)} = {_toml(item)}" for key, item in value.items()) + " }"
     if isinstance(value, tuple | list):
         return "[" + ", ".join(_toml(item) for item in value) + "]"
     if isinstance(value, str):

@@ -18,7 +18,7 @@ import duckdb
 from pandas import DataFrame
 
 from creditrisk.errors import NotAllowed, StoreDamaged, StoreInUse, UnknownThing
-from creditrisk.schema import Schema, built_in, parse
+from creditrisk.schema import Schema, built_in, dump, parse
 from creditrisk.settings import Settings
 
 SQL = Path(__file__).parent / "sql"
@@ -87,6 +87,19 @@ class Store:
         """Insert one row that nobody answers for, such as a report of progress: committed, not audited."""
         with self._writer, self._cursor() as cursor:
             cursor.execute(sql, values)
+
+    def shape(self, cursor: duckdb.DuckDBPyConnection, schema: Schema) -> None:
+        """Make the table of applicants hold the features of a schema, inside the caller's transaction."""
+        _shape_applicant(cursor, schema)
+
+    def adopt(self, schema: Schema) -> None:
+        """Take a schema as the workspace's own from now on."""
+        file = self.settings.data / "schema.toml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part = file.with_name(".schema.toml.part")
+        part.write_text(dump(schema), encoding="utf-8")
+        part.replace(file)
+        self.schema = schema
 
     def close(self) -> None:
         """Checkpoint and let go of the file."""

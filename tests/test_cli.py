@@ -148,7 +148,7 @@ def test_outcomes_are_matched_and_doubtful_rows_refused(in_bank: Run, tmp_path: 
         "unmatched": 1,
         "rejected": 1,
     }
-    assert said == "outcomes.csv: Row 3: defaulted is 'perhaps'; it should be 1 or 0, true or false, yes or no.\n"
+    assert said == "outcomes.csv: Row 3: defaulted is 'perhaps'; it should be 1 or 0, true or false, yes or no, bad or good.\n"
 
 
 def test_outcomes_need_no_date(in_bank: Run, tmp_path: Path) -> None:

@@ -149,7 +149,7 @@ def test_outcomes_are_read_and_the_doubtful_set_aside() -> None:
         {"applicant_id": "B", "observed_bad": False, "observed_on": None},
     ]
     assert [problem.message for problem in problems] == [
-        "Row 3: bad is 'maybe'; it should be 1 or 0, true or false, yes or no.",
+        "Row 3: bad is 'maybe'; it should be 1 or 0, true or false, yes or no, bad or good.",
         "Row 4: who is empty.",
         "Row 5: bad is empty.",
     ]
