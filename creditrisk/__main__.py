@@ -221,14 +221,17 @@ def _outcomes(options: Options, out: Out) -> None:
 
 
 def _features(options: Options, out: Out) -> None:
-    from creditrisk import features
+    from creditrisk import dictionary, features, schema
 
-    target = _target(options.out)
+    target = _target(options.out, ".csv", ".parquet", ".pq", ".duckdb")
     with _open(options) as store:
-        snapshot_id = features.build(store, user=_user(options, store.settings), as_of=options.as_of)
+        if store.schema.fingerprint == schema.built_in().fingerprint:
+            snapshot_id = features.build(store, user=_user(options, store.settings), as_of=options.as_of)
+        else:  # a table of the lender's own is the ML-ready table as it stands
+            snapshot_id = features.latest_snapshot(store)
         table = features.table(store, snapshot_id)
-    if target:
-        _write(table, target)
+        if target:
+            dictionary.export(store, target, snapshot_id)
     record = {"as_of": options.as_of, "applicants": len(table), "columns": len(table.columns), "out": target and str(target)}
     out.result(record)
     where = f" and written to {target}" if target else ""
@@ -459,10 +462,12 @@ def _problem(problem: Any) -> dict[str, Any]:
     return {"row": problem.row, "column": problem.column, "value": problem.value, "message": problem.message}
 
 
-def _target(file: Path | None) -> Path | None:
+def _target(file: Path | None, *kinds: str) -> Path | None:
     """Return where to write, made sure of before anything else is done."""
-    if file is not None and file.suffix.lower() not in (".csv", ".parquet", ".pq"):
-        raise InvalidInput(f"{file} should end in .csv or .parquet.")
+    allowed = kinds or (".csv", ".parquet", ".pq")
+    if file is not None and file.suffix.lower() not in allowed:
+        said = ", ".join(kind for kind in allowed if kind != ".pq")
+        raise InvalidInput(f"{file} should end in {' or '.join(said.rsplit(', ', 1))}.")
     if file is not None and not file.parent.is_dir():
         raise InvalidInput(f"There is no folder {file.parent} to write {file.name} to.")
     return file
@@ -580,7 +585,7 @@ def _what_comes_in(command: Command) -> None:
 def _what_is_learned(command: Command) -> None:
     add = command("features", _features, "compute the ML-ready table from transactions")
     add("--as-of", type=_date, metavar="DATE", help="read only what was booked before (else each one's application)")
-    add("--out", type=Path, metavar="FILE", help="also write it to this .csv or .parquet")
+    add("--out", type=Path, metavar="FILE", help="also write it to this .csv, .parquet or .duckdb, with its schema and data dictionary")
 
     add = command("label", _label, "make a label set with its quality report")
     add("method", choices=("kmeans", "observed"))

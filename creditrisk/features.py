@@ -10,8 +10,8 @@ from typing import Any
 from pandas import DataFrame
 
 from creditrisk import categories
-from creditrisk.errors import NothingYet, UnknownThing
-from creditrisk.schema import Feature
+from creditrisk.errors import NotAllowed, NothingYet, UnknownThing
+from creditrisk.schema import Feature, built_in
 from creditrisk.store import Store, now, quoted, statement
 
 STEPS = ("hole", "coverage", "booked", "history", "activity", "flow", "month", "rhythm", "balance", "level", "buffer", "guard")
@@ -31,8 +31,12 @@ def build(
     `as_of` None means: each applicant on the day of the newest application, else the day after the last transaction;
     `days_before` looks from so many days earlier, so that what came after can label what was known; `of_snapshot` counts them
     from the day each applicant has in that snapshot, and takes its applicants only.
-    Raises NothingYet where nobody has a transaction before the date.
+    Raises NothingYet where nobody has a transaction before the date, NotAllowed where applicants are a table of the lender's own.
     """
+    if store.schema.fingerprint != built_in().fingerprint:
+        raise NotAllowed(
+            f"The applicants of this workspace are rows of the table {store.schema.name!r}: nothing is computed from statements."
+        )
     at = now()  # before the rows are read: a statement that arrives meanwhile must look newer than these features
     steps = statement("features", "cashflow")
     rows = _over(store, as_of, applicant_ids, STEPS, steps, days_before=days_before, of_snapshot=of_snapshot)

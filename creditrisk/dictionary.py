@@ -1,0 +1,187 @@
+"""What the ML-ready table holds, column by column: how values lie, what is missing, how outcomes go with them; and its export.
+
+Everything is read off one snapshot. Rates come with the number of outcomes behind them and an interval; without outcomes there are none.
+"""
+
+from dataclasses import asdict
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pandas import DataFrame, Series
+
+from creditrisk import features, metrics, schema
+from creditrisk.errors import InvalidInput
+from creditrisk.schema import Feature
+from creditrisk.store import Store, now
+
+Numbers = NDArray[Any]
+BINS = 10
+FEW = 12  # up to so many different numbers have a bin each
+MISSING = "not known"
+
+
+def columns(store: Store, snapshot_id: int | None = None) -> DataFrame:
+    """Return one row per declared feature: name, title, type, role, unit, n, missing (share), distinct, lowest, typical, highest (as
+    said), outside (values beyond the declared bounds), iv and auc (against outcomes; NaN without any), n_outcomes.
+
+    `typical` is the median of numbers and the most frequent choice. Raises NothingYet without features.
+    """
+    table = features.table(store, snapshot_id)
+    bad = _outcomes(store, table)
+    return DataFrame([_about(feature, table[feature.name], bad) for feature in store.schema])
+
+
+def bins(store: Store, name: str, snapshot_id: int | None = None) -> DataFrame:
+    """Return one feature's values in bins, in order, `not known` last: bin, low, high, n, share, n_outcomes, n_bad, bad_rate, rate_low,
+    rate_high (95 %, Wilson), woe. Numbers lie in [low, high); choices and single numbers have low = high = NaN or the number.
+
+    Raises UnknownThing for a feature nobody declared.
+    """
+    feature = store.schema[name]
+    table = features.table(store, snapshot_id)
+    return _binned(feature, table[name], _outcomes(store, table))
+
+
+def members(store: Store, name: str, bin: str, snapshot_id: int | None = None, limit: int = 500) -> DataFrame:
+    """Return the applicants whose value of a feature lies in a bin (as `bins` calls it): applicant_id, as_of, every feature."""
+    feature = store.schema[name]
+    table = features.table(store, snapshot_id)
+    labels, _ = _labels(feature, table[name])
+    if bin not in set(labels):
+        raise InvalidInput(f"{feature.title} has no bin {bin!r}; it has {', '.join(dict.fromkeys(labels))}.")
+    chosen: DataFrame = table[labels == bin].head(limit).reset_index(drop=True)
+    return chosen
+
+
+def related(store: Store, snapshot_id: int | None = None, most: int = 30) -> DataFrame:
+    """Return the strongest rank correlations between numeric features: one, other, correlation (Spearman), n; strongest first."""
+    table = features.table(store, snapshot_id)
+    names = [feature.name for feature in store.schema if feature.is_numeric and table[feature.name].nunique() > 1]
+    ranks = table[names].rank().to_numpy(np.float64)
+    known = np.isfinite(ranks)
+    found = DataFrame(ranks, columns=names).corr(min_periods=30).to_numpy()
+    above = [(i, j) for i in range(len(names)) for j in range(i + 1, len(names)) if np.isfinite(found[i, j])]
+    strongest = sorted(above, key=lambda pair: -abs(found[pair]))[:most]
+    rows = [(names[i], names[j], float(found[i, j]), int((known[:, i] & known[:, j]).sum())) for i, j in strongest]
+    return DataFrame(rows, columns=["one", "other", "correlation", "n"])
+
+
+def describe(store: Store) -> DataFrame:
+    """Return the data dictionary: every key of every declared feature as the schema has it, lists as text."""
+    rows = [{key: _text(value) for key, value in asdict(feature).items()} for feature in store.schema]
+    return DataFrame(rows)
+
+
+def export(store: Store, target: Path, snapshot_id: int | None = None) -> int:
+    """Write the ML-ready table to .parquet, .csv or .duckdb, its schema (.toml) and data dictionary (.dictionary.csv) beside it, or inside
+    a DuckDB file as tables `applicant`, `dictionary`, `outcome` and `about`. Returns the number of applicants.
+
+    Nothing half-written stays. Raises InvalidInput for another kind of file.
+    """
+    table = features.table(store, snapshot_id)
+    kind = target.suffix.lower()
+    part = target.with_name(f".{target.name}.part")
+    part.unlink(missing_ok=True)
+    if kind in (".parquet", ".pq"):
+        table.to_parquet(part, index=False)
+    elif kind == ".csv":
+        table.to_csv(part, index=False)
+    elif kind == ".duckdb":
+        _into_duckdb(store, table, part)
+    else:
+        raise InvalidInput(f"{target} should end in .parquet, .csv or .duckdb.")
+    part.replace(target)
+    if kind != ".duckdb":
+        target.with_suffix(".schema.toml").write_text(schema.dump(store.schema), encoding="utf-8")
+        describe(store).to_csv(target.with_suffix(".dictionary.csv"), index=False)
+    return len(table)
+
+
+def _into_duckdb(store: Store, table: DataFrame, part: Path) -> None:
+    import duckdb
+
+    about = DataFrame([{"schema": store.schema.name, "fingerprint": store.schema.fingerprint, "written_at": now()}])
+    outcomes = store.read("select applicant_id, observed_bad, observed_on from outcome_current order by applicant_id")
+    with duckdb.connect(str(part)) as made:
+        for name, frame in {"applicant": table, "dictionary": describe(store), "outcome": outcomes, "about": about}.items():
+            made.register("frame", frame)
+            made.execute(f"create table {name} as select * from frame")
+            made.unregister("frame")
+
+
+def _outcomes(store: Store, table: DataFrame) -> Numbers:
+    """Return 1 (bad), 0 (good) or NaN for every applicant of a table."""
+    known = store.read("select applicant_id, observed_bad::integer as bad from outcome_current")
+    return table[["applicant_id"]].merge(known, on="applicant_id", how="left")["bad"].to_numpy(np.float64, na_value=np.nan)
+
+
+def _about(feature: Feature, column: Series, bad: Numbers) -> dict[str, Any]:
+    known = column.dropna()
+    row: dict[str, Any] = {key: getattr(feature, key) for key in ("name", "title", "type", "role", "unit")}
+    row |= {"n": len(column), "missing": 1 - len(known) / len(column), "distinct": int(known.nunique()), "outside": 0}
+    row |= dict.fromkeys(("lowest", "typical", "highest"), "")
+    if len(known):
+        if feature.is_numeric:
+            ends = {"lowest": known.min(), "typical": known.median(), "highest": known.max()}
+            row |= {end: feature.say(float(value)) for end, value in ends.items()}
+            row["outside"] = int(sum((known < low).sum() for low in [feature.low] if low is not None))
+            row["outside"] += int(sum((known > high).sum() for high in [feature.high] if high is not None))
+        else:
+            row["typical"] = str(known.mode().iloc[0])
+    judged = np.isfinite(bad)
+    row |= {"iv": np.nan, "auc": np.nan, "n_outcomes": int(judged.sum())}
+    if 0 < np.nansum(bad) < judged.sum():
+        found = _binned(feature, column, bad)
+        row["iv"] = metrics.woe(found["n_outcomes"] - found["n_bad"], found["n_bad"])[1]
+        values = column.map(found.set_index("bin")["woe"]) if not feature.is_numeric else column
+        both = judged & values.notna().to_numpy()
+        area = metrics.auc(bad[both], values.to_numpy(np.float64, na_value=np.nan)[both])
+        row["auc"] = max(area, 1 - area)
+    return row
+
+
+def _binned(feature: Feature, column: Series, bad: Numbers) -> DataFrame:
+    labels, edges = _labels(feature, column)
+    judged = np.isfinite(bad)
+    made = DataFrame({"bin": labels, "n": 1, "n_outcomes": judged.astype(int), "n_bad": np.where(judged, bad, 0).astype(int)})
+    found = made.groupby("bin", sort=False).sum().reindex([*edges, *([MISSING] if column.isna().any() else [])]).reset_index()
+    found.insert(1, "low", [edges.get(name, (np.nan, np.nan))[0] for name in found["bin"]])
+    found.insert(2, "high", [edges.get(name, (np.nan, np.nan))[1] for name in found["bin"]])
+    found.insert(4, "share", found["n"] / max(len(column), 1))
+    found["bad_rate"] = found["n_bad"] / found["n_outcomes"].where(found["n_outcomes"] > 0)
+    ends = [metrics.wilson(k, n) for k, n in zip(found["n_bad"], found["n_outcomes"], strict=True)]
+    found["rate_low"], found["rate_high"] = [low for low, _ in ends], [high for _, high in ends]
+    found["woe"] = metrics.woe(found["n_outcomes"] - found["n_bad"], found["n_bad"])[0] if found["n_outcomes"].any() else np.nan
+    return found
+
+
+def _labels(feature: Feature, column: Series) -> tuple[NDArray[np.object_], dict[str, tuple[float, float]]]:
+    """Return the bin of every value, and the bins' bounds by name in their order (`not known` left out)."""
+    labels = np.full(len(column), MISSING, object)
+    known = column.notna().to_numpy()
+    if not feature.is_numeric:
+        labels[known] = column[known].astype(str)
+        counts = column.dropna().astype(str).value_counts()
+        return labels, dict.fromkeys(counts.index.tolist(), (np.nan, np.nan))
+    values = column.to_numpy(np.float64, na_value=np.nan)
+    different = np.unique(values[known])
+    if len(different) <= FEW:
+        named = {feature.say(float(value), 3): (float(value), float(value)) for value in different}
+        labels[known] = [feature.say(float(value), 3) for value in values[known]]
+        return labels, named
+    cuts = np.unique(np.quantile(values[known], np.linspace(0, 1, BINS + 1)))
+    place = np.clip(np.searchsorted(cuts, values[known], side="right") - 1, 0, len(cuts) - 2)
+    said = [f"{feature.say(float(low), 2)} to {feature.say(float(high), 2)}" for low, high in pairwise(cuts)]
+    labels[known] = np.array(said, object)[place]
+    return labels, {name: (float(low), float(high)) for name, low, high in zip(said, cuts, cuts[1:], strict=False)}
+
+
+def _text(value: object) -> object:
+    if isinstance(value, tuple | list):
+        return ", ".join(map(str, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {item}" for key, item in value.items())
+    return value

@@ -1,0 +1,91 @@
+"""What a column of the ML-ready table looks like, how outcomes go with it, and that an export loses nothing."""
+
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+from pandas import read_csv, read_parquet
+from pandas.testing import assert_frame_equal
+
+from creditrisk import dictionary, features, schema, tables
+from creditrisk.errors import InvalidInput, NothingYet, UnknownThing
+from creditrisk.store import Store
+from tests.test_tables import portfolio
+
+
+@pytest.fixture
+def imported(store: Store) -> Store:
+    frame = portfolio(500)
+    frame.loc[:49, "income"] = np.nan
+    table = tables.join({"loans.csv": frame})
+    tables.save(store, table, tables.propose(table, target="status").schema, user="ann", target="status")
+    return store
+
+
+def test_every_column_is_described(imported: Store) -> None:
+    found = dictionary.columns(imported).set_index("name")
+    assert found.index.tolist() == [feature.name for feature in imported.schema]
+    assert found.loc["income", "missing"] == pytest.approx(0.1)
+    assert found.loc["times_late", "auc"] > 0.65
+    assert found.loc["home", "auc"] == pytest.approx(0.5, abs=0.08)
+    assert found.loc["times_late", "iv"] > found.loc["home", "iv"]
+    assert (found["n_outcomes"] == 500).all()
+
+
+@pytest.mark.parametrize("name", ["income", "times_late", "home"])
+def test_bins_hold_everybody_once_and_add_up(imported: Store, name: str) -> None:
+    found = dictionary.bins(imported, name)
+    assert found["n"].sum() == 500
+    assert found["n_bad"].sum() == 100
+    assert found["share"].sum() == pytest.approx(1)
+    assert ((found["rate_low"] <= found["bad_rate"]) & (found["bad_rate"] <= found["rate_high"])).all()
+    for row in found.to_dict("records"):
+        assert len(dictionary.members(imported, name, row["bin"])) == row["n"]
+
+
+def test_without_outcomes_nothing_is_said_of_them(store: Store) -> None:
+    table = tables.join({"loans.csv": portfolio(100).drop(columns="status")})
+    tables.save(store, table, tables.propose(table).schema, user="ann")
+    found = dictionary.columns(store)
+    assert found["iv"].isna().all()
+    assert found["auc"].isna().all()
+    assert dictionary.bins(store, "income")["bad_rate"].isna().all()
+
+
+def test_columns_that_move_together_are_found(imported: Store) -> None:
+    first = dictionary.related(imported).iloc[0]
+    assert {first["one"], first["other"]} == {"loan_amount", "loan_to_income"}
+    assert first["correlation"] > 0.5
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv", "duckdb"])
+def test_an_export_loses_nothing(imported: Store, tmp_path: Path, kind: str) -> None:
+    target = tmp_path / f"portfolio.{kind}"
+    assert dictionary.export(imported, target) == 500
+    wanted = features.table(imported)
+    if kind == "duckdb":
+        with duckdb.connect(str(target), read_only=True) as made:
+            got = made.execute("from applicant order by applicant_id").df()
+            assert made.execute("select count(*) from dictionary").fetchall() == [(len(imported.schema.features),)]
+            assert made.execute("select count(*) filter (where observed_bad) from outcome").fetchall() == [(100,)]
+    else:
+        got = read_parquet(target) if kind == "parquet" else read_csv(target)
+        assert schema.parse(target.with_suffix(".schema.toml").read_text()) == imported.schema
+        assert len(read_csv(target.with_suffix(".dictionary.csv"))) == len(imported.schema.features)
+    assert_frame_equal(got.drop(columns="as_of"), wanted.drop(columns="as_of"), check_dtype=False)
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
+
+
+def test_what_is_not_there_is_said(imported: Store, store: Store, tmp_path: Path) -> None:
+    with pytest.raises(UnknownThing):
+        dictionary.bins(imported, "wage")
+    with pytest.raises(InvalidInput, match="has no bin"):
+        dictionary.members(imported, "home", "castle")
+    with pytest.raises(InvalidInput, match=r"should end in \.parquet"):
+        dictionary.export(imported, tmp_path / "x.doc")
+
+
+def test_an_empty_workspace_has_no_columns_yet(store: Store) -> None:
+    with pytest.raises(NothingYet):
+        dictionary.columns(store)
