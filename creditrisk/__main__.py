@@ -226,7 +226,7 @@ def _features(options: Options, out: Out) -> None:
     target = _target(options.out, ".csv", ".parquet", ".pq", ".duckdb")
     with _open(options) as store:
         if store.schema.fingerprint == schema.built_in().fingerprint:
-            snapshot_id = features.build(store, user=_user(options, store.settings), as_of=options.as_of)
+            snapshot_id: int | None = features.build(store, user=_user(options, store.settings), as_of=options.as_of)
         else:  # a table of the lender's own is the ML-ready table as it stands
             snapshot_id = features.latest_snapshot(store)
         table = features.table(store, snapshot_id)
