@@ -190,7 +190,7 @@ def _joined(options: Options, settings: Settings) -> "Table":
     names = [file.name for file in files]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise InvalidInput(f"Two files are called {twice}: rename one, so that each can be told from the other.")
-    return tables.join({file.name: tables.read(file, settings) for file in files}, key=options.id, on=options.on)
+    return tables.join({file.name: tables.read(file.name, _content(file), settings) for file in files}, key=options.id, on=options.on)
 
 
 def _wanted(options: Options, store: "Store", table: "Table") -> "tuple[Schema, list[Finding]]":

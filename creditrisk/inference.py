@@ -232,8 +232,8 @@ def _codes(read: Numbers) -> list[float]:
 def _bounds(known: Numbers, whole: bool, unit: str) -> tuple[float | None, float | None]:
     """Return the least and the most a value may be: what nature says where it says something, else the quantiles with slack."""
     least, most = np.quantile(known, 0.001), np.quantile(known, 0.999)
-    low = 0.0 if known.min() >= 0 else float(SLACK * min(least, 0) - 1)
-    high = float(SLACK * max(most, 1))
+    high = float(SLACK * max(most, -least, 1))
+    low = 0.0 if known.min() >= 0 else -high
     if unit == "years":
         high = 110.0
     return (float(np.floor(low)), float(np.ceil(high))) if whole else (low, high)

@@ -56,27 +56,34 @@ class Imported:
     problems: list[Problem]
 
 
-def read(file: Path, settings: Settings) -> DataFrame:
+def read(name: str, content: bytes, settings: Settings) -> DataFrame:
     """Read a table from CSV (values as their text), Parquet or the only filled sheet of a workbook; raises UnreadableFile."""
-    content = b"" if file.suffix.lower() in (".parquet", ".pq") else _start(file)
+    if len(content) > settings.intake.max_file_mb * 1_000_000:
+        raise UnreadableFile(name, f"the file is larger than {settings.intake.max_file_mb} MB; raise max_file_mb in [intake].")
     if not sheet.recognises(content):
-        return rows.read_table(file)
-    filled = [found for found in extract(file.name, content, "sheets", max_rows=settings.intake.max_rows) if found["text"].strip()]
+        return _named(name, rows.table_of(name, content))
+    filled = [found for found in extract(name, content, "sheets", max_rows=settings.intake.max_rows) if found["text"].strip()]
     if len(filled) != 1:
         names = ", ".join(repr(found["name"]) for found in filled) or "none"
-        raise UnreadableFile(file.name, f"a table is the only filled sheet of its workbook; here are {names}.")
+        raise UnreadableFile(name, f"a table is the only filled sheet of its workbook; here are {names}.")
     header, *lines = csv.reader(io.StringIO(filled[0]["text"].lstrip("\n")), delimiter="\t")
     wide = next((place for place, line in enumerate(lines, 2) if len(line) > len(header)), None)
     if wide is not None:
-        raise UnreadableFile(file.name, f"the row has more cells than the heading has ({len(header)}).", line=wide)
-    return DataFrame([line + [""] * (len(header) - len(line)) for line in lines], columns=header, dtype="str")
+        raise UnreadableFile(name, f"the row has more cells than the heading has ({len(header)}).", line=wide)
+    return _named(name, DataFrame([line + [""] * (len(header) - len(line)) for line in lines], columns=header, dtype="str"))
 
 
-def _start(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise UnreadableFile(file.name, f"it cannot be opened: {(error.strerror or str(error)).lower()}.") from error
+def _named(file: str, table: DataFrame) -> DataFrame:
+    """Refuse a heading that is empty or stands twice: nobody could say which column is meant."""
+    names = [str(column).strip() for column in table.columns]
+    empty = [place for place, name in enumerate(names, 1) if not name or name.startswith("Unnamed: ")]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if empty or twice:
+        what = f"column {empty[0]} has no heading" if empty else f"the heading {twice[0]!r} stands twice"
+        raise UnreadableFile(file, f"{what}; every column needs a name of its own.", line=1)
+    if table.empty:
+        raise UnreadableFile(file, "there is a heading and no row below it.")
+    return table.set_axis(names, axis=1)
 
 
 def join(tables: Mapping[str, DataFrame], *, key: str | None = None, on: str | None = None) -> Table:
@@ -173,6 +180,22 @@ def save(store: Store, table: Table, wanted: Schema, *, user: str, target: str |
         if adopted:  # last, but before the commit: a schema without rows does no harm, rows without their schema would
             store.adopt(wanted)
     return Imported(snapshot_id, wanted, len(checked), len(observed), problems)
+
+
+EDITABLE = ("name", "title", "type", "unit", "role", "risk", "low", "high", "in_index", "why")
+
+
+def editable(proposed: Schema) -> DataFrame:
+    """Return the keys of a schema that a person corrects most, one row per feature, for a table to edit."""
+    return DataFrame([{key: getattr(feature, key) for key in EDITABLE} for feature in proposed])
+
+
+def edited(proposed: Schema, table: DataFrame) -> Schema:
+    """Return a schema with the keys of an edited table in place of its own; raises InvalidInput for what no schema may say."""
+    said = {str(row["name"]): {key: row[key] for key in EDITABLE if not isna(row[key])} for row in table.to_dict("records")}
+    for row in said.values():
+        row["risk"] = int(row.get("risk", 0))
+    return schema.build(inference.correct(proposed, said), "the schema")
 
 
 def _adopt(store: Store, wanted: Schema) -> bool:

@@ -1,7 +1,5 @@
 """A lender's own tables: joined on a key, described, corrected, kept whole, or refused with the row that is wrong."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from pandas import DataFrame
@@ -171,7 +169,24 @@ def test_a_formula_reads_declared_numbers_only() -> None:
     assert formula.value("coalesce(a, 3) * 2", {"a": [1, np.nan]}).tolist() == [2.0, 6.0]
 
 
-def test_a_file_that_is_no_table_is_refused(tmp_path: Path, store: Store) -> None:
-    (tmp_path / "x.csv").write_text("")
-    with pytest.raises(UnreadableFile, match="the file is empty"):
-        tables.read(tmp_path / "x.csv", store.settings)
+def test_a_file_that_is_no_table_is_refused(store: Store) -> None:
+    for content, sentence in (
+        (b"", "the file is empty"),
+        (b"a,b\n", "no row below it"),
+        (b"a,a\n1,2\n", "stands twice"),
+        (b"a,\n1,2\n", "column 2 has no heading"),
+    ):
+        with pytest.raises(UnreadableFile, match=sentence):
+            tables.read("x.csv", content, store.settings)
+
+
+def test_a_schema_is_corrected_in_a_table(store: Store) -> None:
+    proposed = tables.propose(tables.join({"a.csv": portfolio(80)})).schema
+    shown = tables.editable(proposed)
+    assert tables.edited(proposed, shown) == proposed
+    shown.loc[shown["name"] == "times_late", ["title", "role"]] = ["Late payments", "report"]
+    assert tables.edited(proposed, shown)["times_late"].title == "Late payments"
+    assert tables.edited(proposed, shown)["times_late"].role == "report"
+    shown.loc[shown["name"] == "age", "role"] = "predictor"
+    with pytest.raises(InvalidInput, match="only with a reason"):
+        tables.edited(proposed, shown)
