@@ -532,6 +532,78 @@ def score_history(frame: DataFrame) -> go.Figure:
     return figure
 
 
+def bins(frame: DataFrame, title: str) -> go.Figure:
+    """Show how a column lies and, where outcomes are known, the share bad of each bin with its interval; clicking yields the bin.
+
+    Columns: bin, n, share, n_outcomes, n_bad, bad_rate, rate_low, rate_high.
+    """
+    if frame.empty:
+        return nothing("No applicant has a row yet.")
+    judged = frame[frame["n_outcomes"] > 0]
+    most = frame.nlargest(1, "n").iloc[0]
+    finding = f"{title}: {100 * most['share']:.0f} % of applicants have {most['bin']}"
+    if len(judged) > 1 and judged["n_bad"].any():
+        best, worst = judged.nsmallest(1, "bad_rate").iloc[0], judged.nlargest(1, "bad_rate").iloc[0]
+        finding = f"{title}: {100 * best['bad_rate']:.0f} % bad at {best['bin']}, {100 * worst['bad_rate']:.0f} % at {worst['bin']}"
+    figure = _figure(finding, height=340)
+    names = [_short(str(name), 24) for name in frame["bin"]]
+    figure.add_trace(
+        go.Bar(
+            x=names,
+            y=frame["n"],
+            marker={"color": [GREY if name == "not known" else BLUE for name in frame["bin"]], "opacity": 0.55, "cornerradius": 2},
+            customdata=frame["bin"],
+            hovertemplate="%{customdata}: %{y:,} applicants<extra></extra>",
+        )
+    )
+    figure.update_yaxes(title="applicants", rangemode="tozero")
+    figure.update_xaxes(type="category", tickangle=0 if sum(map(len, names)) < 90 else -35, automargin=True)
+    if len(judged):
+        figure.add_trace(
+            go.Scatter(
+                x=[_short(str(name), 24) for name in judged["bin"]],
+                y=judged["bad_rate"],
+                yaxis="y2",
+                mode="markers",
+                marker={"color": BRICK, "size": 9},
+                error_y=_error(judged["bad_rate"], judged["rate_low"], judged["rate_high"], BRICK),
+                customdata=judged["bin"],
+                text=[f"{k} of {n}" for k, n in zip(judged["n_bad"], judged["n_outcomes"], strict=True)],
+                hovertemplate="%{customdata}: %{y:.1%} bad (%{text})<extra></extra>",
+            )
+        )
+        side = {"overlaying": "y", "side": "right", "tickformat": ".0%", "rangemode": "tozero", "showgrid": False, "title": "share bad"}
+        side |= {"tickmode": "auto", "nticks": 6}
+        figure.update_layout(yaxis2=side)
+        _key(figure, ("■", BLUE, "applicants"), ("●", BRICK, "share bad, with its 95 % interval"))
+    return figure
+
+
+def correlations(frame: DataFrame, schema: Schema) -> go.Figure:
+    """Show the strongest rank correlations between columns: one, other, correlation, n."""
+    if frame.empty:
+        return nothing("Fewer than two numeric columns vary, so none move together.")
+    part = frame.iloc[::-1]
+    titles = {feature.name: feature.title for feature in schema}
+    first = frame.iloc[0]
+    strongest = f"{titles[first['one']]} and {titles[first['other']].lower()} move together most ({first['correlation']:+.2f})"
+    figure = _figure(strongest.replace("-", "−"), height=80 + 34 * len(part))
+    labels = [f"{_short(titles[one], 34)}<br>{_short(titles[other], 34)}" for one, other in zip(part["one"], part["other"], strict=True)]
+    figure.add_trace(
+        go.Bar(
+            orientation="h",
+            y=labels,
+            x=part["correlation"],
+            marker={"color": [TEAL if value > 0 else AMBER for value in part["correlation"]], "cornerradius": 2},
+            customdata=part["n"],
+            hovertemplate="%{y}: %{x:+.2f} over %{customdata:,} applicants<extra></extra>",
+        )
+    )
+    figure.update_xaxes(range=[-1.05, 1.05], title="rank correlation", zeroline=True)
+    figure.update_yaxes(automargin=True, showgrid=False, tickfont={"size": 11})
+    return figure
+
+
 def band_colour(band: str) -> str:
     """Return the colour of a band; grey where there is none."""
     return next((colour for name, _, _, colour in BANDS if name == band), GREY)

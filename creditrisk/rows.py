@@ -172,10 +172,12 @@ def _feature_column(feature: Feature, values: Column, n: int, problems: list[Pro
         return Series(_each(feature.name, values, n, partial(_choice, feature), problems, choices=feature.choices), dtype="str")
     if not (isinstance(values, Series) and values.dtype.kind in "fiu"):
         return np.array(_each(feature.name, values, n, partial(_number, feature), problems), dtype=np.float64)
-    numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    numbers = values.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
     for place in np.flatnonzero(_doubtful(feature, numbers)):
         _, complaint = _number(feature, numbers[place].item())
         _complain(int(place), feature.name, numbers[place], complaint, problems)
+        if complaint:
+            numbers[place] = np.nan
     return numbers
 
 

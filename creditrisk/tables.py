@@ -96,7 +96,7 @@ def join(tables: Mapping[str, DataFrame], *, key: str | None = None, on: str | N
     notes: list[str] = []
     on, base = on or key, base.copy()
     if key is None:
-        key = on = on or _key_of(base)
+        key = on = on or key_of(base)
     if key is None:
         if others:
             raise InvalidInput(f"{first} has no column called like an id: name the key with --id COLUMN.")
@@ -211,7 +211,8 @@ def _adopt(store: Store, wanted: Schema) -> bool:
     return True
 
 
-def _key_of(table: DataFrame) -> str | None:
+def key_of(table: DataFrame) -> str | None:
+    """Return the column that is called like an id, or None."""
     named = {str(column).lower(): str(column) for column in table.columns}
     return next((named[name] for name in ID_NAMES if name in named), None)
 

@@ -10,6 +10,7 @@ PAGES = {
         "overview": ("Overview", "space_dashboard"),
         "statements": ("Statements", "receipt_long"),
         "applicants": ("Applicants", "group"),
+        "data": ("Data", "table_chart"),
     },
     "Model": {"labels": ("Labels", "label"), "training": ("Training", "model_training"), "models": ("Models", "deployed_code")},
     "Decide": {"score": ("Score", "speed"), "reviews": ("Reviews", "rate_review")},

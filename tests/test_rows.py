@@ -64,6 +64,7 @@ def test_a_bad_value_is_named(column: str, value: object, message: str) -> None:
 def test_a_frame_is_checked_like_single_rows() -> None:
     frame = DataFrame({"income": [1.0, np.inf, -2.0, np.nan], "months": [1, 2, 3, 9]})
     found = [problem.message for problem in check(SCHEMA, frame)[1]]
+    assert check(SCHEMA, frame)[0]["income"].isna().tolist() == [False, True, True, True]
     alone = [problem.message for problem in check(SCHEMA, frame.to_dict("records"))[1]]
     assert found == alone
     assert len(found) == 3
