@@ -177,6 +177,8 @@ def _statements(file: str, plain: str, ends: Any) -> Iterator[_Statement]:
             open_.append((name, tag.start()))
             kind, begun = (name, tag.end()) if name in STATEMENTS else (kind, begun)
         else:
+            if name in STATEMENTS and _is_left_open(open_, plain, tag.start()):
+                open_.pop()
             if not open_ or open_[-1][0] != name:
                 raise _cut(file, *(open_[-1] if open_ else (name, tag.start())), ends)
             open_.pop()
@@ -185,6 +187,14 @@ def _statements(file: str, plain: str, ends: Any) -> Iterator[_Statement]:
                 kind = ""
     if open_:
         raise _cut(file, *open_[-1], ends)
+
+
+def _is_left_open(open_: list[tuple[str, int]], plain: str, end: int) -> bool:
+    """Say whether a bank forgot to close its list: after a whole transaction comes the balance, then the end of the statement."""
+    if not open_ or open_[-1][0] != "BANKTRANLIST":
+        return False
+    last = plain.rfind("STMTTRN>", open_[-1][1], end)
+    return last > 0 and plain[last - 2 : last] == "</" and plain.find("<LEDGERBAL>", last, end) > 0
 
 
 def _statement(file: str, kind: str, text: str, place: int, ends: Any) -> _Statement:
@@ -297,7 +307,11 @@ class _Reader:
             self.problems.append(Problem(line, column, value, f"{where}: {what}"))
 
     def _amounts(self, booked: list[dict[str, str]], lines: Any) -> Any:
-        column = pa.array([one.get("TRNAMT", "").strip() for one in booked], pa.string())
+        texts = [one.get("TRNAMT", "").strip() for one in booked]
+        if bare := sum(text in (".", ",") for text in texts):
+            what = "transactions state a mark and no amount ('.'), as lines about the day's balance do; they are read as notices of 0."
+            self.notes.append(Problem(None, "TRNAMT", None, f"{self.file}: {bare} {what}"))
+        column = pa.array(["0" if text in (".", ",") else text for text in texts], pa.string())
         mark = self.profile.decimal if self.profile and self.profile.decimal else _mark(column)
         found = cells.amounts(column, mark, min(self.limits.max_amount, 10**14 - 1))
         for row in np.flatnonzero(found.state != cells.READ)[:SHOWN]:
