@@ -9,7 +9,8 @@ def _is_one(item: Object) -> bool:
     if "amount" not in item or isinstance(item["amount"], dict):
         return False
     own = {"iso_currency_code", "unofficial_currency_code", "personal_finance_category", "pending_transaction_id", "payment_channel"}
-    return bool(own & item.keys()) or bool({"date_posted", "date_transacted"} & item.keys())
+    old = {"_account", "_id"} <= item.keys() or {"category_id", "pending"} <= item.keys()
+    return old or bool(own & item.keys()) or bool({"date_posted", "date_transacted"} & item.keys())
 
 
 def _entry(item: Object, listed: Listed) -> Entry:
@@ -25,7 +26,9 @@ def _entry(item: Object, listed: Listed) -> Entry:
         amount=-values.money(item, "amount"),
         text=values.said(values.first(item, "original_description", "name", "description"), item.get("merchant_name")),
         currency=values.text(values.first(item, "iso_currency_code", "unofficial_currency_code", "currency")),
-        account=values.text(item.get("account_id")) or values.around(listed, "account_id") or _sandbox_account(listed),
+        account=values.text(values.first(item, "account_id", "_account"))
+        or values.around(listed, "account_id")
+        or _sandbox_account(listed),
         code=values.mcc(values.first(item, "mcc", "merchant_category_code")) or (f"PFC {detailed}" if detailed else ""),
         state="pending" if item.get("pending") is True else "booked",
     )

@@ -17,18 +17,19 @@ from creditrisk.statement import Found, Movements, Problem, Stated, merged
 ROLES = {
     role: words.split()
     for role, words in {
-        "date": "booking_date posted_date posting_date date made_on transaction_date timestamp datetime created value_date "
-        "transaction_time booked completed_date",
+        "date": "booking_date posted_date posting_date post_date posting_date_time booking_date_time date made_on "
+        "transaction_date timestamp datetime created value_date transaction_time booked completed_date",
         "amount": "amount transaction_amount value betrag sum",
         "text": "description narrative details text name memo merchant_name payee counterparty counterparty_name counter_party_name "
-        "remittance_information reference purpose note",
+        "remittance_information remittance_information_unstructured reference purpose note",
         "sign": "credit_debit_indicator transaction_type debit_credit direction base_type dc indicator type",
         "currency": "currency currency_code iso_currency_code",
         "account": "iban account_id account_number account_uid account account_guid",
         "mcc": "mcc merchant_category_code",
     }.items()
 }
-MINOR = {"minorUnits", "minor_units", "local_amount", "amountInMinorUnits"}
+INNER = ("amount", "value", "content", "minorUnits", "minor_units", "Amount")
+MINOR = {"minorUnits", "minor_units", "local_amount", "amountInMinorUnits", "is_load"}
 
 
 def _plain(key: str) -> str:
@@ -42,7 +43,13 @@ def columns_of(listed: Listed) -> dict[str, str] | None:
     found = {role: keys[name] for role, names in ROLES.items() for name in reversed(names) if name in keys}
     if not {"date", "amount"} <= found.keys() or re.search(r"balance|rate|holding|security|securities", listed.key, re.IGNORECASE):
         return None
-    return found if isinstance(first[found["date"]], str) else None
+    return found if any(_date_text(item, found["date"]) for item in listed.items if isinstance(item, dict)) else None
+
+
+def _date_text(item: Object, key: str) -> str:
+    """Return the date as it stands under its key, or in an object under it."""
+    value = item.get(key)
+    return values.text(value.get("date") if isinstance(value, dict) else value)
 
 
 def read(file: str, lists: list[Listed], profile: banks.Profile | None, limits: Intake) -> Found:
@@ -112,7 +119,9 @@ class _Reader:
         key = columns["amount"]
         value = item[key]
         if isinstance(value, dict):
-            inner = next((name for name in ("amount", "value", "minorUnits", "minor_units", "Amount") if name in value), "amount")
+            inner = next(
+                (name for name in ("amount", "value", "content", "minorUnits", "minor_units", "Amount") if name in value), "amount"
+            )
             amount = values.money(value, inner)
         else:
             inner, amount = key, values.money(item, key)
@@ -131,7 +140,7 @@ class _Reader:
     def _date_format(self, items: Sequence[Object], key: str) -> str:
         if self.profile and self.profile.date_format:
             return self.profile.date_format
-        texts = pa.array([values.text(item.get(key)) for item in items], pa.string())
+        texts = pa.array([_date_text(item, key) for item in items], pa.string())
         forms = [form for form in cells.date_formats(texts) if not re.match(r"%y\W", form)]
         days = {tuple(cells.days(texts, form)[0].tolist()): form for form in forms}
         if len(days) > 1:
@@ -140,7 +149,7 @@ class _Reader:
         return next(iter(days.values()), "%Y-%m-%d")
 
     def _day(self, item: Object, key: str, form: str) -> date:
-        text = values.text(item.get(key))
+        text = _date_text(item, key)
         found = values.iso_day(text) or cells.date_reader(form)(text)
         return found or values.day_of(self.file, self.n, item.get(key))
 

@@ -89,7 +89,6 @@ class Reader:
         pending = 0
         stem = PurePath(self.file).stem
         for number, entry in self.entries.items():
-            day = values.day_of(self.file, number, entry.day)
             if entry.state == "pending":
                 pending += 1
             elif entry.state != "booked":
@@ -97,8 +96,8 @@ class Reader:
             else:
                 account = entry.account if not entry.account.startswith(" ") else stem + entry.account
                 self.moves.add(
-                    account=account, currency=entry.currency, booked_on=day, amount=entry.amount, text=entry.text, code=entry.code,
-                    line=number, balance=entry.balance,
+                    account=account, currency=entry.currency, booked_on=values.day_of(self.file, number, entry.day), amount=entry.amount,
+                    text=entry.text, code=entry.code, line=number, balance=entry.balance,
                 )  # fmt: skip
         counted = self.n - self.replaced - removed - sum(self.aside.values())
         dialect: Object = {"interface": self.shape.name, "sign": self.shape.sign, "line": "transaction", "set_aside": dict(self.aside)}
