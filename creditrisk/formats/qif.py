@@ -113,6 +113,9 @@ def _records(file: str, lines: Sequence[str], limits: Intake) -> list[_Record]:
             now = None
         elif section in (*MONEY_SECTIONS, "invst", "account"):
             now = now or _Record(number, section, account)
+            if line[0] in "DT" and line[0] in now.fields and section != "account" and not (line[0] == "D" and "S" in now.fields):
+                what = f"a second {line[:20]!r} stands before the end (^) of the transaction that begins in line {now.line}."
+                raise UnreadableFile(file, what, line=number, column=line[0], value=line[1:])
             _take(now, line)
     if now is not None and section in (*MONEY_SECTIONS, "invst"):
         raise UnreadableFile(file, "the last transaction has no end (^): the file is cut off.", line=now.line)

@@ -117,7 +117,7 @@ class _Reader:
 
     def _amount(self, item: Object, columns: dict[str, str], sided: bool) -> Decimal:
         key = columns["amount"]
-        value = item[key]
+        value = item.get(key)
         if isinstance(value, dict):
             inner = next(
                 (name for name in ("amount", "value", "content", "minorUnits", "minor_units", "Amount") if name in value), "amount"
@@ -128,12 +128,12 @@ class _Reader:
         if inner in MINOR or MINOR & item.keys():  # whole pence
             amount = amount.scaleb(-2)
         if sided:
-            return values.signed(amount, item[columns["sign"]], columns["sign"])
+            return values.signed(amount, item.get(columns["sign"]), columns["sign"])
         self.unsigned += amount > 0
         return -amount if self.profile and self.profile.positive == "out" else amount
 
     def _currency(self, item: Object, columns: dict[str, str], listed: Listed) -> str:
-        value = item[columns["amount"]]
+        value = item.get(columns["amount"])
         inside = values.text(values.first(value, "currency", "currencyCode", "Currency")) if isinstance(value, dict) else ""
         return (inside or values.text(item.get(columns.get("currency", ""))) or values.around(listed, "currency", "currencyCode")).upper()
 
