@@ -157,6 +157,7 @@ class _Paper:
         if confirmed:
             found = replace(found, doubts=[])
         else:
+            wrong += self.rows.lost  # running balances say nothing of a row before the first or behind the last
             doubts = [*doubts, "neither balances nor totals on the statement confirm that every transaction was read."]
         problems = [Problem(None, None, None, f"{self.file}: {sentence}") for sentence in (*self.notes, *wrong)]
         return replace(

@@ -38,6 +38,7 @@ class Rows:
         self.closing: Decimal | None = None
         self.totals: dict[str, Decimal] = {}
         self.doubts: list[str] = []
+        self.lost: list[str] = []  # what only a balance or a total of the whole statement makes good
         self.entries = self._entries(columns.starts)
 
     def _entries(self, aligned: Sequence[Line]) -> list[Entry]:
@@ -78,7 +79,7 @@ class Rows:
         empty = [entry for entry in entries if not self._moves(entry.money)]
         if empty and (entries := [entry for entry in entries if self._moves(entry.money)]):
             where = ", ".join(f"{entry.day!r} on page {entry.line.page}" for entry in empty[:3])
-            self.doubts.append(f"{len(empty)} lines with a date have no amount and were set aside ({where}).")
+            self.lost.append(f"{len(empty)} lines with a date have no amount and were set aside ({where}).")
         return entries
 
     def _moves(self, money: dict[int, Money]) -> bool:
