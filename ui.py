@@ -15,7 +15,7 @@ from typing import Any
 import streamlit as st
 from pandas import DataFrame, Series
 
-from creditrisk import applicants, categories, charts, jobs, labels, registry, scorecard, scoring, settings, training
+from creditrisk import applicants, categories, cells, charts, jobs, labels, registry, scorecard, scoring, settings, training
 from creditrisk import store as stores
 from creditrisk.errors import CreditRiskError, UnknownThing
 from creditrisk.settings import Settings
@@ -235,14 +235,14 @@ def table(
     if height or len(shown) > 11:
         options["height"] = height or fitting(len(shown), 12)
     if opens is None:
-        st.dataframe(shown, **options)
+        st.dataframe(cells.harmless(shown), **options)  # the browser offers what it shows as a CSV file
         return
 
     def choose() -> None:
         picked = st.session_state[key]["selection"]["rows"]
         ask(**{param or opens: str(shown[opens].iloc[picked[0]]) if picked else None}, **also)
 
-    st.dataframe(shown, on_select=choose, selection_mode="single-row", **options)
+    st.dataframe(cells.harmless(shown), on_select=choose, selection_mode="single-row", **options)
 
 
 def bullets(texts: Iterable[str], mark: str) -> None:

@@ -474,10 +474,12 @@ def _target(file: Path | None, *kinds: str) -> Path | None:
 
 
 def _write(frame: "DataFrame", target: Path) -> None:
+    from creditrisk import cells
+
     part = target.with_name(f".{target.name}.part")
     try:
         if target.suffix.lower() == ".csv":
-            frame.to_csv(part, index=False)
+            cells.harmless(frame).to_csv(part, index=False)
         else:
             frame.to_parquet(part, index=False)
         part.replace(target)

@@ -16,10 +16,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from pandas import DataFrame
 
 SCALE = 10_000
 MONEY = pa.decimal128(18, 4)
 READ, BLANK, BAD = 0, 1, 2
+FORMULA = re.compile(r"\s*(?:[=@＝＠]|[+\-＋－](?!\s*[\d.,][\d.,\s]*$))|[\t\r\n]")
 
 Units = NDArray[np.int64]
 Marks = NDArray[np.int8]
@@ -285,3 +287,17 @@ def days(column: pa.Array, form: str) -> tuple[NDArray[Any], Marks]:
 
 def _numpy(column: pa.Array) -> NDArray[Any]:
     return np.asarray(column.to_numpy(zero_copy_only=False))
+
+
+def harmless(frame: DataFrame) -> DataFrame:
+    """Return a table to be opened elsewhere: a text that a spreadsheet would calculate stands behind an apostrophe, a number as it is.
+
+    >>> harmless(DataFrame({"text": ["=1+1", " @x", "-12.50", "+49 30 1", "A=B"], "n": [-1, 2, 3, 4, 5]}))["text"].to_list()
+    ["'=1+1", "' @x", '-12.50', '+49 30 1', 'A=B']
+    """
+    texts = frame.select_dtypes(exclude=["number", "bool", "datetime"]).columns
+    return frame.assign(**{name: frame[name].map(_quoted) for name in texts}) if len(texts) else frame
+
+
+def _quoted(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value

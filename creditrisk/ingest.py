@@ -69,7 +69,7 @@ class Saved:
 
 def read(name: str, content: bytes, *, profile: str | None = None, settings: Settings) -> Reading:
     """Read one file; a bad file is a Reading with status 'rejected' and its problems. Raises UnknownThing for an unknown profile."""
-    file = PureWindowsPath(Path(name).name).name
+    file = _plain_name(name)
     declared = banks.profile(profile, settings.data / "banks") if profile else None
     digest = hashlib.sha256(content).hexdigest()
     what = ""
@@ -87,6 +87,12 @@ def read(name: str, content: bytes, *, profile: str | None = None, settings: Set
     except UnreadableFile as error:
         problems = [Problem(error.line, error.column, error.value, str(error))]
     return Reading(file, digest, content, what or "unknown", {"profile": profile}, "rejected", problems)
+
+
+def _plain_name(name: str) -> str:
+    """Return the last part of a path of whatever system, as one printable line that a sentence can begin with."""
+    last = PureWindowsPath(Path(name).name).name
+    return "".join(letter if letter.isprintable() else " " for letter in last)[:200].strip(" .") or "statement"
 
 
 def _check_size(file: str, content: bytes, settings: Settings) -> None:

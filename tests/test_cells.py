@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as run
 from hypothesis import strategies as st
+from pandas import DataFrame
 
 from creditrisk import cells
 
@@ -122,3 +123,15 @@ def test_day_and_month_are_told_apart_by_any_day_after_the_twelfth(found: list[d
 @pytest.mark.parametrize("text", ["31.02.2024", "29.02.2023", "00.01.2024", "12.13.2024", "1.1", "2024", "Pending", "12.34"])
 def test_what_is_no_day_of_the_calendar_is_not_read(text: str) -> None:
     assert cells.date_reader("%d.%m.%Y")(text) is None
+
+
+def test_a_text_that_a_spreadsheet_would_calculate_is_written_as_a_text() -> None:
+    evil = ["=HYPERLINK(1)", "+1+cmd|' /C calc'!A0", "-2+3", "@SUM(1)", "\t=1", " =1", "＝1"]
+    plain = ["-12.50", "+49 30 1", "A=B", "", None]
+    frame = DataFrame({"words": [*evil, *plain], "amount": [-1.5] * 12, "day": [date(2024, 1, 5)] * 12})
+    written = cells.harmless(frame)
+    assert written["words"].to_list()[:7] == [f"'{text}" for text in evil]
+    assert written["words"].to_list()[7:10] == plain[:3]
+    assert written[["amount", "day"]].equals(frame[["amount", "day"]])
+    assert frame["words"][0] == evil[0], "what is kept is not changed"
+    assert cells.harmless(frame[["amount"]]) is not None

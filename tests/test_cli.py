@@ -128,6 +128,10 @@ def test_bad_rows_are_set_aside_and_the_others_scored(in_bank: Run, tmp_path: Pa
     assert "rows.csv: Row 2: days_negative_90d is 'many'; it should be a number." in said
     assert read_csv(tmp_path / "scores-refused.csv")["row"].tolist() == [2, 3]
     assert read_csv(tmp_path / "scores.csv")["pd"].tolist() == [score["pd"] for score in scores]
+    file.write_text("applicant_id,observed_days,days_negative_90d\n=HYPERLINK(1),200,3\n-7,200,=1+1\n")
+    in_bank("score", file, "--out", tmp_path / "evil.csv")
+    assert read_csv(tmp_path / "evil.csv")["applicant_id"].tolist() == ["'=HYPERLINK(1)"], "a spreadsheet shows it and calculates nothing"
+    assert (tmp_path / "evil-refused.csv").read_text().count(",'=1+1,") == 1
     code, _, said = in_bank("score", file, "--out", tmp_path / "no" / "scores.csv")
     assert (code, "There is no folder" in said) == (2, True)
     file.write_text("applicant_id,observed_dayz\nA,200\n")

@@ -283,3 +283,38 @@ def test_ten_thousand_rows_are_quick() -> None:
     start = time.process_time()
     assert read(content).n_transactions == 10_000
     assert time.process_time() - start < 5
+
+
+def test_a_pending_row_may_have_no_day_yet() -> None:
+    money = {"transactionAmount": {"amount": "-1.00", "currency": "EUR"}}
+    booked = {**money, "bookingDate": "2024-01-05", "remittanceInformationUnstructured": "Shop"}
+    reading = read({"transactions": {"booked": [booked], "pending": [money]}})
+    assert (reading.status, reading.n_transactions) == ("warned", 1)
+    assert "1 rows that are not booked" in said(reading)
+    assert "transaction 2 has nothing for a date" in said(read({"transactions": {"booked": [booked, money]}}))
+
+
+def test_plaid_of_the_first_years_is_known_by_its_keys() -> None:
+    item = {"_account": "a", "_id": "i", "amount": 12.7, "date": "2014-06-23", "name": "Crepes", "pending": False, "type": {"primary": "x"}}
+    reading = read({"accounts": [], "transactions": [item]})
+    assert (reading.status, reading.sum_amount, reading.accounts) == ("accepted", Decimal("-12.7"), ["a"])
+
+
+@pytest.mark.parametrize(
+    ("item", "amount"),
+    [
+        ({"postingDateTime": "2024-03-05T10:00:00+11:00", "amount": "-4.50", "description": "Cafe"}, "-4.50"),
+        ({"postDate": {"date": "2024-03-05"}, "amount": {"amount": 15, "currency": "USD"}, "baseType": "DEBIT", "description": "x"}, "-15"),
+        ({"bookingDate": "2024-03-05", "amount": {"content": -256.67, "currency": "EUR"}}, "-256.67"),
+        ({"created": "2024-03-05T12:20:18Z", "amount": -510, "is_load": False, "description": "Deli"}, "-5.10"),
+    ],
+    ids=["Australia", "dated object", "content", "pence"],
+)
+def test_keys_are_taken_for_what_their_names_say(item: dict[str, Any], amount: str) -> None:
+    reading = read({"transactions": [item]})
+    assert (reading.status, column(reading, "amount"), column(reading, "booked_on")) == ("warned", [Decimal(amount)], [date(2024, 3, 5)])
+
+
+def test_a_list_may_begin_with_a_row_that_has_no_day_yet() -> None:
+    rows = [{"date": None, "amount": 1, "status": "pending"}, {"date": "2024-03-05", "amount": 2, "status": "posted"}]
+    assert read({"transactions": rows}).sum_amount == 2

@@ -255,3 +255,20 @@ def test_the_shared_statements(shared: Path) -> None:
         if row["role"] in ("empty", "fragment"):
             assert reading.status != "accepted", path.name
     assert wrong == ["gv_codes.sta"]  # it has no closing balance, so nothing tells it from a file that was cut off
+
+
+def test_lines_may_end_in_two_at_signs() -> None:
+    folded = "@@" + PLAIN.strip().replace("\n", "@@")
+    reading = read(folded)
+    assert (reading.format, reading.status, reading.sum_amount) == ("mt940", "accepted", read(PLAIN).sum_amount), reading.problems
+    assert reading.rows["text"].to_pylist() == ["Wages of January", "Corner shop"]
+    report = "@@:20:X@@:25:1@@:28C:0@@:34F:EUR 9,@@:13:1604202255@@:61:160421D0,02NMSCX@@:86:me@@you.example@@:90D:1EUR,02@@:90C:EUR,00"
+    reading = read(report)
+    assert (reading.format, reading.n_transactions, reading.sum_amount) == ("mt942", 1, Decimal("-0.02")), said(reading)
+    assert "where" not in said(reading), "totals without a whole part or a count agree"
+    assert read(PLAIN.replace("Corner shop", "me@@:61:you")).n_transactions == 2, "in a file with lines it is no line end"
+
+
+def test_no_reference_is_no_type_of_transaction() -> None:
+    assert one("2401020102C1,00NONREF")["code"] == ""
+    assert one("2401020102C1,00NCOMNONREF")["code"] == "SWIFT NCOM"

@@ -162,3 +162,19 @@ def test_the_samples(shared: Path) -> None:
         reading = ingest.read(path.name, path.read_bytes(), settings=Settings())
         assert (reading.n_transactions, reading.sum_amount) == (int(row["n_transactions"]), Decimal(row["sum_amount"])), path.name
         assert not row["closing"] or len(reading.accounts) > 1 or reading.closing == Decimal(row["closing"]), path.name
+
+
+def test_a_list_a_bank_forgot_to_close_ends_with_its_balance() -> None:
+    text = whole(bank(PAID, EARNED))
+    left_open = text.replace("</BANKTRANLIST>", "")
+    assert read(left_open).rows.equals(read(text).rows)
+    for cut in (left_open.replace("</STMTTRN>\n\n<LEDGERBAL>", "<LEDGERBAL>"), left_open[: left_open.index("<LEDGERBAL>")]):
+        assert read(cut).status == "rejected"
+    assert read(whole(bank(PAID, closing="")).replace("</BANKTRANLIST>", "")).status == "rejected", "nothing says the list is whole"
+
+
+def test_a_line_about_the_balance_has_a_mark_for_an_amount() -> None:
+    reading = read(whole(bank(PAID, EARNED.replace("+2000.00", "        .  "))))
+    assert (reading.status, reading.n_transactions, reading.sum_amount) == ("warned", 2, Decimal("-12.50"))
+    assert "1 transactions state a mark and no amount" in reading.problems[0].message
+    assert read(whole(bank(PAID, EARNED.replace("+2000.00", "")))).status == "rejected"

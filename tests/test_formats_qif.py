@@ -137,3 +137,9 @@ def test_the_samples(shared: Path) -> None:
         reading = ingest.read(path.name, path.read_bytes(), settings=Settings())
         assert (reading.n_transactions, reading.sum_amount) == (int(row["n_transactions"]), Decimal(row["sum_amount"])), path.name
         assert (reading.status == "rejected") == (row["role"] == "no-transactions"), path.name
+
+
+def test_old_programs_end_a_record_with_two_carets() -> None:
+    reading = read(GOOD.replace("^\n", "^^\n") + "^^\n")
+    assert (reading.status, reading.n_transactions, reading.sum_amount) == ("accepted", 2, Decimal("1987.50")), reading.problems
+    assert read("!Type:Cat\nNBonus\nDIncome\nI\n^^\n" + GOOD.replace("^", "^^")).n_transactions == 2

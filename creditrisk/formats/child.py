@@ -10,6 +10,7 @@ import json
 import math
 import re
 import resource
+import signal
 import struct
 import sys
 import zipfile
@@ -40,6 +41,7 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
     resource.setrlimit(resource.RLIMIT_FSIZE, (OUTPUT, OUTPUT))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # Python ignores it, and a write that fails would look like any other mishap
     kind, limits = sys.argv[1], json.loads(sys.argv[2])
     content = sys.stdin.buffer.read()
     try:

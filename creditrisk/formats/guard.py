@@ -35,9 +35,14 @@ def extract(file: str, content: bytes, kind: Literal["sheets", "pages"], *, max_
         if code:
             raise UnreadableFile(file, _ended(code))
         answer.seek(0)
-        found = json.load(answer)
-    if "refused" in found:
-        raise UnreadableFile(file, found["refused"])
+        try:
+            found = json.load(answer)
+        except ValueError:  # text that is no JSON, or no text
+            found = None
+    if isinstance(found, dict) and "refused" in found:
+        raise UnreadableFile(file, str(found["refused"]))
+    if not isinstance(found, dict) or kind not in found:
+        raise UnreadableFile(file, "the process that read it went wrong: its answer cannot be read.")
     return found[kind]
 
 

@@ -12,6 +12,7 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from itertools import pairwise
+from typing import Any
 
 from creditrisk import banks
 from creditrisk.errors import UnreadableFile
@@ -27,9 +28,9 @@ REPORT = re.compile(rb"^[ \t]*:(34F|13D|90[CD]):", re.MULTILINE)
 BALANCE = re.compile(r"(?P<side>[CD])(?P<day>\d{6})(?P<currency>[A-Z]{3})?(?P<amount>\d[\d.,]*)")
 MOVEMENT = re.compile(
     r"\s*(?P<value>\d{6})(?P<entry>\d{4}| {4})? *(?P<mark>R?[CD]|E[CD])[A-Z]? *(?P<amount>[\d.,]+)"
-    r" *(?P<type>[NFS][A-Z0-9 ]{3})?(?P<reference>.*)"
+    r" *(?P<type>(?!NONREF)[NFS][A-Z0-9 ]{3})?(?P<reference>.*)"
 )
-TOTALS = re.compile(r"(?P<count>\d{1,5})(?P<currency>[A-Z]{3})(?P<amount>\d[\d.,]*)")
+TOTALS = re.compile(r"(?P<count>\d{0,5})(?P<currency>[A-Z]{3})(?P<amount>\d[\d.,]*|,\d+)")
 END = re.compile(r"\s*-[X\x03]*")
 STRUCTURED = re.compile(r"(?P<gvc>\d{3})?(?P<mark>[?>~<^|@])\d\d")
 CLOCK = re.compile(r":[0-5]\d:[0-5]\d(?:\D|$)")
@@ -89,7 +90,10 @@ def recognises(content: bytes) -> str:
     start = content[:8192]
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
         start = content = start.decode("utf-16", errors="replace").encode()
-    if not BEGINS.search(b"\n".join(re.split(rb"\r\n|\n|\r", start.removeprefix(b"\xef\xbb\xbf"))[:25])):
+    if b"@@:" in start:
+        start = content = _unfolded(content.decode("latin-1")).encode("latin-1")
+    lines = re.split(rb"\r\n|\n|\r", start.removeprefix(b"\xef\xbb\xbf"))
+    if not BEGINS.search(b"\n".join(lines[:25])):
         return ""
     if re.search(rb"\{2:[IO]942", start):
         return "mt942"
@@ -101,13 +105,21 @@ def read(file: str, content: bytes, profile: banks.Profile | None, limits: Intak
     text, encoding = banks.decode(file, content, profile.encoding if profile else None)
     if "\x00" in text:
         raise UnreadableFile(file, "this is a binary file (it contains NUL characters), not text.")
+    folded, text = text, _unfolded(text)
     reader = _Reader(file, limits, profile.currency if profile else None, CUT.search(text) is not None)
     if begun := BEGUN.search(text):
         what = f"the file ends in {begun[1]!r}, the beginning of a field: it is cut off."
         raise UnreadableFile(file, what, line=len(re.split(r"\r\n|\n|\r", text)), value=begun[1])
     for part in _fields(file, text, limits.max_field_length):
         reader.take(part)
-    return reader.found(encoding, len(re.findall(r":61:(?=\s*\d{6})", text)))
+    found = reader.found(len(re.findall(r":61:(?=\s*\d{6})", text)))
+    found.dialect.update({"encoding": encoding} if text is folded else {"line_end": "@@"})
+    return found
+
+
+def _unfolded(text: str) -> str:
+    """Give a file its lines where "@@" stands for the end of each, as in messages that were passed on through German systems."""
+    return re.sub(r"@@\s*(?=\S)", "\n", text) if "@@:" in text and not re.search(r"^:\d\d", text, re.MULTILINE) else text
 
 
 def _fields(file: str, text: str, longest: int) -> Iterator[_Field]:
@@ -260,7 +272,7 @@ class _Reader:
             statement.currency = statement.currency or part.value[:3]
         if part.tag.startswith("90") and (found := TOTALS.fullmatch(part.value)):
             amount = money(found["amount"], found["currency"])
-            statement.totals[part.tag[-1]] = (part.line, int(found["count"]), amount or Decimal(0))
+            statement.totals[part.tag[-1]] = (part.line, int(found["count"] or 0), amount or Decimal(0))
             statement.currency = statement.currency or found["currency"]
 
     def _movement(self, part: _Field) -> None:
@@ -304,7 +316,7 @@ class _Reader:
 
     # what they add up to
 
-    def found(self, encoding: str, count: int) -> Found:
+    def found(self, count: int) -> Found:
         """Check every statement and return what is in the file."""
         if self.envelope and (self.now is None or self.ends):
             self.problem(self.envelope.line, None, "the message that begins here has no end (-}): the file is cut off.")
@@ -319,7 +331,7 @@ class _Reader:
             raise Refused(sorted(self.problems, key=lambda problem: problem.line or 0))
         if any(statement.report and statement.opening is None and statement.closing is None for statement in self.statements):
             self.note(self.statements[0].line, "an interim report (MT942) states no balances, so nothing confirms its movements.")
-        dialect = {"encoding": encoding, "statements": len(self.statements)}
+        dialect: dict[str, Any] = {"statements": len(self.statements)}
         return Found(self.moves.table(), dialect, self.notes, self.doubts, self._stated(), count, self.expected)
 
     def _check_whole(self, statement: _Statement) -> None:

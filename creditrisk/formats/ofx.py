@@ -177,6 +177,8 @@ def _statements(file: str, plain: str, ends: Any) -> Iterator[_Statement]:
             open_.append((name, tag.start()))
             kind, begun = (name, tag.end()) if name in STATEMENTS else (kind, begun)
         else:
+            if name in STATEMENTS and _is_left_open(open_, plain, tag.start()):
+                open_.pop()
             if not open_ or open_[-1][0] != name:
                 raise _cut(file, *(open_[-1] if open_ else (name, tag.start())), ends)
             open_.pop()
@@ -187,20 +189,34 @@ def _statements(file: str, plain: str, ends: Any) -> Iterator[_Statement]:
         raise _cut(file, *open_[-1], ends)
 
 
+def _is_left_open(open_: list[tuple[str, int]], plain: str, end: int) -> bool:
+    """Say whether a bank forgot to close its list: after a whole transaction comes the balance, then the end of the statement."""
+    if not open_ or open_[-1][0] != "BANKTRANLIST":
+        return False
+    last = plain.rfind("STMTTRN>", open_[-1][1], end)
+    return last > 0 and plain[last - 2 : last] == "</" and plain.find("<LEDGERBAL>", last, end) > 0
+
+
 def _statement(file: str, kind: str, text: str, place: int, ends: Any) -> _Statement:
     """Cut one statement into its transactions and what stands outside them; `place` is where it begins in the file."""
     first, *pieces = text.split("<STMTTRN>")
+    if "</STMTTRN>" in first:
+        raise _cut(file, "STMTTRN", place + first.index("</STMTTRN>"), ends, what="closes here and was not opened")
     outside, booked, places = [first], [], []
     place += len(first)
     for piece in pieces:
         inside, closed, after = piece.partition("</STMTTRN>")
         if not closed or "</BANKTRANLIST" in inside or "</STMTTRN>" in after:
             raise _cut(file, "STMTTRN", place, ends)
+        if inside.count("<TRNAMT>") > 1:
+            raise _cut(file, "STMTTRN", place, ends, what="opens here and holds two amounts")
         booked.append(dict(FIELD.findall(inside)))
         places.append(place)
         outside.append(after)
         place += 9 + len(piece)
     rest = "".join(outside)
+    if rest.count("<TRNAMT>") > rest.count("<STMTTRNP>"):
+        raise _cut(file, "STMTTRN", place, ends, what="is missing around an amount above")
     return _Statement(kind, _head(rest), booked, places, rest.count("<STMTTRNP>"))
 
 
@@ -214,9 +230,9 @@ def _line_ends(text: str) -> NDArray[np.int64]:
     return np.asarray(ends, np.int64)
 
 
-def _cut(file: str, name: str, place: int, ends: NDArray[np.int64]) -> UnreadableFile:
+def _cut(file: str, name: str, place: int, ends: NDArray[np.int64], what: str = "opens here and does not close") -> UnreadableFile:
     line = int(np.searchsorted(ends, place)) + 1
-    return UnreadableFile(file, f"<{name}> opens here and does not close: the file is cut off or damaged.", line=line, value=name)
+    return UnreadableFile(file, f"<{name}> {what}: the file is cut off or damaged.", line=line, value=name)
 
 
 def _head(text: str) -> dict[str, str]:
@@ -297,7 +313,11 @@ class _Reader:
             self.problems.append(Problem(line, column, value, f"{where}: {what}"))
 
     def _amounts(self, booked: list[dict[str, str]], lines: Any) -> Any:
-        column = pa.array([one.get("TRNAMT", "").strip() for one in booked], pa.string())
+        texts = [one.get("TRNAMT", "").strip() for one in booked]
+        if bare := sum(text in (".", ",") for text in texts):
+            what = "transactions state a mark and no amount ('.'), as lines about the day's balance do; they are read as notices of 0."
+            self.notes.append(Problem(None, "TRNAMT", None, f"{self.file}: {bare} {what}"))
+        column = pa.array(["0" if text in (".", ",") else text for text in texts], pa.string())
         mark = self.profile.decimal if self.profile and self.profile.decimal else _mark(column)
         found = cells.amounts(column, mark, min(self.limits.max_amount, 10**14 - 1))
         for row in np.flatnonzero(found.state != cells.READ)[:SHOWN]:
@@ -318,10 +338,10 @@ class _Reader:
             self.problem(None, "BALAMT", value, f"the ledger balance {value!r} (BALAMT) is not an amount.")
             return
         merged(self.stated, account, None, read[0])
-        told = DAY.match(statement.head.get("DTASOF", ""))
-        if told and len(days) and np.datetime64("-".join(told.groups())[:10], "D") < days.max():
-            what = f"the ledger balance is that of {'-'.join(told.groups())}, before the last transaction."
-            self.doubts.append(Problem(None, "DTASOF", told[0], f"{self.file}: {what}"))
+        told = cells.date_reader("%Y%m%d")(_day(statement.head.get("DTASOF", "")))
+        if told and len(days) and np.datetime64(told, "D") < days.max():
+            what = f"the ledger balance is that of {told}, before the last transaction."
+            self.doubts.append(Problem(None, "DTASOF", str(told), f"{self.file}: {what}"))
 
     def _doubt(self, statement: _Statement, amount: Any) -> None:
         if statement.kind == "INVSTMTRS":

@@ -19,8 +19,9 @@ from creditrisk.settings import Intake
 from creditrisk.statement import Found, Movements, Problem, Refused
 
 TITLE = "QIF"
-BEGINNING = re.compile(r"(?:[ \t]*(?:#[^\r\n]*|\^)?[ \t]*[\r\n]+)*!(?:Type|Account|Option|Clear)\b", re.IGNORECASE)
-BARE = re.compile(r"D\d[^\r\n]{4,14}[\r\n]+(?:[A-Z$][^\r\n]*[\r\n]+){1,20}\^\s*(?:[\r\n]|$)")
+BEGINNING = re.compile(r"(?:[ \t]*(?:#[^\r\n]*|\^+)?[ \t]*[\r\n]+)*!(?:Type|Account|Option|Clear)\b", re.IGNORECASE)
+BARE = re.compile(r"D\d[^\r\n]{4,14}[\r\n]+(?:[A-Z$][^\r\n]*[\r\n]+){1,20}\^+\s*(?:[\r\n]|$)")
+END = re.compile(r"\^+")  # old Quicken writes two
 MONEY_SECTIONS = frozenset(["bank", "cash", "ccard", "oth a", "oth l", "oth"])
 LIST_SECTIONS = frozenset(["cat", "class", "memorized", "security", "prices", "budget", "tag", "invitem", "template", "bill"])
 SHOWN = 50
@@ -104,7 +105,7 @@ def _records(file: str, lines: Sequence[str], limits: Intake) -> list[_Record]:
             if now is not None and now.section in MONEY_SECTIONS:
                 raise UnreadableFile(file, "the transaction that begins here has no end (^) before the next section.", line=now.line)
             section, now = _section(file, line, number, section), None
-        elif line == "^":
+        elif END.fullmatch(line):
             if now is not None and section == "account":
                 account = now.fields.get("N", "").strip() or account
             elif now is not None and section in (*MONEY_SECTIONS, "invst"):
@@ -112,6 +113,9 @@ def _records(file: str, lines: Sequence[str], limits: Intake) -> list[_Record]:
             now = None
         elif section in (*MONEY_SECTIONS, "invst", "account"):
             now = now or _Record(number, section, account)
+            if line[0] in "DT" and line[0] in now.fields and section != "account" and not (line[0] == "D" and "S" in now.fields):
+                what = f"a second {line[:20]!r} stands before the end (^) of the transaction that begins in line {now.line}."
+                raise UnreadableFile(file, what, line=number, column=line[0], value=line[1:])
             _take(now, line)
     if now is not None and section in (*MONEY_SECTIONS, "invst"):
         raise UnreadableFile(file, "the last transaction has no end (^): the file is cut off.", line=now.line)
@@ -160,7 +164,7 @@ def _counted(lines: Sequence[str]) -> int:
         if line[:1] == "!" and not line[1:7].lower().startswith(("option", "clear")):
             name = " ".join(line.partition(":")[2].lower().split())
             counts, dated = name in MONEY_SECTIONS | {"invst", "creditcard", "credit card"}, False
-        elif line == "^":
+        elif END.fullmatch(line):
             count, dated = count + (counts and dated), False
         else:
             dated = dated or line[:1] == "D"
