@@ -262,6 +262,7 @@ def test_lines_may_end_in_two_at_signs() -> None:
     reading = read(folded)
     assert (reading.format, reading.status, reading.sum_amount) == ("mt940", "accepted", read(PLAIN).sum_amount), reading.problems
     assert reading.rows["text"].to_pylist() == ["Wages of January", "Corner shop"]
+    assert read(folded.removeprefix("@@") + "@@").rows["amount"].equals(reading.rows["amount"])
     report = "@@:20:X@@:25:1@@:28C:0@@:34F:EUR 9,@@:13:1604202255@@:61:160421D0,02NMSCX@@:86:me@@you.example@@:90D:1EUR,02@@:90C:EUR,00"
     reading = read(report)
     assert (reading.format, reading.n_transactions, reading.sum_amount) == ("mt942", 1, Decimal("-0.02")), said(reading)

@@ -178,3 +178,18 @@ def test_a_line_about_the_balance_has_a_mark_for_an_amount() -> None:
     assert (reading.status, reading.n_transactions, reading.sum_amount) == ("warned", 2, Decimal("-12.50"))
     assert "1 transactions state a mark and no amount" in reading.problems[0].message
     assert read(whole(bank(PAID, EARNED.replace("+2000.00", "")))).status == "rejected"
+
+
+def test_a_card_s_statement_may_be_closed_as_an_account_s() -> None:
+    text = whole(bank(PAID, EARNED, kind="CC"))
+    assert read(text.replace("</CCSTMTRS>", "</STMTRS>")).rows.equals(read(text).rows)
+    assert read(text.replace("</CCSTMTRS>", "</INVTRANLIST>")).status == "rejected"
+
+
+def test_a_balance_among_the_transactions_is_said_and_is_no_income() -> None:
+    saldo = EARNED.replace("<NAME>ACME<MEMO>ACME WAGES", "<MEMO>Saldo Anterior")
+    reading = read(whole(bank(saldo, PAID)))
+    assert (reading.status, reading.n_transactions) == ("warned", 2)
+    assert reading.rows["code"].to_pylist() == ["OFX BALANCE IN", "OFX DEBIT"]
+    assert "1 rows ('Saldo Anterior' for example) read as balances" in reading.problems[0].message
+    assert read(whole(bank(saldo.replace("Anterior", "de contas"), PAID))).status == "accepted"

@@ -26,7 +26,7 @@ MESSAGE = re.compile(rb"<(?:[\w.-]+:)?(BkToCstmrAcctRpt|BkToCstmrStmt|BkToCstmrD
 NAMESPACE = re.compile(rb"camt\.05[234]\b")
 STATEMENTS = frozenset({"Rpt", "Stmt", "Ntfctn"})
 BAGS = STATEMENTS | {"Ntry", "TxDtls", "Bal"}
-NUMBER = re.compile(r"\+?(?:\d{1,15}(?:\.(\d{0,4})0*)?|\.(\d{1,4})0*)")
+NUMBER = re.compile(r"\+?(?:0*\d{1,15}(?:\.(\d{0,4})0*)?|\.(\d{1,4})0*)")
 NOT_BOOKED = frozenset({"PDNG", "INFO", "FUTR"})
 OPENING, CLOSING = ("OPBD", "PRCD"), ("CLBD",)
 GERMAN = re.compile(r"(N[A-Z]{3}|N\d{3})\+(\d{3})")
@@ -352,7 +352,7 @@ class _Reader:
 def number(text: str) -> Decimal | None:
     """Read an amount as XML writes it: no sign but a plus, a point, at most four decimals that are not zero.
 
-    >>> number("18.15000"), number("200000"), number("12..34"), number("-5"), number("1E400"), number("NaN")
+    >>> number("18.15000"), number("000000000000200000"), number("12..34"), number("-5"), number("1E400"), number("NaN")
     (Decimal('18.15000'), Decimal('200000'), None, None, None, None)
     """
     return Decimal(text) if NUMBER.fullmatch(text) else None

@@ -119,7 +119,7 @@ def read(file: str, content: bytes, profile: banks.Profile | None, limits: Intak
 
 def _unfolded(text: str) -> str:
     """Give a file its lines where "@@" stands for the end of each, as in messages that were passed on through German systems."""
-    return re.sub(r"@@\s*(?=\S)", "\n", text) if "@@:" in text and not re.search(r"^:\d\d", text, re.MULTILINE) else text
+    return re.sub(r"@@\s*(?=\S)", "\n", text) if "@@:" in text and not re.search(r"[\r\n]:\d\d", text) else text
 
 
 def _fields(file: str, text: str, longest: int) -> Iterator[_Field]:

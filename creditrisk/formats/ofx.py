@@ -30,6 +30,10 @@ BOUNDS = re.compile(r"<(/?)(OFX|STMTRS|CCSTMTRS|INVSTMTRS|BANKTRANLISTP?)>")
 FIELD = re.compile(r"<([A-Z][A-Z0-9.]*)>([^<]*)")
 DAY = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)")
 STATEMENTS = ("STMTRS", "CCSTMTRS", "INVSTMTRS")
+BALANCE = re.compile(
+    r"s a l d o|saldo( (total|anterior|inicial|final|atual|dispon\w*|bloqueado|em|conta|corrente|do|no|dia|periodo))*"
+    r"|(opening|closing|previous|starting) balance"
+)
 OUT = frozenset(["DEBIT", "PAYMENT", "CHECK", "ATM", "POS", "FEE", "SRVCHG", "DIRECTDEBIT", "CASH", "REPEATPMT"])
 SHOWN = 50
 
@@ -179,6 +183,8 @@ def _statements(file: str, plain: str, ends: Any) -> Iterator[_Statement]:
         else:
             if name in STATEMENTS and _is_left_open(open_, plain, tag.start()):
                 open_.pop()
+            if name in STATEMENTS and open_ and open_[-1][0] == kind:
+                name = kind  # a bank closes its card's statement as one of an account
             if not open_ or open_[-1][0] != name:
                 raise _cut(file, *(open_[-1] if open_ else (name, tag.start())), ends)
             open_.pop()
@@ -289,6 +295,8 @@ class _Reader:
             self.problem(int(lines[row]), "DTPOSTED", value, f"the transaction's date {value!r} (DTPOSTED) is not a date of the calendar.")
         account, currency = _account(statement), statement.head.get("CURDEF", "")[:3].upper()
         n = len(booked)
+        texts = _texts(booked)
+        codes = self._with_balances(texts, amount, _codes(booked, amount))
         rows = pa.table(
             {
                 "account": pa.array([account] * n, pa.string()),
@@ -296,8 +304,8 @@ class _Reader:
                 "booked_on": pa.array(days, pa.date32()),
                 "amount": cells.to_money(amount),
                 "balance": pa.nulls(n, cells.MONEY),
-                "text": pa.array(_texts(booked), pa.string()),
-                "code": pa.array(_codes(booked, amount), pa.string()),
+                "text": pa.array(texts, pa.string()),
+                "code": pa.array(codes, pa.string()),
                 "line": pa.array(lines),
             },
             schema=ROWS,
@@ -327,6 +335,17 @@ class _Reader:
             self.problem(int(lines[row]), "TRNAMT", value, f"the transaction's amount {value!r} (TRNAMT) {what}.")
         # Some card issuers write purchases without a sign and payments with a minus; only a profile can know.
         return -found.units if self.profile and self.profile.positive == "out" else found.units
+
+    def _with_balances(self, texts: list[str], amount: Any, codes: list[str]) -> list[str]:
+        """Mark the rows whose words are those of a balance: some banks list it among the transactions, where it is no income."""
+        said = _distinct(lambda text: "yes" if BALANCE.fullmatch(banks.folded(text).rstrip(" 0123456789")) else "", texts)
+        found = [bool(is_one and money) for is_one, money in zip(said, amount.tolist(), strict=True)]
+        if any(found):
+            first = texts[found.index(True)]
+            what = f"{sum(found)} rows ({first!r} for example) read as balances that stand among the transactions; they are kept as rows."
+            self.notes.append(Problem(None, "MEMO", first, f"{self.file}: {what}"))
+        ways = ("IN" if money > 0 else "OUT" for money in amount.tolist())
+        return [f"OFX BALANCE {way}" if is_one else code for is_one, way, code in zip(found, ways, codes, strict=True)]
 
     def _balance(self, statement: _Statement, account: str, days: Any) -> None:
         value = statement.head.get("BALAMT", "")
