@@ -26,9 +26,10 @@ REFUND_BELOW = 500  # a credit from a merchant that is larger is more likely pay
 
 @dataclass(frozen=True)
 class Category:
-    """One kind of movement; `protected` ones count in affordability and never as a score input."""
+    """One kind of movement; `title` is short enough for a chart; `protected` ones count in affordability and never as a score input."""
 
     code: str
+    title: str
     group: str
     direction: Literal["in", "out", "both"]
     role: str

@@ -26,6 +26,12 @@ def test_the_taxonomy_is_the_agreed_one(shared: Path) -> None:
     assert known == agreed
 
 
+def test_every_category_has_a_short_title_of_its_own() -> None:
+    titles = [kind.title for kind in categories.taxonomy().values()]
+    assert all(0 < len(title) <= 22 for title in titles)
+    assert len(set(titles)) == len(titles)
+
+
 def test_protected_categories_are_marked() -> None:
     marked = {code for code, kind in categories.taxonomy().items() if kind.protected}
     assert marked == {"INC_BENEFITS", "INC_PENSION", "INC_CHILD_SUPPORT", "CHILDCARE", "CHILD_SUPPORT_OUT", "MEDICAL", "DONATION"}
