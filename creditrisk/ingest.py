@@ -320,7 +320,7 @@ def _describe(cursor: Any) -> None:
     ).df()
     if unseen.empty:
         return
-    judged = categories.classify(unseen)
+    judged = categories.classify(unseen, cursor.execute("select text, direction, category from lesson order by correction_id desc").df())
     cursor.register("unseen", unseen[["text", "code", "direction"]].join(judged))
     cursor.execute("insert into description by name select text, code, direction, cleaned, category, confidence, source from unseen")
     cursor.unregister("unseen")
