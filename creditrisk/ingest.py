@@ -24,7 +24,7 @@ from creditrisk import banks, categories, cells, formats
 from creditrisk.errors import UnknownThing, UnreadableFile
 from creditrisk.reconcile import AccountBalance, Key, State, overall, reconcile
 from creditrisk.settings import Settings
-from creditrisk.statement import ROWS, Found, Problem, Refused
+from creditrisk.statement import ROWS, Found, Problem, Question, Refused, Unclear
 from creditrisk.store import Store, now
 from creditrisk.store import to_json as as_json
 
@@ -34,7 +34,10 @@ _saving = threading.Lock()  # what is stored already is asked and answered for o
 
 @dataclass(frozen=True)
 class Reading:
-    """What a file holds. `rows` has the columns account, currency, booked_on, amount, balance, text, code, line in file order."""
+    """What a file holds. `rows` has the columns account, currency, booked_on, amount, balance, text, code, line in file order.
+
+    `questions` are what the file leaves open, `profile` and `answers` what it was read with: keys of a bank profile.
+    """
 
     file: str
     sha256: str
@@ -52,6 +55,9 @@ class Reading:
     accounts: list[str] = field(default_factory=list)
     reconciliation: State = "not stated"
     balances: dict[Key, AccountBalance] = field(default_factory=dict)
+    questions: list[Question] = field(default_factory=list)
+    profile: str | None = None
+    answers: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -67,12 +73,42 @@ class Saved:
 # ------------------------------------------------------------------------------------------------------------------ read
 
 
-def read(name: str, content: bytes, *, profile: str | None = None, settings: Settings) -> Reading:
-    """Read one file; a bad file is a Reading with status 'rejected' and its problems. Raises UnknownThing for an unknown profile."""
-    file = PureWindowsPath(Path(name).name).name
-    declared = banks.profile(profile, settings.data / "banks") if profile else None
+def read(name: str, content: bytes, *, profile: str | None = None, answers: Mapping[str, Any] | None = None, settings: Settings) -> Reading:
+    """Read one file; a bad file is a Reading with status 'rejected' and its problems.
+
+    `answers` are keys of a bank profile beside (and before) those of `profile`. What the file leaves open without them is answered by
+    the one profile that `matches` its headings. Raises UnknownThing for an unknown profile, InvalidInput for one that is none.
+    """
+    file, folder = PureWindowsPath(Path(name).name).name, settings.data / "banks"
+    declared = banks.declare(banks.profile(profile, folder) if profile else None, answers or {})
+    reading = _read(file, content, declared, settings)
+    if reading.questions and not profile:
+        reading = _as_known(reading, answers or {}, settings)
+    return replace(reading, profile=profile, answers=dict(answers or {}))
+
+
+def _as_known(reading: Reading, answers: Mapping[str, Any], settings: Settings) -> Reading:
+    """Read a file that leaves something open as the one profile that knows its headings says; two of them leave it open."""
+    question = reading.questions[0]
+    known = banks.matching(question.headings, settings.data / "banks") if question.headings else []
+    answering = [each for each in known if getattr(each, question.key)]
+    if not answering:
+        return reading
+    if len(answering) > 1:
+        names = " and ".join(repr(each.name) for each in answering)
+        what = f" The bank profiles {names} both know these headings; --profile says which of them it is."
+        doubted = {id(each.problem) for each in reading.questions[:1]}
+        told = replace(question.problem, message=question.problem.message + what)
+        problems = [told if id(problem) in doubted or problem == question.problem else problem for problem in reading.problems]
+        return replace(reading, problems=problems, questions=[replace(question, problem=told), *reading.questions[1:]])
+    again = _read(reading.file, reading.content, banks.declare(answering[0], answers), settings)
+    return replace(again, dialect={**again.dialect, "profile": answering[0].name, "profile_known_by": "its headings"})
+
+
+def _read(file: str, content: bytes, declared: banks.Profile | None, settings: Settings) -> Reading:
     digest = hashlib.sha256(content).hexdigest()
     what = ""
+    questions: list[Question] = []
     try:
         _check_size(file, content, settings)
         known = formats.find(content)
@@ -86,7 +122,9 @@ def read(name: str, content: bytes, *, profile: str | None = None, settings: Set
         problems = refused.problems
     except UnreadableFile as error:
         problems = [Problem(error.line, error.column, error.value, str(error))]
-    return Reading(file, digest, content, what or "unknown", {"profile": profile}, "rejected", problems)
+        questions = [error.question] if isinstance(error, Unclear) else []
+    dialect = {"profile": declared.name or None if declared else None}
+    return Reading(file, digest, content, what or "unknown", dialect, "rejected", problems, questions=questions)
 
 
 def _check_size(file: str, content: bytes, settings: Settings) -> None:
@@ -145,6 +183,7 @@ def _reading(file: str, digest: str, content: bytes, what: str, found: Found) ->
         accounts=list(dict.fromkeys(account for account, _ in balances)),
         reconciliation=state,
         balances=balances,
+        questions=found.questions if state != "ok" else [],
     )
 
 
@@ -397,6 +436,12 @@ def _said(money: Decimal | None) -> str | None:
         return None
     whole, _, part = f"{money:.4f}".partition(".")
     return f"{whole}.{part.rstrip('0').ljust(2, '0')}"
+
+
+def stored(store: Store, readings: Sequence[Reading]) -> dict[str, int]:
+    """Return the statement that each of these files is already, by digest; files nobody has stored are absent."""
+    digests = [reading.sha256 for reading in readings]
+    return dict(store.rows("select sha256, statement_id from statement where list_contains($digests, sha256)", digests=digests))
 
 
 def statements(store: Store) -> DataFrame:

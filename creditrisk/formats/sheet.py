@@ -82,7 +82,7 @@ def _together(file: str, found: dict[str, Found], aside: dict[str, str], profile
     """Put the sheets of a workbook together, and say so where there is more than one."""
     first, *others = found.values()
     dialect: dict[str, Any] = {key: value for key, value in first.dialect.items() if key not in ("delimiter", "encoding")}
-    dialect |= {"profile": profile.name if profile else None, "line": "row", "sheets": list(found), "sheets_set_aside": aside}
+    dialect |= {"profile": (profile.name or None) if profile else None, "line": "row", "sheets": list(found), "sheets_set_aside": aside}
     notes = [note for one in found.values() for note in one.notes]
     stated = dict(first.stated)
     for one in others:
