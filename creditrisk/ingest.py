@@ -88,21 +88,30 @@ def read(name: str, content: bytes, *, profile: str | None = None, answers: Mapp
 
 
 def _as_known(reading: Reading, answers: Mapping[str, Any], settings: Settings) -> Reading:
-    """Read a file that leaves something open as the one profile that knows its headings says; two of them leave it open."""
-    question = reading.questions[0]
-    known = banks.matching(question.headings, settings.data / "banks") if question.headings else []
-    answering = [each for each in known if getattr(each, question.key)]
-    if not answering:
-        return reading
-    if len(answering) > 1:
-        names = " and ".join(repr(each.name) for each in answering)
-        what = f" The bank profiles {names} both know these headings; --profile says which of them it is."
-        doubted = {id(each.problem) for each in reading.questions[:1]}
-        told = replace(question.problem, message=question.problem.message + what)
-        problems = [told if id(problem) in doubted or problem == question.problem else problem for problem in reading.problems]
-        return replace(reading, problems=problems, questions=[replace(question, problem=told), *reading.questions[1:]])
-    again = _read(reading.file, reading.content, banks.declare(answering[0], answers), settings)
-    return replace(again, dialect={**again.dialect, "profile": answering[0].name, "profile_known_by": "its headings"})
+    """Answer what a file leaves open, and nothing else, as the one profile that knows its headings does; two of them leave it open."""
+    given = dict(answers)
+    while reading.questions:
+        question = reading.questions[0]
+        known = banks.matching(question.headings, settings.data / "banks") if question.headings else []
+        answering = [each for each in known if getattr(each, question.key)]
+        if len(answering) > 1:
+            return _undecided(reading, question, [each.name for each in answering])
+        offered = [choice.declares.get(question.key) for choice in question.choices]
+        told = getattr(answering[0], question.key) if answering else None
+        if not told or question.key in given or not (told in offered or question.key == "columns"):
+            return reading
+        given[question.key] = told
+        again = _read(reading.file, reading.content, banks.declare(None, given), settings)
+        reading = replace(again, dialect={**again.dialect, "profile": answering[0].name, "profile_known_by": "its headings"})
+    return reading
+
+
+def _undecided(reading: Reading, question: Question, names: Sequence[str]) -> Reading:
+    """Say that several profiles know the headings of a file that leaves something open."""
+    what = f" The bank profiles {', '.join(map(repr, names))} all know these headings; --profile says which of them it is."
+    told = replace(question.problem, message=question.problem.message + what)
+    problems = [told if problem == question.problem else problem for problem in reading.problems]
+    return replace(reading, problems=problems, questions=[replace(question, problem=told), *reading.questions[1:]])
 
 
 def _read(file: str, content: bytes, declared: banks.Profile | None, settings: Settings) -> Reading:

@@ -243,6 +243,8 @@ class _Sheet:
         read = {form: _only(*cells.days(column, form)) for form in forms}
         likely = {form: days for form, days in read.items() if _years_fit(days)} or read
         usual = {form: days for form, days in likely.items() if not re.match(r"%y\W", form)} or likely
+        if any(_span(days) > 5 * 366 for days in usual.values()) and any(_span(days) <= 2 * 366 for days in likely.values()):
+            usual = likely  # 24/03/05, 24/03/28: the year may well stand first
         first = next(iter(usual))
         if all(np.array_equal(usual[first], days) for days in usual.values()):
             return first
@@ -627,6 +629,10 @@ def _where(choice: NDArray[Any], yes: Units, no: Units) -> Units:
 def _only(days: NDArray[Any], state: Marks) -> NDArray[Any]:
     read: NDArray[Any] = days[state == READ]
     return read
+
+
+def _span(days: NDArray[Any]) -> int:
+    return int((days.max() - days.min()).astype(np.int64)) if len(days) else 0
 
 
 def _years_fit(days: NDArray[Any]) -> bool:
