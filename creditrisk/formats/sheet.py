@@ -30,6 +30,11 @@ def recognises(content: bytes) -> str:
 def read(file: str, content: bytes, profile: banks.Profile | None, limits: Intake) -> Found:
     """Read every sheet that holds transactions. Raises UnreadableFile, or Refused with the problems of its rows."""
     sheets = [sheet for sheet in extract(file, content, "sheets", max_rows=limits.max_rows) if sheet["text"].strip()]
+    return together(file, sheets, profile, limits)
+
+
+def together(file: str, sheets: list[dict[str, Any]], profile: banks.Profile | None, limits: Intake) -> Found:
+    """Read sheets (name, visible, text: a line a row, tabs between) as one file. Raises UnreadableFile or Refused."""
     if not sheets:
         raise UnreadableFile(file, "no cell of the workbook is filled.")
     found: dict[str, Found] = {}
