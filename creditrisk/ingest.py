@@ -84,7 +84,8 @@ def read(name: str, content: bytes, *, profile: str | None = None, answers: Mapp
     reading = _read(file, content, declared, settings)
     if reading.questions and not profile:
         reading = _as_known(reading, answers or {}, settings)
-    return replace(reading, profile=profile, answers=dict(answers or {}))
+    dialect = {**reading.dialect, "answered": dict(answers)} if answers else reading.dialect
+    return replace(reading, dialect=dialect, profile=profile, answers=dict(answers or {}))
 
 
 def _as_known(reading: Reading, answers: Mapping[str, Any], settings: Settings) -> Reading:
