@@ -592,18 +592,23 @@ def outcomes(has_files: bool) -> None:
     record = st.session_state.get("outcomes")
     if not record or not record["saved"] or (has_files and record["batch"] != st.session_state.get("batch", 0)):
         return
-    saved = record["saved"]
+    saved, refused = record["saved"], record["refused"]
     n_new, n_known = sum(one.n_new for one in saved), sum(one.n_duplicate for one in saved)
     what = literal(saved[0].reading.file) if len(saved) == 1 else f"{len(saved)} files"
     again = f", {n_known:,} were known already" if n_known else ""
-    st.success(f"{what}: {n_new:,} new transactions stored{again}.", icon=":material/check_circle:")
-    if len(saved) > 1:
-        shown = [{"file": one.reading.file, "new": one.n_new, "known": one.n_duplicate, "statement_id": one.statement_id} for one in saved]
+    but = f" {plural(len(refused), 'file was', 'files were')} refused." if refused else ""
+    st.success(f"{what}: {n_new:,} new transactions stored{again}.{but}", icon=":material/check_circle:")
+    if len(saved) + len(refused) > 1:
+        shown = [
+            {"file": one.reading.file, "outcome": f"statement {one.statement_id}", "new": one.n_new, "known": one.n_duplicate}
+            for one in saved
+        ]
+        shown += [{"file": one.reading.file, "outcome": f"refused: {one.note}", "new": None, "known": None} for one in refused]
         columns = {
-            "file": text_column("File", width="large"),
-            "new": number_column("New", "Transactions the workspace did not have"),
-            "known": number_column("Known already", "Transactions it had, from this or another file"),
-            "statement_id": number_column("Statement", "Its number", "%d"),
+            "file": text_column("File", width="medium"),
+            "outcome": text_column("Outcome", "The statement it became, or why it was refused", "large"),
+            "new": number_column("New", "Transactions the workspace did not have", width=60),
+            "known": number_column("Known already", "Transactions it had, from this or another file", width=110),
         }
         with st.expander("File by file"):
             table(shown, columns, key="outcomes-by-file", alt="What became of each file", height=fitting(len(shown), 10))

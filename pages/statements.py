@@ -158,9 +158,10 @@ def confirm(warned: list[ui.Upload]) -> list[ui.Upload]:
     return read
 
 
-def save(chosen: list[ui.Upload], owner: str) -> None:
-    """Store file by file, each whole; a press of Stop leaves the rest in the box."""
-    record = st.session_state["outcomes"] = {"batch": st.session_state.get("batch", 0), "saved": []}
+def save(chosen: list[ui.Upload], found: list[ui.Upload], owner: str) -> None:
+    """Store file by file, each whole; a press of Stop leaves the rest in the box, and so does a file that still waits for somebody."""
+    refused = [upload for upload in found if upload.state == "rejected"]
+    record = st.session_state["outcomes"] = {"batch": st.session_state.get("batch", 0), "saved": [], "refused": refused}
     bar = st.progress(0.0)
     if len(chosen) > 1:
         st.button("Stop storing", icon=":material/stop_circle:", key="stop-storing")
@@ -169,7 +170,8 @@ def save(chosen: list[ui.Upload], owner: str) -> None:
             bar.progress(place / len(chosen), text=f"Storing {place + 1} of {len(chosen)}: {ui.literal(upload.reading.file)}")
             (saved,) = ingest.save(store, [upload.reading], user=ui.user(), applicant_id=owner.strip() or None)
             record["saved"].append(saved)
-        st.session_state["batch"] = record["batch"] + 1
+        if all(upload in chosen or upload.state not in ("asks", "warned") for upload in found):
+            st.session_state["batch"] = record["batch"] + 1
         ui.ask(statement=str(record["saved"][0].statement_id), file=None)
         st.rerun()
 
@@ -235,7 +237,7 @@ if len(found) > 1 or fresh or any(upload.state == "warned" for upload in found):
         key="save",
         disabled=not chosen,
     ):
-        save(chosen, owner)
+        save(chosen, found, owner)
 elif found and found[0].state == "stored already":
     st.info(f"This file is stored already, as statement {found[0].stored_as}.", icon=":material/inventory_2:")
 elif found and found[0].state == "rejected":

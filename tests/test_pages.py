@@ -267,6 +267,12 @@ def test_of_many_files_the_accepted_are_chosen_and_each_outcome_is_said(empty: N
     assert "line 3" in dict(zip(table["file"], table["note"], strict=True))["broken.csv"].lower()
     press(page, "Save 1 file")
     assert "march.csv: 12 new transactions" in page.success[0].value.replace("\\", "")
+    assert "1 file was refused" in page.success[0].value
+    outcomes = next(frame.value for frame in page.main.dataframe if "outcome" in frame.value)
+    assert outcomes["outcome"].tolist()[0] == "statement 1"
+    assert "Line 3" in outcomes["outcome"].tolist()[1]
+    waiting = page.main.dataframe[0].value
+    assert set(waiting["state"]) == {"asks", "rejected", "warned", "stored already", "twice"}, "what waits for somebody stays in the box"
     again = offer(visit("statements"), march=STATEMENT, late=STATEMENT.replace(b"2026", b"2025"))
     table = again.main.dataframe[0].value
     assert sorted(table["state"]) == ["accepted", "stored already"]
