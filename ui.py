@@ -503,12 +503,6 @@ def said_cell(name: str, value: Any) -> str:
     return str(value) if len(str(value)) <= 24 else f"{str(value)[:22].strip()}…"
 
 
-def covered(reading: ingest.Reading) -> tuple[date | None, date | None]:
-    """The first and last day a file has."""
-    days = reading.rows["booked_on"].to_pylist()
-    return (min(days), max(days)) if days else (None, None)
-
-
 def file_table(found: Sequence[Upload], key: str) -> None:
     """Show many files in a table, those that need somebody first; picking one opens it."""
     ranks = {state: place for place, state in enumerate(STATES)}
@@ -523,8 +517,8 @@ def file_table(found: Sequence[Upload], key: str) -> None:
                 "sum": float(one.reading.sum_amount) if one.reading.n_transactions else None,
                 "currency": one.reading.currency,
                 "reconciliation": one.reading.reconciliation if one.reading.n_transactions else None,
-                "first_on": covered(one.reading)[0],
-                "last_on": covered(one.reading)[1],
+                "first_on": ingest.covered(one.reading)[0],
+                "last_on": ingest.covered(one.reading)[1],
             }
             for one in sorted(found, key=lambda one: ranks[one.state])
         ]
@@ -573,7 +567,7 @@ def way_note(way: answers.Way) -> str:
         return f"Read this way it is refused: {reading.problems[0].message}"
     if way.asks:
         return f"Then there is one more question: {way.asks}"
-    first, last = covered(reading)
+    first, last = ingest.covered(reading)
     checked = {"ok": "; the balances add up", "mismatch": "; the balances do not add up", "not stated": ""}[reading.reconciliation]
     return (
         f"{plural(reading.n_transactions, 'row')}, {day(first)} to {day(last)}, sum {money(reading.sum_amount, reading.currency)}{checked}"

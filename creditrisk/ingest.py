@@ -11,6 +11,7 @@ import json
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from decimal import Decimal
 from pathlib import Path, PureWindowsPath
 from typing import Any, Literal
@@ -446,6 +447,12 @@ def _said(money: Decimal | None) -> str | None:
         return None
     whole, _, part = f"{money:.4f}".partition(".")
     return f"{whole}.{part.rstrip('0').ljust(2, '0')}"
+
+
+def covered(reading: Reading) -> tuple[date | None, date | None]:
+    """Return the first and the last day a file has a transaction on."""
+    ends = pc.min_max(reading.rows["booked_on"]).as_py()
+    return ends["min"], ends["max"]
 
 
 def stored(store: Store, readings: Sequence[Reading]) -> dict[str, int]:

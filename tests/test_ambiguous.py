@@ -13,6 +13,7 @@ from creditrisk.errors import InvalidInput, NotAllowed
 from creditrisk.ingest import Reading
 from creditrisk.settings import Settings
 from creditrisk.store import Store
+from tests.papers import sheet_xml, workbook
 
 DATES = "Date,Details,Amount\n03/04/2024,Rent,-9.00\n05/06/2024,Pay,25.00\n04/05/2024,Shop,-2.00\n"
 NEXT = "Date,Details,Amount\n07/08/2024,Rent,-9.00\n09/10/2024,Pay,25.00\n08/09/2024,Shop,-2.00\n"
@@ -284,6 +285,11 @@ def test_a_broken_profile_is_named(store: Store) -> None:
 
 
 def test_a_workbook_and_a_qif_file_ask_as_a_csv_does(settings: Settings) -> None:
+    rows: list[list[str | float]] = [list(line.split(",")) for line in DATES.splitlines()]
+    sheet = ingest.read("a.xlsx", workbook({"May": sheet_xml(rows)}), settings=settings)
+    assert (sheet.format, sheet.status, sheet.questions[0].headings) == ("xlsx", "rejected", ("Date", "Details", "Amount"))
+    days = [way.rows[0]["booked_on"] for way in answers.ways(sheet, sheet.questions[0], settings=settings)]
+    assert days == [date(2024, 4, 3), date(2024, 3, 4)]
     qif = "!Type:Bank\nD03/04/2024\nT-12.50\nPSHOP\n^\nD05/06/2024\nT-1.50\nPSHOP\n^\nD04/05/2024\nT-1.00\nPSHOP\n^\n"
     reading = read(qif, settings)
     assert (reading.format, reading.status) == ("qif", "rejected")
@@ -331,6 +337,14 @@ def test_blocks_have_subtotals_and_the_file_a_total(settings: Settings) -> None:
     rows += ["01/02/2024,Rent,-8.00", "14/02/2024,Pay,3.00", "29/02/2024,Subtotal,-5.00", "29/02/2024,Total,-15.00"]
     reading = read("Date,Details,Amount\n" + "\n".join(rows) + "\n", settings)
     assert (reading.n_transactions, reading.sum_amount, reading.dialect["set_aside"]) == (4, -15, {"total": 3})
+
+
+def test_a_total_of_both_columns_is_no_payment(settings: Settings) -> None:
+    text = "Date,Details,Debit,Credit\n13/01/2024,Rent,9.00,\n14/01/2024,Pay,,25.00\n15/01/2024,Shop,1.00,\n31/01/2024,Totals,10.00,25.00\n"
+    reading = read(text, settings)
+    assert (reading.status, reading.n_transactions, reading.dialect["set_aside"]) == ("accepted", 3, {"total": 1}), reading.problems
+    wrong = read(text.replace("10.00", "11.00"), settings)
+    assert (wrong.status, wrong.problems[0].line) == ("rejected", 5)
 
 
 def test_a_payment_at_a_station_named_total_stays_one_and_is_doubted(settings: Settings) -> None:

@@ -188,7 +188,7 @@ class _Sheet:
             where = where[~np.isin(self.grid.lines[where], np.array([problem.line for problem in self.left_out], np.int32))]
             aside["direction unknown"] = len(self.left_out)
         is_total, strange = self._totals(units, where)
-        where, aside["total"] = where[~is_total], int(is_total.sum())
+        where, aside["total"] = where[~is_total], aside["total"] + int(is_total.sum())
         balance = self._balance(where)
         if self.problems:
             raise Refused(sorted(self.problems, key=lambda problem: problem.line or 0))
@@ -353,7 +353,7 @@ class _Sheet:
         self, is_row: NDArray[Any], day_state: Marks, money_state: Marks, unbooked: NDArray[Any]
     ) -> tuple[dict[str, int], dict[int, str]]:
         """Judge every row that is no transaction: set aside and counted, text of the row above, or a problem."""
-        aside = {"not booked": 0, "balance": 0, "other": 0}
+        aside = {"not booked": 0, "balance": 0, "total": 0, "other": 0}
         joined: dict[int, str] = {}
         rows = np.flatnonzero(is_row)
         first, last = (int(rows[0]), int(rows[-1])) if len(rows) else (0, self.n)
@@ -369,6 +369,8 @@ class _Sheet:
             elif self.named[row] or self._is_balance(row, label, day, (day_state[row], money_state[row]), first < row < last):
                 aside["balance"] += 1
                 self._note_balance(label, row)
+            elif self.like_total[row] and self._sums_up(row, is_row):
+                aside["total"] += 1
             elif day_state[row] == BLANK and money_state[row] == BLANK:
                 target = target if row - 1 == above else row - 1
                 if words and target >= 0 and is_row[target] and self._only_text(row):
@@ -419,6 +421,13 @@ class _Sheet:
             what = f"the row is named {text!r} and is not the sum of the rows above, so it is kept as a payment."
             strange.append(Problem(line, None, text, f"{self.file}, line {line}: {what}"))
         return is_total, strange[:SHOWN]
+
+    def _sums_up(self, row: int, is_row: NDArray[Any]) -> bool:
+        """Say whether a row states money out and money in at once, each the sum of its column above."""
+        if not (self.has("debit") and self.has("credit")):
+            return False
+        columns = [self._amounts(role).units for role in ("debit", "credit")]
+        return all(units[row] and abs(int(units[:row][is_row[:row]].sum())) == abs(int(units[row])) for units in columns)
 
     def _unbooked(self) -> NDArray[Any]:
         """Say which rows the bank itself marks as pending, declined or taken back."""
