@@ -455,7 +455,10 @@ def _rivals(
         if place in taken or not other or (other <= 500) != (score <= 500):
             continue
         pairs = [(_at(row, here), _at(row, place)) for row in rows]
-        if pairs and all(_is_amount(cell) for _, cell in pairs) and any(re.sub(r"\D", "", a) != re.sub(r"\D", "", b) for a, b in pairs):
+        filled = sum(bool(re.search("[1-9]", cell)) for _, cell in pairs)
+        if filled * 2 <= len(pairs) or not all(_is_amount(cell) for _, cell in pairs):
+            continue  # a fee or a tax that is mostly nothing is not the amount
+        if any(re.sub(r"\D", "", one) != re.sub(r"\D", "", cell) for one, cell in pairs):
             found.append(place)
     same = len({folded(names[place]) for place in found}) == 1
     return (tuple({"amount": place} for place in found), score <= 500 or same) if len(found) > 1 else ((), False)
