@@ -6,12 +6,14 @@ decides what the file leaves open. Nothing here reads an amount or a date for ke
 
 import csv
 import io
+import json
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from functools import cache, lru_cache
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +102,8 @@ class Profile:
 
     `columns` names the heading (or the column's number from 1) of each role: date, amount, debit, credit, balance, currency,
     account, sign, code, text; several columns for code and text. `sign` says what the sign column's values mean: '+' or '-'.
-    `positive` = 'out' says that an amount without a sign left the account (card exports). `descriptions` puts words to codes.
+    `positive` = 'out' says that an amount without a sign left the account (card exports), 'in' that it came in. `descriptions` puts
+    words to codes. `matches` are the headings by which a file of this bank is known: what it leaves open is answered by this profile.
     """
 
     name: str
@@ -113,6 +116,7 @@ class Profile:
     decimal: str | None = None
     currency: str | None = None
     positive: str | None = None
+    matches: tuple[str, ...] = ()
     columns: dict[str, list[str | int]] = field(default_factory=dict)
     sign: dict[str, str] = field(default_factory=dict)
     descriptions: dict[str, str] = field(default_factory=dict)
@@ -121,7 +125,9 @@ class Profile:
 @dataclass(frozen=True)
 class Layout:
     """Where things stand in one file: `first` is the physical line of the first row below the heading (1-based), `columns` are
-    places from 0 by role, `names` the heading of every column, `guesses` what was assumed and must be said."""
+    places from 0 by role, `names` the heading of every column, `guesses` what was assumed and must be said. `ways` are the money
+    columns in each way they can be told where no heading decides, the one taken first; `is_open` says that it is no better than the rest.
+    """
 
     delimiter: str
     first: int
@@ -130,6 +136,13 @@ class Layout:
     has_header: bool
     guesses: tuple[str, ...] = ()
     preamble: tuple[tuple[str, ...], ...] = ()
+    ways: tuple[dict[str, int], ...] = ()
+    is_open: bool = False
+
+    def address(self, place: int) -> str | int:
+        """Return how a profile names a column: its heading, or its number from 1 where it has none of its own."""
+        name = self.names[place]
+        return name if self.has_header and name and self.names.count(name) == 1 else place + 1
 
     def named(self) -> dict[str, list[str]]:
         """Return the headings by role, as an analyst wants to see them."""
@@ -152,19 +165,101 @@ def profile(name: str, folder: Path | None = None) -> Profile:
 
 def _profile(file: Path) -> Profile:
     try:
-        declared: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return parse(file.stem, file.read_text(encoding="utf-8"), str(file))
+    except UnicodeDecodeError as error:
         raise InvalidInput(f"{file} is not valid TOML: {error}") from error
+
+
+def parse(name: str, text: str, where: str) -> Profile:
+    """Return the bank profile a TOML text declares; raises InvalidInput, naming `where` it stands and what is wrong with it."""
+    try:
+        declared: dict[str, Any] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidInput(f"{where} is not valid TOML: {error}") from error
+    return _declared(name, declared, where)
+
+
+def declare(base: Profile | None, answers: Mapping[str, Any]) -> Profile | None:
+    """Return a profile with more keys declared, as an analyst answers what a file leaves open; raises InvalidInput."""
+    if not answers:
+        return base
+    given = _declared("", dict(answers), "The answer")
+    more = {key: getattr(given, key) for key in answers}
+    return replace(base or Profile(name=""), **more)
+
+
+def _declared(name: str, declared: dict[str, Any], where: str) -> Profile:
     known = {part.name for part in fields(Profile)}
     if unknown := set(declared) - known:
-        raise InvalidInput(f"{file}: a bank profile has no key {sorted(unknown)[0]!r}; it has {', '.join(sorted(known))}.")
+        raise InvalidInput(f"{where}: a bank profile has no key {sorted(unknown)[0]!r}; it has {', '.join(sorted(known))}.")
+    for key, (fits, wanted) in KEYS.items():
+        if key in declared and not fits(declared[key]):
+            raise InvalidInput(f"{where}: {key} = {declared[key]!r} should be {wanted}.")
     columns = declared.get("columns", {})
     if wrong := set(columns) - set(ROLES):
-        raise InvalidInput(f"{file}: [columns] has no role {sorted(wrong)[0]!r}; the roles are {', '.join(ROLES)}.")
-    if wrong := set(declared.get("sign", {}).values()) - {"+", "-"}:
-        raise InvalidInput(f'{file}: [sign] gives {sorted(wrong)[0]!r}; it should be "+" (money in) or "-" (money out).')
-    listed = {role: value if isinstance(value, list) else [value] for role, value in columns.items()}
-    return Profile(**{"name": file.stem, **declared, "columns": listed})
+        raise InvalidInput(f"{where}: [columns] has no role {sorted(wrong)[0]!r}; the roles are {', '.join(ROLES)}.")
+    listed = {role: list(value) if isinstance(value, list | tuple) else [value] for role, value in columns.items()}
+    for role, value in ((role, value) for role, values in listed.items() for value in values):
+        if not (isinstance(value, str) or (isinstance(value, int) and value > 0)):
+            raise InvalidInput(f"{where}: [columns] {role} = {value!r} should be a heading or the column's number from 1.")
+    if wrong := set(map(str, declared.get("sign", {}).values())) - {"+", "-"}:
+        raise InvalidInput(f'{where}: [sign] gives {sorted(wrong)[0]!r}; it should be "+" (money in) or "-" (money out).')
+    return Profile(**{"name": name, **declared, "matches": tuple(declared.get("matches", ())), "columns": listed})
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_format(value: object) -> bool:
+    return isinstance(value, str) and all(re.search(f"%[{part}]", value) for part in ("d", "mb")) and not re.search("%[^dmYyb]", value)
+
+
+KEYS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "name": (_is_text, "a text"),
+    "title": (_is_text, "a text"),
+    "encoding": (_is_text, "the name of an encoding"),
+    "currency": (_is_text, "the code of a currency"),
+    "delimiter": (lambda value: isinstance(value, str) and len(value) == 1, "one character"),
+    "header": (lambda value: isinstance(value, bool), "true or false"),
+    "skip": (lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= 0, "a number of lines"),
+    "date_format": (_is_format, 'built of %d, %m or %b, %Y or %y, like "%d/%m/%Y"'),
+    "decimal": (lambda value: value in (".", ","), '"." or ","'),
+    "positive": (lambda value: value in ("in", "out"), '"in" or "out"'),
+    "matches": (lambda value: isinstance(value, list | tuple) and all(map(_is_text, value)), "a list of headings"),
+    **{key: (lambda value: isinstance(value, dict), "a table") for key in ("columns", "sign", "descriptions")},
+}
+
+
+def checked_name(name: str) -> str:
+    """Return the name a new profile may have, without blanks around it; raises InvalidInput for what is no plain name."""
+    plain = name.strip()
+    if not re.fullmatch(r"[^\W_][\w \-]{0,39}", plain):
+        raise InvalidInput(f"{name[:60]!r} should be a name of letters, digits, blanks, '-' or '_', 40 characters at most.")
+    if (DECLARED / "banks" / f"{plain.lower()}.toml").exists():
+        raise InvalidInput(f"{plain!r} is a profile that comes with the program; choose another name.")
+    return plain
+
+
+def to_toml(declared: Mapping[str, Any]) -> str:
+    """Write the keys of a profile as TOML; texts, numbers, booleans, lists of them, and tables one deep."""
+    plain = {key: value for key, value in declared.items() if not isinstance(value, Mapping)}
+    lines = [f"{key} = {_toml(value)}" for key, value in plain.items()]
+    for key, table in declared.items():
+        if isinstance(table, Mapping):
+            lines += ["", f"[{key}]", *(f"{_toml(str(name))} = {_toml(value)}" for name, value in table.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_toml, value))}]"
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def matching(headings: Sequence[str], folder: Path | None) -> list[Profile]:
+    """Return the profiles that know a file by exactly these headings."""
+    return [known for known in profiles(folder).values() if known.matches and known.matches == tuple(headings)]
 
 
 def recognise(content: bytes) -> str | None:
@@ -219,9 +314,11 @@ def layout(file: str, text: str, declared: Profile | None = None) -> Layout:
     offered = [declared.delimiter] if declared and declared.delimiter else [mark for mark in DELIMITERS if mark in seen]
     best: tuple[int, int, Layout] | None = None
     for mark in offered:
-        found = _layout(file, _sample(lines, mark), mark, declared)
+        found = _layout(_sample(lines, mark), mark, declared)
         if found and (best is None or found[:2] > best[:2]):
             best = found
+    if best is None and declared and _needs_heading(declared):
+        raise UnreadableFile(file, _missing(declared))
     if best is None:
         raise UnreadableFile(
             file,
@@ -229,6 +326,23 @@ def layout(file: str, text: str, declared: Profile | None = None) -> Layout:
             "Where they have other headings, a bank profile with [columns] date, amount and text says which they are.",
         )
     return best[2]
+
+
+def sketch(text: str, declared: Profile | None = None) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]] | None:
+    """Return the headings ("" where there is none) and first rows of a text whose rows hold dates and amounts; None where too few do."""
+    lines = list(_first_lines(text, SAMPLE))
+    best: tuple[int, int, list[list[str]]] = (0, 0, [])
+    for mark in [declared.delimiter] if declared and declared.delimiter else DELIMITERS:
+        every = [row for _, row in _sample(lines, mark)]
+        places = [place for place, row in enumerate(every) if any(map(_is_date, row)) and any(map(_is_amount, row)) and len(row) > 2]
+        if len(places) > max(best[0], 1):
+            best = len(places), places[0], every
+    hits, first, every = best
+    if not hits:
+        return None
+    width = max(len(row) for row in every[first : first + 5])
+    above = every[first - 1] if first and len(every[first - 1]) == width and all(map(str.strip, every[first - 1])) else []
+    return tuple(above) or ("",) * width, tuple(tuple(row) for row in every[first : first + 5])
 
 
 def _first_lines(text: str, count: int) -> Iterable[str]:
@@ -251,21 +365,23 @@ def _sample(lines: Sequence[str], mark: str) -> list[tuple[int, list[str]]]:
     return rows
 
 
-def _layout(file: str, rows: list[tuple[int, list[str]]], mark: str, declared: Profile | None) -> tuple[int, int, Layout] | None:
+def _layout(rows: list[tuple[int, list[str]]], mark: str, declared: Profile | None) -> tuple[int, int, Layout] | None:
     rows = [row for row in rows if row[0] > (declared.skip if declared else 0)]
     header = None if declared and declared.header is False else _header(rows, declared)
-    if header is None and declared and declared.header:
-        raise UnreadableFile(file, _missing(declared))
+    if header is None and declared and _needs_heading(declared):
+        return None
     body = [cells_ for _, cells_ in rows[(header + 1) if header is not None else 0 :]]
     guesses: tuple[str, ...] = ()
     if header is not None:
         names = tuple(rows[header][1])
         columns = _roles(names, body, declared)
+        ways, is_open = _rivals(names, columns, body, declared)
         first = rows[header + 1][0] if header + 1 < len(rows) else rows[header][0] + 1
     else:
         width = max((len(row) for row in body), default=0)
         names = tuple(f"column {place + 1}" for place in range(width))
-        columns, guesses = _by_content(body, declared)
+        columns, guesses, ways = _by_content(body, declared)
+        is_open = any("balance" in way for way in ways)
         first = 1 + (declared.skip if declared else 0)
     dates, money = columns.get("date", ()), [*columns.get("amount", ()), *columns.get("debit", ()), *columns.get("credit", ())]
     if not dates or not money or not (columns.get("text") or columns.get("code")):
@@ -273,7 +389,12 @@ def _layout(file: str, rows: list[tuple[int, list[str]]], mark: str, declared: P
     hits = sum(_is_date(_at(row, dates[0])) and any(_is_amount(_at(row, place)) for place in money) for row in body[:100])
     score = hits + (1 if header is not None else 0)
     preamble = tuple(tuple(row) for _, row in rows[: header or 0])
-    return (score, len(columns), Layout(mark, first, names, columns, header is not None, guesses, preamble)) if score else None
+    found = Layout(mark, first, names, columns, header is not None, guesses, preamble, ways, is_open)
+    return (score, len(columns), found) if score else None
+
+
+def _needs_heading(declared: Profile) -> bool:
+    return bool(declared.header) or any(isinstance(name, str) for names in declared.columns.values() for name in names)
 
 
 def _missing(declared: Profile) -> str:
@@ -319,6 +440,30 @@ def _roles(names: Sequence[str], body: Sequence[Sequence[str]], declared: Profil
     return {role: places for role, places in columns.items() if places}
 
 
+def _rivals(
+    names: Sequence[str], columns: Mapping[str, tuple[int, ...]], body: Sequence[Sequence[str]], declared: Profile | None
+) -> tuple[tuple[dict[str, int], ...], bool]:
+    """Return the columns that could be the amount as well as the one taken, that one first, and whether their headings are as good."""
+    if "amount" not in columns or (declared and "amount" in declared.columns):
+        return (), False
+    taken = {place for places in columns.values() for place in places}
+    here = columns["amount"][0]
+    rows = [row for row in body[:100] if any(map(_is_date, row)) and _is_amount(_at(row, here))]
+    found, score = [here], _scores(names[here])["amount"]
+    for place, name in enumerate(names):
+        other = _scores(name).get("amount", 0)
+        if place in taken or not other or (other <= 500) != (score <= 500):
+            continue
+        pairs = [(_at(row, here), _at(row, place)) for row in rows]
+        filled = sum(bool(re.search("[1-9]", cell)) for _, cell in pairs)
+        if filled * 2 <= len(pairs) or not all(_is_amount(cell) for _, cell in pairs):
+            continue  # a fee or a tax that is mostly nothing is not the amount
+        if any(re.sub(r"\D", "", one) != re.sub(r"\D", "", cell) for one, cell in pairs):
+            found.append(place)
+    same = len({folded(names[place]) for place in found}) == 1
+    return (tuple({"amount": place} for place in found), score <= 500 or same) if len(found) > 1 else ((), False)
+
+
 def _suits(role: str, place: int, score: int, body: Sequence[Sequence[str]], declared: Profile | None) -> bool:
     """Check a heading's claim against the cells below it."""
     values = [value for row in body[:100] if (value := _at(row, place))]
@@ -347,10 +492,15 @@ def _suits(role: str, place: int, score: int, body: Sequence[Sequence[str]], dec
     return True
 
 
-def _by_content(body: Sequence[Sequence[str]], declared: Profile | None) -> tuple[dict[str, tuple[int, ...]], tuple[str, ...]]:
-    """Give each role its column where no heading says so; what had to be assumed comes back as sentences."""
-    if declared and declared.columns:
-        return {role: tuple(int(place) - 1 for place in places) for role, places in declared.columns.items()}, ()
+Ways = tuple[dict[str, int], ...]
+
+
+def _by_content(body: Sequence[Sequence[str]], declared: Profile | None) -> tuple[dict[str, tuple[int, ...]], tuple[str, ...], Ways]:
+    """Give each role its column where no heading says so; what had to be assumed comes back as sentences, and as the ways there are."""
+    given = declared.columns if declared else {}
+    told = {role: tuple(place - 1 for place in places if isinstance(place, int)) for role, places in given.items()}
+    if told.get("date") and (told.get("text") or told.get("code")):
+        return told, (), ()
     rows = [row for row in body if any(map(_is_date, row)) and any(map(_is_amount, row))]
     width = max((len(row) for row in rows), default=0)
     filled = {place: [value for row in rows if (value := _at(row, place))] for place in range(width)}
@@ -358,21 +508,27 @@ def _by_content(body: Sequence[Sequence[str]], declared: Profile | None) -> tupl
     money = [place for place, values in filled.items() if place not in dates and values and all(map(_is_amount, values))]
     money = [place for place in money if any(re.search(r"[.,]\d{2}(\D|$)", value) for value in filled[place])] or money[:1]
     if not dates or not money:
-        return {}, ()
+        return {}, (), ()
     columns: dict[str, tuple[int, ...]] = {"date": (dates[0],)}
     guesses: list[str] = []
+    ways: list[dict[str, int]] = []
     full = [place for place in money if len(filled[place]) == len(rows)]
-    if full:
+    if {"amount", "debit", "credit"} & set(told):
+        columns |= told
+    elif full:
         columns["amount"] = (full[0],)
         if len(full) > 1:
             columns["balance"] = (full[1],)
             guesses.append(f"There is no heading: column {full[0] + 1} is taken as the amount, column {full[1] + 1} as the balance.")
+            ways = [{"amount": one, "balance": two} for one, two in permutations(full[:3], 2)]
     elif len(money) > 1 and not any(_at(row, money[0]) and _at(row, money[1]) for row in rows):
         out, into = sorted(money[:2], key=lambda place: -len(filled[place]))
         columns |= {"debit": (out,), "credit": (into,)}
         guesses.append(f"There is no heading: column {out + 1}, the fuller one, is taken as money out and column {into + 1} as money in.")
+        ways = [{"debit": out, "credit": into}, {"debit": into, "credit": out}]
     else:
-        return {}, ()
+        return {}, (), ()
+    columns |= told
     for place, values in filled.items():
         if place in dates or place in money or len(values) < len(rows):
             continue
@@ -382,7 +538,7 @@ def _by_content(body: Sequence[Sequence[str]], declared: Profile | None) -> tupl
             columns["sign"] = (place,)
     taken = {place for places in columns.values() for place in places} | set(dates)
     columns["text"] = tuple(place for place in _wordy(rows, width) if place not in taken)
-    return columns, tuple(guesses)
+    return columns | told, tuple(guesses), tuple(ways)
 
 
 def _mostly_sides(values: Sequence[str]) -> bool:

@@ -11,6 +11,7 @@ import json
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from decimal import Decimal
 from pathlib import Path, PureWindowsPath
 from typing import Any, Literal
@@ -24,7 +25,7 @@ from creditrisk import banks, categories, cells, formats
 from creditrisk.errors import UnknownThing, UnreadableFile
 from creditrisk.reconcile import AccountBalance, Key, State, overall, reconcile
 from creditrisk.settings import Settings
-from creditrisk.statement import ROWS, Found, Problem, Refused
+from creditrisk.statement import ROWS, Found, Problem, Question, Refused, Unclear
 from creditrisk.store import Store, now
 from creditrisk.store import to_json as as_json
 
@@ -34,7 +35,10 @@ _saving = threading.Lock()  # what is stored already is asked and answered for o
 
 @dataclass(frozen=True)
 class Reading:
-    """What a file holds. `rows` has the columns account, currency, booked_on, amount, balance, text, code, line in file order."""
+    """What a file holds. `rows` has the columns account, currency, booked_on, amount, balance, text, code, line in file order.
+
+    `questions` are what the file leaves open, `profile` and `answers` what it was read with: keys of a bank profile.
+    """
 
     file: str
     sha256: str
@@ -52,6 +56,9 @@ class Reading:
     accounts: list[str] = field(default_factory=list)
     reconciliation: State = "not stated"
     balances: dict[Key, AccountBalance] = field(default_factory=dict)
+    questions: list[Question] = field(default_factory=list)
+    profile: str | None = None
+    answers: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -67,12 +74,52 @@ class Saved:
 # ------------------------------------------------------------------------------------------------------------------ read
 
 
-def read(name: str, content: bytes, *, profile: str | None = None, settings: Settings) -> Reading:
-    """Read one file; a bad file is a Reading with status 'rejected' and its problems. Raises UnknownThing for an unknown profile."""
-    file = _plain_name(name)
-    declared = banks.profile(profile, settings.data / "banks") if profile else None
+def read(name: str, content: bytes, *, profile: str | None = None, answers: Mapping[str, Any] | None = None, settings: Settings) -> Reading:
+    """Read one file; a bad file is a Reading with status 'rejected' and its problems.
+
+    `answers` are keys of a bank profile beside (and before) those of `profile`. What the file leaves open without them is answered by
+    the one profile that `matches` its headings. Raises UnknownThing for an unknown profile, InvalidInput for one that is none.
+    """
+    file, folder = _plain_name(name), settings.data / "banks"
+    declared = banks.declare(banks.profile(profile, folder) if profile else None, answers or {})
+    reading = _read(file, content, declared, settings)
+    if reading.questions and not profile:
+        reading = _as_known(reading, answers or {}, settings)
+    dialect = {**reading.dialect, "answered": dict(answers)} if answers else reading.dialect
+    return replace(reading, dialect=dialect, profile=profile, answers=dict(answers or {}))
+
+
+def _as_known(reading: Reading, answers: Mapping[str, Any], settings: Settings) -> Reading:
+    """Answer what a file leaves open, and nothing else, as the one profile that knows its headings does; two of them leave it open."""
+    given = dict(answers)
+    while reading.questions:
+        question = reading.questions[0]
+        known = banks.matching(question.headings, settings.data / "banks") if question.headings else []
+        answering = [each for each in known if getattr(each, question.key)]
+        if len(answering) > 1:
+            return _undecided(reading, question, [each.name for each in answering])
+        offered = [choice.declares.get(question.key) for choice in question.choices]
+        told = getattr(answering[0], question.key) if answering else None
+        if not told or question.key in given or not (told in offered or question.key == "columns"):
+            return reading
+        given[question.key] = told
+        again = _read(reading.file, reading.content, banks.declare(None, given), settings)
+        reading = replace(again, dialect={**again.dialect, "profile": answering[0].name, "profile_known_by": "its headings"})
+    return reading
+
+
+def _undecided(reading: Reading, question: Question, names: Sequence[str]) -> Reading:
+    """Say that several profiles know the headings of a file that leaves something open."""
+    what = f" The bank profiles {', '.join(map(repr, names))} all know these headings; --profile says which of them it is."
+    told = replace(question.problem, message=question.problem.message + what)
+    problems = [told if problem == question.problem else problem for problem in reading.problems]
+    return replace(reading, problems=problems, questions=[replace(question, problem=told), *reading.questions[1:]])
+
+
+def _read(file: str, content: bytes, declared: banks.Profile | None, settings: Settings) -> Reading:
     digest = hashlib.sha256(content).hexdigest()
     what = ""
+    questions: list[Question] = []
     try:
         _check_size(file, content, settings)
         known = formats.find(content)
@@ -86,7 +133,9 @@ def read(name: str, content: bytes, *, profile: str | None = None, settings: Set
         problems = refused.problems
     except UnreadableFile as error:
         problems = [Problem(error.line, error.column, error.value, str(error))]
-    return Reading(file, digest, content, what or "unknown", {"profile": profile}, "rejected", problems)
+        questions = [error.question] if isinstance(error, Unclear) else []
+    dialect = {"profile": declared.name or None if declared else None}
+    return Reading(file, digest, content, what or "unknown", dialect, "rejected", problems, questions=questions)
 
 
 def _plain_name(name: str) -> str:
@@ -151,6 +200,7 @@ def _reading(file: str, digest: str, content: bytes, what: str, found: Found) ->
         accounts=list(dict.fromkeys(account for account, _ in balances)),
         reconciliation=state,
         balances=balances,
+        questions=found.questions if state != "ok" else [],
     )
 
 
@@ -403,6 +453,18 @@ def _said(money: Decimal | None) -> str | None:
         return None
     whole, _, part = f"{money:.4f}".partition(".")
     return f"{whole}.{part.rstrip('0').ljust(2, '0')}"
+
+
+def covered(reading: Reading) -> tuple[date | None, date | None]:
+    """Return the first and the last day a file has a transaction on."""
+    ends = pc.min_max(reading.rows["booked_on"]).as_py()
+    return ends["min"], ends["max"]
+
+
+def stored(store: Store, readings: Sequence[Reading]) -> dict[str, int]:
+    """Return the statement that each of these files is already, by digest; files nobody has stored are absent."""
+    digests = [reading.sha256 for reading in readings]
+    return dict(store.rows("select sha256, statement_id from statement where list_contains($digests, sha256)", digests=digests))
 
 
 def statements(store: Store) -> DataFrame:

@@ -3,7 +3,8 @@
 A problem is a value that names line and column; money is exact or the file is refused; what is not booked is counted, never a row.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -39,6 +40,30 @@ class Problem:
     message: str
 
 
+@dataclass(frozen=True)
+class Choice:
+    """One answer to a question: the keys of a bank profile that give it, and how a person says it."""
+
+    declares: dict[str, Any]
+    label: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a file leaves open. `key` is the profile's key that decides, `problem` where it arose and the whole sentence, `asks` the same
+    as a question to a person; `headings` are those of the file, by which the bank's next file is known (none: ()).
+
+    Where the columns themselves are unknown there are no `choices`: `sample` are the first rows, and each role needs its column.
+    """
+
+    key: str
+    asks: str
+    problem: Problem
+    choices: tuple[Choice, ...] = ()
+    headings: tuple[str, ...] = ()
+    sample: tuple[tuple[str, ...], ...] = ()
+
+
 class Refused(Exception):
     """Carries the problems of a file out of a reader to `ingest`, which makes them a rejected reading."""
 
@@ -46,10 +71,48 @@ class Refused(Exception):
         self.problems = problems
 
 
+class Unclear(UnreadableFile):
+    """A file that could be read more than one way; an answer to its question decides."""
+
+    def __init__(self, file: str, question: Question):
+        problem = question.problem
+        super().__init__(file, problem.message, line=problem.line, column=problem.column, value=problem.value)
+        self.question = replace(question, problem=replace(problem, message=str(self)))
+
+
+def date_question(file: str, forms: Sequence[str], *, line: int, column: str, value: str, headings: Sequence[str] = ()) -> Unclear:
+    """Return the refusal to guess between date formats."""
+    keys = " or ".join(f'date_format = "{form}"' for form in forms)
+    sentence = (
+        f"the dates can be read in more than one way (for example {value!r}) and nothing in the file decides; "
+        f"a bank profile (--profile) with {keys} does."
+    )
+    days = {form: cells.date_reader(form)(value) for form in forms}
+    choices = [Choice({"date_format": form}, f"{value} is {day.day} {day:%B %Y}" if day else form) for form, day in days.items()]
+    asks = "In which order do day and month stand?"
+    return Unclear(file, Question("date_format", asks, Problem(line, column, value, sentence), tuple(choices), tuple(headings)))
+
+
+def decimal_question(file: str, *, line: int, column: str, value: str, headings: Sequence[str] = ()) -> Unclear:
+    """Return the refusal to guess whether a mark begins decimals or thousands."""
+    sentence = (
+        f"amounts such as {value!r} can be read with the mark as decimals or as thousands and nothing in the file decides; "
+        'a bank profile (--profile) with decimal = "." or decimal = "," does.'
+    )
+    read = {mark: cells.amount(value, mark) for mark in ",."}
+    choices = [
+        Choice({"decimal": mark}, f"decimals: {value} is {found[0]:,}" if mark in value else f"thousands: {value} is {found[0]:,.2f}")
+        for mark, found in read.items()
+        if found
+    ]
+    asks = "Does the mark begin decimals, or thousands?"
+    return Unclear(file, Question("decimal", asks, Problem(line, column, value, sentence), tuple(choices), tuple(headings)))
+
+
 @dataclass(frozen=True)
 class Found:
-    """What a reader of one format found in a file. `rows` has the columns of ROWS in file order; `doubts` hold only while no balance
-    confirms the rows; `stated` is (opening, closing) by account as the file states them outside its rows; `count` is how many
+    """What a reader of one format found in a file. `rows` has the columns of ROWS in file order; `doubts` and `questions` hold only while
+    no balance confirms the rows; `stated` is (opening, closing) by account as the file states them outside its rows; `count` is how many
     transactions the file has, pending ones included, counted without reading them; `pending` are those kept out of the rows.
 
     `line` is the physical line, and `dialect["encoding"]` reads it; where lines mean nothing it is the number of the transaction
@@ -63,6 +126,7 @@ class Found:
     stated: Stated = field(default_factory=dict)
     count: int | None = None
     pending: int = 0
+    questions: list[Question] = field(default_factory=list)
 
 
 class Movements:

@@ -38,6 +38,7 @@ def activity(store: Store, limit: int = 12) -> DataFrame:
         """select happened_at, user_name, action, subject,
             case action
                 when 'ingest' then 'stored ' || subject
+                when 'bank profile' then 'saved the bank profile ' || subject
                 when 'features' then 'computed the features of ' || (detail->>'applicants') || ' applicant'
                     || if(detail->>'applicants' = '1', '', 's')
                 when 'apply' then 'recorded ' || (detail->>'n') || ' application' || if(detail->>'n' = '1', '', 's')

@@ -3,7 +3,7 @@
 import streamlit as st
 
 import ui
-from creditrisk import banks, charts, formats, ingest
+from creditrisk import answers, banks, charts, formats, ingest
 
 store = ui.store()
 ui.header(
@@ -15,6 +15,165 @@ CHECKS = {
     "mismatch": ":red-badge[:material/close: does not add up]",
     "not stated": ":gray-badge[no balances to check]",
 }
+
+
+ROLES = {"date": "Date", "text": "Text", "amount": "Amount", "debit": "Money out", "credit": "Money in", "balance": "Balance"}
+
+
+def show(upload: ui.Upload) -> None:
+    """One file: what it holds, how it was read, what it leaves open, and what is wrong with it."""
+    reading = upload.reading
+    with st.container(border=True):
+        checked = "" if reading.status == "rejected" else CHECKS[reading.reconciliation]
+        st.markdown(f"**{ui.literal(reading.file)}**  {ui.badge(upload.state, ui.STATE_COLOURS)}  {checked}")
+        if upload.told:
+            show_answers(upload)
+        if reading.questions:
+            show_question(upload)
+        if reading.status != "rejected":
+            show_reading(upload)
+        problems = [] if upload.state == "asks" else ingest.to_json(reading)["problems"]
+        if problems:
+            st.markdown(
+                "**Warnings**" if reading.status == "warned" else "**Problems**", help="Where the file could not be believed, by line."
+            )
+            ui.problems(problems)
+
+
+def show_reading(upload: ui.Upload) -> None:
+    """What was found in a file, and how."""
+    reading = upload.reading
+    if reading.dialect.get("profile_known_by"):
+        name = ui.literal(reading.dialect["profile"])
+        st.info(f"Read with the bank profile **{name}**, which knows this file by its headings.", icon=":material/bookmark:")
+    ui.figures(
+        ("Transactions", ui.count(reading.n_transactions), "Booked movements found in the file."),
+        ("Sum", ui.money(reading.sum_amount, reading.currency), "All amounts added up; money in is positive."),
+        ("Opening", ui.money(reading.opening), "Balance before the first transaction, as the file states it."),
+        ("Closing", ui.money(reading.closing), "Balance after the last transaction, as the file states it."),
+    )
+    how, what = st.columns([2, 3], gap="large")
+    with how:
+        st.markdown("**How it was read**", help="What was inferred from the file or declared by the bank profile.")
+        ui.facts(reading.dialect, alt="How the file was read")
+    with what:
+        st.markdown("**First lines as read**")
+        ui.table(
+            ui.preview(reading),
+            ui.LINES,
+            key=f"preview-{upload.id}",
+            alt="First lines as read",
+            height=ui.fitting(reading.n_transactions, 8),
+        )
+
+
+def show_question(upload: ui.Upload) -> None:
+    """The ways a file can be read, side by side, and a button for each."""
+    question = upload.reading.questions[0]
+    icon = ":material/help:"
+    st.info(f"**{ui.literal(question.asks)}** The file alone does not say. Choose the way its rows read right.", icon=icon)
+    if question.sample:
+        choose_columns(upload)
+        return
+    with ui.guard():
+        found = ui.ways(upload)
+        for place, (column, way) in enumerate(zip(st.columns(len(found), gap="medium"), found, strict=True)):
+            with column, st.container(border=True, height="stretch"):
+                st.markdown(f"**{ui.literal(way.choice.label)}**")
+                ui.first_rows(way.rows, alt=f"First rows, read so that {way.choice.label}")
+                st.caption(ui.literal(ui.way_note(way)))
+                st.button(
+                    "Read it this way",
+                    key=f"answer-{upload.id}-{place}",
+                    type="primary",
+                    on_click=ui.tell,
+                    args=(upload, way.choice.declares, way.choice.label),
+                    icon=":material/check:",
+                )
+
+
+def choose_columns(upload: ui.Upload) -> None:
+    """Which column is which, said by hand."""
+    question = upload.reading.questions[0]
+    names = ui.column_names(question)
+    st.table([dict(zip(names, map(ui.literal, row), strict=False)) for row in question.sample], border="horizontal", hide_index=True)
+    with st.form(f"columns-{upload.id}"):
+        with st.grid(3, min_column_width=140, gap="small"):
+            places = {
+                role: st.selectbox(
+                    label, range(len(names)), index=None, format_func=names.__getitem__, key=f"{role}-{upload.id}", placeholder="none"
+                )
+                for role, label in ROLES.items()
+            }
+        said = st.form_submit_button("Read it this way", type="primary", icon=":material/check:")
+    if said:
+        with ui.guard():
+            ui.tell(upload, answers.columns(question.sample, question.headings, places), "columns chosen by hand")
+            st.rerun()
+
+
+def show_answers(upload: ui.Upload) -> None:
+    """What was answered about a file, the way back, and the offer to remember it for the bank."""
+    told = upload.told
+    one, two = st.columns([5, 1], vertical_alignment="center")
+    with one:
+        ui.bullets([f"{asks} {label}" for asks, label in told["said"]], ":material/question_answer:")
+    two.button("Take back", key=f"untell-{upload.id}", on_click=ui.untell, args=(upload,), icon=":material/undo:", width="stretch")
+    if upload.state == "asks":
+        return
+    if told.get("kept"):
+        st.success(f"Kept as the bank profile **{ui.literal(told['kept'])}**.", icon=":material/bookmark_added:")
+        return
+    with st.expander("Remember for this bank", icon=":material/bookmark_add:", expanded=True, key=f"remember-{upload.id}"):
+        name, known = st.columns([2, 3], vertical_alignment="bottom", gap="medium")
+        chosen = name.text_input("Name of the bank profile", key=f"name-{upload.id}", placeholder="such as Postbank", max_chars=40)
+        matches = bool(told["headings"]) and known.checkbox(
+            "Use it for every file with exactly these headings",
+            value=True,
+            key=f"known-{upload.id}",
+            help=f"{', '.join(told['headings'])}. It then answers what such a file leaves open, and never overrides what the file says.",
+        )
+        taken = chosen.strip() in banks.profiles(store.settings.data / "banks")
+        overwrite = taken and st.checkbox(f"Replace the bank profile {ui.literal(chosen.strip())}", key=f"replace-{upload.id}")
+        if st.button("Save bank profile", key=f"keep-{upload.id}", icon=":material/bookmark_add:"):
+            with ui.guard():
+                headings = told["headings"] if matches else ()
+                answers.remember(store, chosen, told["declares"], headings=headings, user=ui.user(), overwrite=overwrite)
+                told["kept"] = chosen.strip()
+                ui.forget_open()
+                st.rerun()
+
+
+def confirm(warned: list[ui.Upload]) -> list[ui.Upload]:
+    """Ask of every warned file whether its warnings were read; return those that are confirmed."""
+    if not warned:
+        return []
+    st.markdown("**Warned files are stored once you have read why**")
+    read = []
+    with st.container(height=320 if len(warned) > 4 else "content", border=len(warned) > 4):
+        for upload in warned:
+            label = f"I have read the warnings of **{ui.literal(upload.reading.file)}**  \n:gray[{ui.literal(upload.note)}]"
+            if st.checkbox(label, key=f"read-{upload.id}"):
+                read.append(upload)
+    return read
+
+
+def save(chosen: list[ui.Upload], found: list[ui.Upload], owner: str) -> None:
+    """Store file by file, each whole; a press of Stop leaves the rest in the box, and so does a file that still waits for somebody."""
+    refused = [upload for upload in found if upload.state == "rejected"]
+    record = st.session_state["outcomes"] = {"batch": st.session_state.get("batch", 0), "saved": [], "refused": refused}
+    bar = st.progress(0.0)
+    if len(chosen) > 1:
+        st.button("Stop storing", icon=":material/stop_circle:", key="stop-storing")
+    with ui.guard():
+        for place, upload in enumerate(chosen):
+            bar.progress(place / len(chosen), text=f"Storing {place + 1} of {len(chosen)}: {ui.literal(upload.reading.file)}")
+            (saved,) = ingest.save(store, [upload.reading], user=ui.user(), applicant_id=owner.strip() or None)
+            record["saved"].append(saved)
+        if all(upload in chosen or upload.state not in ("asks", "warned") for upload in found):
+            st.session_state["batch"] = record["batch"] + 1
+        ui.ask(statement=str(record["saved"][0].statement_id), file=None)
+        st.rerun()
 
 
 with st.container(border=True):
@@ -33,7 +192,7 @@ with st.container(border=True):
             placeholder="account number in the file",
             help="Whose statements these are. Left empty, the account number in the file (else the file's name) stands for the applicant.",
         )
-    with two:
+    with two, ui.guard():
         profile = st.selectbox(
             "Bank profile",
             list(banks.profiles(store.settings.data / "banks")),
@@ -43,46 +202,47 @@ with st.container(border=True):
             help="How this bank writes its files. Left empty, separators, dates, signs and columns are inferred and shown below.",
         )
 
-readings = []
-if files:
-    with ui.guard(), st.spinner("Reading …", show_time=True):
-        readings = [ingest.read(file.name, file.getvalue(), profile=profile, settings=store.settings) for file in files]
-for reading in readings:
-    said = ingest.to_json(reading)
-    with st.container(border=True):
-        checked = "" if reading.status == "rejected" else CHECKS[reading.reconciliation]
-        st.markdown(f"**{ui.literal(reading.file)}**  {ui.badge(reading.status, ui.STATE_COLOURS)}  {checked}")
-        if reading.status != "rejected":
-            ui.figures(
-                ("Transactions", ui.count(reading.n_transactions), "Booked movements found in the file."),
-                ("Sum", ui.money(reading.sum_amount, reading.currency), "All amounts added up; money in is positive."),
-                ("Opening", ui.money(reading.opening), "Balance before the first transaction, as the file states it."),
-                ("Closing", ui.money(reading.closing), "Balance after the last transaction, as the file states it."),
-            )
-            how, what = st.columns([2, 3], gap="large")
-            with how:
-                st.markdown("**How it was read**", help="What was inferred from the file or declared by the bank profile.")
-                ui.facts(reading.dialect, alt="How the file was read")
-            with what:
-                st.markdown("**First lines as read**")
-                ui.table(ui.preview(reading), ui.LINES, key=f"preview-{reading.sha256}", alt="First lines as read", height=300)
-        if said["problems"]:
-            st.markdown("**Problems**", help="Where the file could not be believed, by line.")
-            ui.problems(said["problems"])
+found = ui.uploads(files, st.session_state.get("profile"))
+if len(found) > 1:
+    ui.section("Files in the box")
+    ui.state_line(found)
+    ui.file_table(found, key="files-in-box")
+    st.caption("Pick a row to see how a file was read.")
+picked = next((upload for upload in found if upload.id == ui.asked("file")), None)
+asking = next((upload for upload in found if upload.state == "asks"), None)
+shown = found[0] if len(found) == 1 else picked or asking
+if shown:
+    show(shown)
+if shown and asking and shown.state != "asks":
+    st.button(
+        f"Next question: {ui.literal(asking.reading.file)}",
+        icon=":material/help:",
+        key="next-question",
+        on_click=ui.ask,
+        kwargs={"file": asking.id},
+    )
 
-good = [reading for reading in readings if reading.status != "rejected"]
-if readings and not good:
+fresh = [upload for upload in found if upload.state == "accepted"]
+if len(found) > 1 or fresh or any(upload.state == "warned" for upload in found):
+    ui.section("Store", help="Each file is stored whole or not at all; the same file or transaction twice adds nothing.")
+    chosen = fresh
+    if len(found) > 1 and fresh and not st.checkbox(f"Store the {ui.plural(len(fresh), 'accepted file')}", value=True, key="all-accepted"):
+        chosen = []
+    chosen = chosen + confirm([upload for upload in found if upload.state == "warned"])
+    st.caption(ui.left_out(found))
+    if any(upload.state in ("accepted", "warned") for upload in found) and st.button(
+        f"Save {ui.plural(len(chosen), 'file')}" if chosen else "Save",
+        type="primary",
+        icon=":material/save:",
+        key="save",
+        disabled=not chosen,
+    ):
+        save(chosen, found, owner)
+elif found and found[0].state == "stored already":
+    st.info(f"This file is stored already, as statement {found[0].stored_as}.", icon=":material/inventory_2:")
+elif found and found[0].state == "rejected":
     st.info("Nothing can be stored: mend what is named above, or choose the bank's profile.", icon=":material/block:")
-if good and st.button(f"Save {len(good)} file{'s' if len(good) > 1 else ''}", type="primary", icon=":material/save:", key="save"):
-    with ui.guard(), st.spinner("Storing …", show_time=True):
-        saved = ingest.save(store, good, user=ui.user(), applicant_id=owner.strip() or None)
-        st.session_state["saved"] = [(item.reading.file, item.n_new, item.n_duplicate) for item in saved]
-        st.session_state["batch"] = st.session_state.get("batch", 0) + 1
-        ui.ask(statement=str(saved[0].statement_id))
-        st.rerun()
-for name, n_new, n_duplicate in st.session_state.pop("saved", []):
-    again = f", {n_duplicate:,} were known already" if n_duplicate else ""
-    st.success(f"{ui.literal(name)}: {n_new:,} new transactions stored{again}.", icon=":material/check_circle:")
+ui.outcomes(bool(files))
 
 ui.section("Stored statements")
 stored = ingest.statements(store)

@@ -180,6 +180,127 @@ def test_a_broken_file_is_explained_and_cannot_be_stored(written: None) -> None:
     assert "save" not in {button.key for button in page.button}
 
 
+AMBIGUOUS = b"Date,Details,Amount\n03/04/2024,Rent,-9.00\n05/06/2024,Pay,25.00\n04/05/2024,Shop,-2.00\n"
+UNSIGNED = b"Date,Merchant,Amount\n16/01/2024,Cafe,4.00\n17/01/2024,Shop,25.00\n"
+BROKEN = b"Date,Description,Amount\n13/03/2026,Shop,-4.00\n14/03/2026,Shop,4x.00\n"
+
+
+def offer(page: AppTest, **files: bytes) -> AppTest:
+    """Put files into the box, all at once."""
+    page.file_uploader[0].set_value([(f"{name}.csv", content, "text/csv") for name, content in files.items()]).run()
+    assert not page.exception, page.exception[0].stack_trace
+    return page
+
+
+def press(page: AppTest, label: str, place: int = 0) -> AppTest:
+    """Press the button of that name."""
+    [button for button in page.button if button.label == label][place].click().run()
+    assert not page.exception, page.exception[0].stack_trace
+    return page
+
+
+def test_an_ambiguous_file_is_shown_both_ways_and_read_as_answered(empty: None) -> None:
+    page = offer(visit("statements"), april=AMBIGUOUS)
+    assert "In which order do day and month stand?" in page.info[0].value
+    assert "save" not in {button.key for button in page.button}
+    both = [table.value["Booked\u00a0on"].tolist()[0] for table in page.main.table]
+    assert both == ["3\u00a0Apr\u00a02024", "4\u00a0Mar\u00a02024"]
+    press(page, "Read it this way", 1)
+    assert "03/04/2024 is 4 March 2024" in text(page).replace("\\", "")
+    page.text_input(key="owner").input("NEW-1")
+    press(page, "Save 1 file")
+    days = ui.store().rows("select min(booked_on), max(booked_on) from movement")
+    assert days == [(date(2024, 3, 4), date(2024, 5, 6))]
+    assert '"answered": {"date_format": "%m/%d/%Y"}' in ui.store().value("select dialect from statement")
+
+
+def test_an_answer_is_remembered_for_the_bank_and_the_next_file_is_not_asked_about(empty: None) -> None:
+    page = press(offer(visit("statements"), april=AMBIGUOUS), "Read it this way")
+    name = next(field for field in page.text_input if field.label == "Name of the bank profile")
+    name.input("../Postbank").run()
+    press(page, "Save bank profile")
+    assert "letters, digits" in page.error[0].value
+    next(field for field in page.text_input if field.label == "Name of the bank profile").input("Postbank").run()
+    press(page, "Save bank profile")
+    assert "Postbank" in page.success[0].value
+    assert "Postbank" in page.selectbox(key="profile").options
+    assert ui.store().rows("select subject from audit where action = 'bank profile'") == [("Postbank",)]
+    page = offer(visit("statements"), may=AMBIGUOUS.replace(b"Rent", b"Rent again"))
+    assert "accepted" in text(page)
+    assert "Postbank" in page.info[0].value
+    assert "knows this file by its headings" in page.info[0].value
+
+
+def test_an_answer_can_be_taken_back(empty: None) -> None:
+    page = press(offer(visit("statements"), april=AMBIGUOUS), "Read it this way")
+    press(page, "Take back")
+    assert "In which order" in page.info[0].value
+
+
+def test_a_warned_file_is_stored_only_by_somebody_who_read_the_warnings(empty: None) -> None:
+    page = offer(visit("statements"), card=UNSIGNED)
+    assert page.button(key="save").disabled
+    page.main.checkbox[0].check().run()
+    assert page.main.checkbox[0].label.startswith("I have read the warnings")
+    press(page, "Save 1 file")
+    assert ui.store().value("select status from statement") == "warned"
+
+
+def test_payments_are_asked_about_and_the_answer_ends_the_doubt(empty: None) -> None:
+    page = offer(visit("statements"), card=UNSIGNED)
+    press(page, "Read it this way", 0)
+    press(page, "Save 1 file")
+    assert ui.store().rows("select status, sum_amount from statement") == [("accepted", -29)]
+
+
+def test_of_many_files_the_accepted_are_chosen_and_each_outcome_is_said(empty: None) -> None:
+    page = offer(visit("statements"), march=STATEMENT, copy=STATEMENT, asks=AMBIGUOUS, card=UNSIGNED, broken=BROKEN)
+    table = page.main.dataframe[0].value
+    assert dict(zip(table["file"], table["state"], strict=True)) == {
+        "asks.csv": "asks",
+        "broken.csv": "rejected",
+        "card.csv": "warned",
+        "march.csv": "accepted",
+        "copy.csv": "twice",
+    }
+    assert list(table["state"]) == ["asks", "rejected", "warned", "accepted", "twice"], "what needs somebody comes first"
+    assert "line 3" in dict(zip(table["file"], table["note"], strict=True))["broken.csv"].lower()
+    press(page, "Save 1 file")
+    assert "march.csv: 12 new transactions" in page.success[0].value.replace("\\", "")
+    assert "1 file was refused" in page.success[0].value
+    outcomes = next(frame.value for frame in page.main.dataframe if "outcome" in frame.value)
+    assert outcomes["outcome"].tolist()[0] == "statement 1"
+    assert "Line 3" in outcomes["outcome"].tolist()[1]
+    waiting = page.main.dataframe[0].value
+    assert set(waiting["state"]) == {"asks", "rejected", "warned", "stored already", "twice"}, "what waits for somebody stays in the box"
+    again = offer(visit("statements"), march=STATEMENT, late=STATEMENT.replace(b"2026", b"2025"))
+    table = again.main.dataframe[0].value
+    assert sorted(table["state"]) == ["accepted", "stored already"]
+    assert "It is statement 1." in set(table["note"])
+
+
+def test_columns_nobody_can_name_are_chosen_on_the_page(empty: None) -> None:
+    content = b"Zxa,Qwe,Rty,Uio\n16/01/2024,17/01/2024,4711,9.00\n,18/01/2024,4712,25.00\n18/01/2024,19/01/2024,4713,-1.50\n"
+    page = offer(visit("statements"), hand=content)
+    press(page, "Read it this way")
+    assert "Choose the column of the date" in page.error[0].value
+    for label, column in (("Date", 1), ("Text", 2), ("Amount", 3)):
+        next(box for box in page.selectbox if box.label == label).set_value(column)
+    press(page, "Read it this way")
+    press(page, "Save 1 file")
+    assert ui.store().rows("select n_transactions, sum_amount from statement") == [(3, 32.5)]
+
+
+def test_a_broken_bank_profile_is_said_and_breaks_no_page(empty: None) -> None:
+    folder = ui.store().settings.data / "banks"
+    folder.mkdir(parents=True)
+    (folder / "bad.toml").write_text("decimal = 1\n", encoding="utf-8")
+    page = visit("statements")
+    assert "bad.toml" in page.error[0].value.replace("\\", "")
+    offer(page, march=STATEMENT)
+    assert "accepted" in text(page)
+
+
 def test_scoring_keeps_a_prediction_in_the_name_of_who_acts(written: None) -> None:
     applicant_id, before = someone(), len(scoring.history(ui.store(), someone()))
     page = visit("score", applicant=applicant_id)

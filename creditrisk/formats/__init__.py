@@ -6,7 +6,7 @@ A format answers two questions: is this yours, and what is in it. None knows ano
 from typing import Protocol
 
 from creditrisk.banks import Profile
-from creditrisk.formats import bankjson, camt, delimited, mt940, ofx, pdf, qif, sheet
+from creditrisk.formats import bankjson, camt, delimited, markup, mt940, ofx, pdf, qif, sheet
 from creditrisk.settings import Intake
 from creditrisk.statement import Found
 
@@ -25,7 +25,7 @@ class Format(Protocol):
 
 
 # Delimited text has no mark of its own, so it is asked last.
-FORMATS: tuple[Format, ...] = (pdf, sheet, ofx, camt, mt940, qif, bankjson, delimited)
+FORMATS: tuple[Format, ...] = (pdf, sheet, ofx, camt, mt940, qif, bankjson, markup, delimited)
 
 
 def find(content: bytes) -> tuple[Format, str] | None:

@@ -106,13 +106,13 @@ def _cell(value: Any) -> str:
     if isinstance(value, datetime):
         return value.date().isoformat() if value.time() == time() else value.isoformat(" ", "seconds")
     if isinstance(value, int | float):
-        return _number(value)
+        return number(value)
     return (
         "" if value is None else value.isoformat() if isinstance(value, date | time) else str(value) if isinstance(value, timedelta) else ""
     )
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
     """Write a number as its author sees it: no binary dust, no exponent, and never three decimals, which look like thousands (1.234)."""
     if not math.isfinite(value):
         return "#NUM!"

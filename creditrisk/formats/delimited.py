@@ -19,8 +19,9 @@ from creditrisk import banks, cells
 from creditrisk.cells import BAD, BLANK, READ, Marks, Units
 from creditrisk.errors import UnreadableFile
 from creditrisk.grid import Grid, cut
+from creditrisk.reconcile import overall, reconcile
 from creditrisk.settings import Intake
-from creditrisk.statement import ROWS, Found, Problem, Refused
+from creditrisk.statement import ROWS, Choice, Found, Problem, Question, Refused, Unclear, date_question, decimal_question
 
 SHOWN = 50  # problems listed of one file; the rest are counted
 # These are held against folded text: lower case, no accents.
@@ -38,6 +39,10 @@ TOTAL = re.compile(r"\b(sub)?total(s|e|en)?\b|\bsum(m[ae]|a)?\b|gesamt|totaal|ce
 
 BALANCE = re.compile(f"{OPENING.pattern}|{CLOSING.pattern}")
 STATED = re.compile(rf"({BALANCE.pattern}|(total )?(turnover|umsatze|apyvarta|obroty)( (debit|credit|soll|haben))?)")
+TOTALLED = re.compile(
+    r"(grand )?(sub ?)?totals?( (general|generale|geral|amount|debits?|credits?|payments?|due))?|(zwischen|gesamt)?summe( gesamt)?|"
+    r"gesamtbetrag|sum|summa|som|sub ?tota(a)?l|totaal|totale?|suma( total)?|razem|celkem|soucet|osszesen|yhteensa|toplam|итого|всего"
+)
 UNSAID = 0.1  # more rows than this share without a direction, and the sign column is none
 
 TITLE = "CSV"
@@ -53,14 +58,69 @@ def read(file: str, content: bytes, declared: banks.Profile | None, limits: Inta
     text, encoding = banks.decode(file, content, declared.encoding if declared else None)
     if "\x00" in text:
         raise UnreadableFile(file, "this is a binary file (it contains NUL characters), not text.")
-    layout = banks.layout(file, text, declared)
-    if len(layout.names) > limits.max_columns:
-        raise UnreadableFile(file, f"the heading has {len(layout.names)} columns, more than the {limits.max_columns} allowed.")
-    places = sorted({place for places in layout.columns.values() for place in places})
-    grid = cut(file, text, layout.delimiter, first=layout.first, width=len(layout.names), places=places)
-    _check_lengths(file, layout, grid, limits.max_field_length)
-    sheet = _Sheet(file, layout, grid, declared, limits.max_amount)
-    return sheet.found(encoding, ends_open=not text.endswith(("\n", "\r")))
+    layout = _layout(file, text, declared)
+
+    def read_as(way: banks.Layout) -> Found:
+        if len(way.names) > limits.max_columns:
+            raise UnreadableFile(file, f"the heading has {len(way.names)} columns, more than the {limits.max_columns} allowed.")
+        places = sorted({place for places in way.columns.values() for place in places})
+        grid = cut(file, text, way.delimiter, first=way.first, width=len(way.names), places=places)
+        _check_lengths(file, way, grid, limits.max_field_length)
+        return _Sheet(file, way, grid, declared, limits.max_amount).found(encoding, ends_open=not text.endswith(("\n", "\r")))
+
+    found = read_as(layout)
+    return _decided(file, found, layout, read_as) if layout.ways else found
+
+
+def _layout(file: str, text: str, declared: banks.Profile | None) -> banks.Layout:
+    """Find out what stands where; raises Unclear where rows hold dates and amounts and nobody can say which column is which."""
+    try:
+        return banks.layout(file, text, declared)
+    except UnreadableFile as error:
+        seen = None if declared and declared.columns else banks.sketch(text, declared)
+        if seen is None:
+            raise
+        headings, sample = seen
+        sentence = "which column is the date, the amount and the text cannot be told; a bank profile (--profile) with [columns] decides."
+        asks = "Which column is which?"
+        named = headings if any(headings) else ()
+        raise Unclear(file, Question("columns", asks, Problem(None, None, None, sentence), (), named, sample)) from error
+
+
+def _decided(file: str, found: Found, layout: banks.Layout, read_as: Callable[[banks.Layout], Found]) -> Found:
+    """Let the balances say which way the money columns are to be read; where they do not, ask. Raises Unclear where nothing is better."""
+    if _adds_up(found):
+        return found
+    fitting = []
+    for way in layout.ways[1:]:
+        try:
+            other = read_as(replace(layout, columns={**layout.columns, **{role: (place,) for role, place in way.items()}}, guesses=()))
+        except (Refused, UnreadableFile):
+            continue
+        fitting += [other] if _adds_up(other) else []
+    if len(fitting) == 1:
+        return fitting[0]
+    choices = [_choice(layout, way) for way in layout.ways]
+    columns = " or ".join(banks.to_toml(choice.declares["columns"]).strip().replace("\n", ", ") for choice in choices)
+    what = "which column is the amount" if "amount" in layout.ways[0] else "which column is money out and which money in"
+    sentence = f"{what} cannot be told from the file; a bank profile (--profile) with [columns] {columns} decides."
+    headings = layout.names if layout.has_header else ()
+    question = Question("columns", f"{what.capitalize()}?", Problem(None, None, None, sentence), tuple(choices), headings)
+    if layout.is_open:
+        raise Unclear(file, question)
+    doubt = Problem(None, None, None, f"{file}: {sentence}")
+    doubts = [] if layout.guesses else [doubt]  # the guess is said as it is
+    return replace(found, doubts=[*found.doubts, *doubts], questions=[*found.questions, replace(question, problem=doubt)])
+
+
+def _adds_up(found: Found) -> bool:
+    return overall(reconcile(found.rows, found.stated)[0]) == "ok"
+
+
+def _choice(layout: banks.Layout, way: Mapping[str, int]) -> Choice:
+    says = {"amount": "the amount", "balance": "the balance", "debit": "money out", "credit": "money in"}
+    label = ", ".join(f"{layout.names[place]} is {says[role]}" for role, place in way.items())
+    return Choice({"columns": {role: [layout.address(place)] for role, place in way.items()}}, label[:1].upper() + label[1:])
 
 
 def _check_lengths(file: str, layout: banks.Layout, grid: Grid, longest: int) -> None:
@@ -82,6 +142,7 @@ class _Sheet:
         self.sign_rule = ""
         self.form = ""
         self.named = np.zeros(0, bool)
+        self.like_total = np.zeros(0, bool)
         self.problems: list[Problem] = []
         self.left_out: list[Problem] = []  # rows set aside one by one, each with its reason
         self.n = len(grid.lines)
@@ -97,6 +158,10 @@ class _Sheet:
     def name(self, role: str) -> str:
         """Return the heading of a role's column."""
         return self.layout.names[self.layout.columns[role][0]]
+
+    def headings(self) -> tuple[str, ...]:
+        """Return the headings the bank's next file is known by; none where the file has none."""
+        return self.layout.names if self.layout.has_header else ()
 
     def problem(self, row: int, role: str, value: str, what: str) -> None:
         """Note what is wrong with one cell."""
@@ -122,28 +187,35 @@ class _Sheet:
         if self.left_out:
             where = where[~np.isin(self.grid.lines[where], np.array([problem.line for problem in self.left_out], np.int32))]
             aside["direction unknown"] = len(self.left_out)
+        is_total, strange = self._totals(units, where)
+        where, aside["total"] = where[~is_total], aside["total"] + int(is_total.sum())
         balance = self._balance(where)
         if self.problems:
             raise Refused(sorted(self.problems, key=lambda problem: problem.line or 0))
         self._from_preamble()
         rows = self._table(where, days, units, balance, joined)
-        shown: dict[str, Any] = {"encoding": encoding, "profile": self.declared.name if self.declared else None, "date_format": self.form}
+        name = self.declared.name if self.declared else ""
+        shown: dict[str, Any] = {"encoding": encoding, "profile": name or None, "date_format": self.form}
         shown |= {"decimal": self.decimals, "sign": self.sign_rule, "set_aside": {kind: count for kind, count in aside.items() if count}}
         notes = [Problem(None, None, None, f"{self.file}: {guess}") for guess in self.layout.guesses] + self.left_out[:SHOWN]
-        doubts = self._one_sided(units[where])
+        questions = self._one_sided(units[where])
+        doubts = [question.problem for question in questions] + strange
         accounts = pc.unique(rows["account"]).to_pylist()
         stated = {accounts[0]: (self.stated_opening, self.stated_closing)} if len(accounts) == 1 else {}
-        return Found(rows, banks.to_dict(self.layout, **shown), notes, doubts, stated, pending=aside["not booked"])
+        return Found(rows, banks.to_dict(self.layout, **shown), notes, doubts, stated, pending=aside["not booked"], questions=questions)
 
-    def _one_sided(self, units: Units) -> list[Problem]:
+    def _one_sided(self, units: Units) -> list[Question]:
         """Doubt that all money came in, where no amount has a sign and nothing else says which way it went."""
-        if self.sign_rule != "signed" or (units < 0).any() or not (units > 0).any():
+        told = self.declared and self.declared.positive
+        if told or self.sign_rule != "signed" or (units < 0).any() or not (units > 0).any():
             return []
         sentence = (
             f"{self.file}: no amount in column {self.name('amount')!r} has a sign, so all are read as money in; if they are payments, "
             'a bank profile with positive = "out", or with the column that says which way money went, decides.'
         )
-        return [Problem(None, self.name("amount"), None, sentence)]
+        choices = Choice({"positive": "out"}, "Payments: money out"), Choice({"positive": "in"}, "Receipts: money in")
+        problem = Problem(None, self.name("amount"), None, sentence)
+        return [Question("positive", "No amount has a sign: are these payments or receipts?", problem, choices, self.headings())]
 
     # dates
 
@@ -171,6 +243,8 @@ class _Sheet:
         read = {form: _only(*cells.days(column, form)) for form in forms}
         likely = {form: days for form, days in read.items() if _years_fit(days)} or read
         usual = {form: days for form, days in likely.items() if not re.match(r"%y\W", form)} or likely
+        if any(_span(days) > 5 * 366 for days in usual.values()) and any(_span(days) <= 2 * 366 for days in likely.values()):
+            usual = likely  # 24/03/05, 24/03/28: the year may well stand first
         first = next(iter(usual))
         if all(np.array_equal(usual[first], days) for days in usual.values()):
             return first
@@ -178,13 +252,8 @@ class _Sheet:
         if len(ordered) == 1:
             return ordered[0]
         sample = next(text for text in column.to_pylist() if len({cells.date_reader(form)(text) for form in usual}) > 1)
-        keys = " or ".join(f'date_format = "{form}"' for form in usual)
-        raise UnreadableFile(
-            self.file,
-            f"the dates can be read in more than one way (for example {sample!r}) and nothing in the file decides; "
-            f"a bank profile (--profile) with {keys} does.",
-            line=int(self.grid.lines[pc.index(column, sample).as_py()]), column=self.name("date"), value=sample,
-        )  # fmt: skip
+        line = int(self.grid.lines[pc.index(column, sample).as_py()])
+        raise date_question(self.file, list(usual), line=line, column=self.name("date"), value=sample, headings=self.headings())
 
     # money
 
@@ -200,12 +269,8 @@ class _Sheet:
             if mark is None and known is None:
                 sample = next(text for text in self.column(role).to_pylist() if re.search(r"\d[.,]\d", text))
                 row = pc.index(self.column(role), sample).as_py()
-                raise UnreadableFile(
-                    self.file,
-                    f"amounts such as {sample!r} can be read with the mark as decimals or as thousands and nothing in the file decides; "
-                    'a bank profile (--profile) with decimal = "." or decimal = "," does.',
-                    line=int(self.grid.lines[row]), column=self.name(role), value=sample,
-                )  # fmt: skip
+                line = int(self.grid.lines[row])
+                raise decimal_question(self.file, line=line, column=self.name(role), value=sample, headings=self.headings())
             self.decimals[role] = mark or known or "."
         pair = [self._amounts(role) for role in ("debit", "credit") if self.has(role)]
         if self.has("amount"):
@@ -288,7 +353,7 @@ class _Sheet:
         self, is_row: NDArray[Any], day_state: Marks, money_state: Marks, unbooked: NDArray[Any]
     ) -> tuple[dict[str, int], dict[int, str]]:
         """Judge every row that is no transaction: set aside and counted, text of the row above, or a problem."""
-        aside = {"not booked": 0, "balance": 0, "other": 0}
+        aside = {"not booked": 0, "balance": 0, "total": 0, "other": 0}
         joined: dict[int, str] = {}
         rows = np.flatnonzero(is_row)
         first, last = (int(rows[0]), int(rows[-1])) if len(rows) else (0, self.n)
@@ -304,6 +369,8 @@ class _Sheet:
             elif self.named[row] or self._is_balance(row, label, day, (day_state[row], money_state[row]), first < row < last):
                 aside["balance"] += 1
                 self._note_balance(label, row)
+            elif self.like_total[row] and self._sums_up(row, is_row):
+                aside["total"] += 1
             elif day_state[row] == BLANK and money_state[row] == BLANK:
                 target = target if row - 1 == above else row - 1
                 if words and target >= 0 and is_row[target] and self._only_text(row):
@@ -328,7 +395,39 @@ class _Sheet:
         coded = self._joined("text", " ").dictionary_encode()
         bare = [re.sub(r"[\d ]+$", "", banks.folded(text)) for text in coded.dictionary.to_pylist()]
         found = np.array([STATED.fullmatch(text) is not None for text in bare], bool)
+        self.like_total = np.array([TOTALLED.fullmatch(text) is not None for text in bare], bool)[
+            coded.indices.to_numpy(zero_copy_only=False)
+        ]
         return np.asarray(found[coded.indices.to_numpy(zero_copy_only=False)])
+
+    def _totals(self, units: Units, where: NDArray[Any]) -> tuple[NDArray[Any], list[Problem]]:
+        """Say which of the rows are totals: named so and, to the cent, the sum of those above them or of their block, whatever its sign.
+
+        A row named so that is no such sum stays a payment (to a filling station of that name, perhaps), and is doubted.
+        """
+        is_total, strange = np.zeros(len(where), bool), []
+        start = 0
+        printed = self.column("balance") if self.has("balance") else None
+        for place in map(int, np.flatnonzero(self.like_total[where])):
+            row = int(where[place])
+            if printed is not None and printed[row].as_py().strip():
+                continue
+            parts = [units[where[a:place]][~is_total[a:place]] for a in (0, start)]
+            sums = {abs(int(part.sum())) for some in parts for part in (some, some[some < 0], some[some > 0]) if len(part) > 1}
+            if units[row] and abs(int(units[row])) in sums:
+                is_total[place], start = True, place + 1
+                continue
+            line, text = int(self.grid.lines[row]), " ".join(self._words(row)[1:])
+            what = f"the row is named {text!r} and is not the sum of the rows above, so it is kept as a payment."
+            strange.append(Problem(line, None, text, f"{self.file}, line {line}: {what}"))
+        return is_total, strange[:SHOWN]
+
+    def _sums_up(self, row: int, is_row: NDArray[Any]) -> bool:
+        """Say whether a row states money out and money in at once, each the sum of its column above."""
+        if not (self.has("debit") and self.has("credit")):
+            return False
+        columns = [self._amounts(role).units for role in ("debit", "credit")]
+        return all(units[row] and abs(int(units[:row][is_row[:row]].sum())) == abs(int(units[row])) for units in columns)
 
     def _unbooked(self) -> NDArray[Any]:
         """Say which rows the bank itself marks as pending, declined or taken back."""
@@ -539,6 +638,10 @@ def _where(choice: NDArray[Any], yes: Units, no: Units) -> Units:
 def _only(days: NDArray[Any], state: Marks) -> NDArray[Any]:
     read: NDArray[Any] = days[state == READ]
     return read
+
+
+def _span(days: NDArray[Any]) -> int:
+    return int((days.max() - days.min()).astype(np.int64)) if len(days) else 0
 
 
 def _years_fit(days: NDArray[Any]) -> bool:

@@ -16,7 +16,7 @@ import pyarrow as pa
 from creditrisk import banks, cells
 from creditrisk.errors import UnreadableFile
 from creditrisk.settings import Intake
-from creditrisk.statement import Found, Movements, Problem, Refused
+from creditrisk.statement import Found, Movements, Problem, Refused, date_question, decimal_question
 
 TITLE = "QIF"
 BEGINNING = re.compile(r"(?:[ \t]*(?:#[^\r\n]*|\^+)?[ \t]*[\r\n]+)*!(?:Type|Account|Option|Clear)\b", re.IGNORECASE)
@@ -217,14 +217,7 @@ class _Reader:
         if len(ordered) == 1:
             return ordered[0]
         place = next(place for place, text in enumerate(texts) if len({cells.date_reader(form)(text) for form in usual}) > 1)
-        keys = " or ".join(f'date_format = "{form}"' for form in usual)
-        value = self.records[place].fields["D"]
-        raise UnreadableFile(
-            self.file,
-            f"the dates can be read in more than one way (for example {value!r}) and nothing in the file decides; "
-            f"a bank profile (--profile) with {keys} does.",
-            line=self.records[place].line, column="D", value=value,
-        )  # fmt: skip
+        raise date_question(self.file, usual, line=self.records[place].line, column="D", value=self.records[place].fields["D"])
 
     def amounts(self) -> list[Decimal | None]:
         """Return the amount of every record; an entry of an investment account that moves no money is one of nothing."""
@@ -247,12 +240,7 @@ class _Reader:
         mark = cells.decimal_mark(pa.array(texts + [split for record in self.records for split in record.splits], pa.string()))
         if mark is None:
             place = next((place for place, text in enumerate(texts) if re.search(r"\d[.,]\d", text)), 0)
-            raise UnreadableFile(
-                self.file,
-                f"amounts such as {texts[place]!r} can be read with the mark as decimals or as thousands and nothing in the file decides; "
-                'a bank profile (--profile) with decimal = "." or decimal = "," does.',
-                line=self.records[place].line, column="T", value=texts[place],
-            )  # fmt: skip
+            raise decimal_question(self.file, line=self.records[place].line, column="T", value=texts[place])
         return mark or "."
 
     def notes(self) -> list[Problem]:

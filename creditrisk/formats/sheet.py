@@ -30,6 +30,11 @@ def recognises(content: bytes) -> str:
 def read(file: str, content: bytes, profile: banks.Profile | None, limits: Intake) -> Found:
     """Read every sheet that holds transactions. Raises UnreadableFile, or Refused with the problems of its rows."""
     sheets = [sheet for sheet in extract(file, content, "sheets", max_rows=limits.max_rows) if sheet["text"].strip()]
+    return together(file, sheets, profile, limits)
+
+
+def together(file: str, sheets: list[dict[str, Any]], profile: banks.Profile | None, limits: Intake) -> Found:
+    """Read sheets (name, visible, text: a line a row, tabs between) as one file. Raises UnreadableFile or Refused."""
     if not sheets:
         raise UnreadableFile(file, "no cell of the workbook is filled.")
     found: dict[str, Found] = {}
@@ -82,7 +87,7 @@ def _together(file: str, found: dict[str, Found], aside: dict[str, str], profile
     """Put the sheets of a workbook together, and say so where there is more than one."""
     first, *others = found.values()
     dialect: dict[str, Any] = {key: value for key, value in first.dialect.items() if key not in ("delimiter", "encoding")}
-    dialect |= {"profile": profile.name if profile else None, "line": "row", "sheets": list(found), "sheets_set_aside": aside}
+    dialect |= {"profile": (profile.name or None) if profile else None, "line": "row", "sheets": list(found), "sheets_set_aside": aside}
     notes = [note for one in found.values() for note in one.notes]
     stated = dict(first.stated)
     for one in others:

@@ -116,6 +116,34 @@ def test_a_broken_file_is_refused_in_a_sentence(visit: Visitor) -> None:
     visit.is_content()
 
 
+def test_an_ambiguous_file_is_answered_remembered_and_stored_and_the_next_is_not_asked_about(visit: Visitor) -> None:
+    page = visit.page
+    rows = "Date,Details,Amount\n03/04/2024,Rent,-900.00\n05/06/2024,Pay,2500.00\n04/05/2024,Shop,-20.00\n"
+    visit.open("statements")
+    files = page.get_by_test_id("stFileUploader").locator("input[type=file]")
+    files.set_input_files({"name": "april.csv", "mimeType": "text/csv", "buffer": rows.encode()})
+    visit.sees("In which order do day and month stand?")
+    visit.sees("3 Apr 2024")
+    visit.sees("4 Mar 2024")
+    visit.is_content()
+    page.get_by_role("button", name="Read it this way").first.click()
+    visit.sees("Remember for this bank")
+    page.get_by_role("textbox", name="Name of the bank profile").fill("Postbank")
+    page.keyboard.press("Tab")
+    visit.settle()
+    visit.button("Save bank profile")
+    visit.sees("Kept as the bank profile")
+    visit.button("Save 1 file")
+    visit.sees("3 new transactions stored")
+
+    visit.open("statements")
+    files.set_input_files({"name": "autumn.csv", "mimeType": "text/csv", "buffer": rows.replace("2024", "2025").encode()})
+    visit.sees("knows this file by its headings")
+    visit.button("Save 1 file")
+    visit.sees("3 new transactions stored")
+    visit.is_content()
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_an_empty_workbench_offers_the_next_step(visit_new: Visitor, name: str) -> None:
     visit_new.open(name)
