@@ -35,8 +35,20 @@ CURRENCIES = frozenset(
         "AMD AOA AZN BOB BWP DOP ETB FJD GTQ HNL JMD KGS KHR LAK MMK MNT MOP MUR MZN NAD NIO NPR PAB RUR RWF TJS TTD VES XPF",
     )
 )
-SYMBOLS = {"€": "EUR", "£": "GBP", "zł": "PLN", "Kč": "CZK", "₹": "INR", "R$": "BRL", "₽": "RUB", "₺": "TRY", "Ft": "HUF", "₪": "ILS"}
-SYMBOLS |= {"₴": "UAH", "₩": "KRW", "₱": "PHP", "₫": "VND", "₦": "NGN", "฿": "THB", "лв": "BGN", "лв.": "BGN", "руб.": "RUB", "人民币": "CNY"}
+SYMBOLS = {"€": "EUR", "£": "GBP", "zł": "PLN", "Kč": "CZK", "₹": "INR", "R$": "BRL", "₽": "RUB", "₺": "TRY", "Ft": "HUF"}
+SYMBOLS |= {
+    "₪": "ILS",
+    "₴": "UAH",
+    "₩": "KRW",
+    "₱": "PHP",
+    "₫": "VND",
+    "₦": "NGN",
+    "฿": "THB",
+    "лв": "BGN",
+    "лв.": "BGN",
+    "руб.": "RUB",
+    "人民币": "CNY",
+}
 GLUE = (
     r"(?P<{0}>[A-Z]{{3}}|[A-Z]{{0,2}}\$|[€£¥￥₹₽₺₪₴₩₱₫₦฿]|zł|Kč|kr\.?|Ft|[FS]Fr\.?|Fr\.?|Rs\.?|Rp\.?|TL|RM|lei|[Ee]uros?|р(?:уб)?\.?|"
     r"грн\.?|лв\.?|元)?"
@@ -215,7 +227,8 @@ MONTHS = (
     "february feb fev fevr lut uno februar februari febrero febbraio luty lutego unor unora fevrier fevereiro feber veebr veebruar helmi "
     "helmikuu subat sub veljaca фев февр февраль февраля лют",
     "march mar mrt mrz mrs marz mars marts marzo maart marzec marca bre brezen brezna marco marec maalis ozujak март марта бер",
-    "april apr avr abr kwi dub avril abril aprile kwiecien kwietnia duben dubna aprill aprilie huhti nisan nis travanj апр апрель апреля квi",
+    "april apr avr abr kwi dub avril abril aprile kwiecien kwietnia duben dubna aprill aprilie huhti nisan nis travanj апр апрель "
+    "апреля квi",
     "may mai mei maj mayo maggio maio kve kvet kveten kvetna mag maja maijs touko mayis svibanj май мая тра",
     "june jun juin jui giu cze cer cerven cervna juni junio giugno czerwiec czerwca junho juny juuni iunie kesa haziran haz lipanj июн июнь "
     "июня чер",
@@ -232,14 +245,19 @@ MONTHS = (
 )
 MONTH = {word: number for number, words in enumerate(MONTHS, 1) for word in words.split()}
 STAMP = r"(?:\d{6}(?:\.\d+)?(?:\[[^\]]*\])?)?"  # 20091224120000[0:GMT]
-CLOCK = r"(?:[T ,-]+\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:[.,:]\d+)?)?(?: ?[AaPp]\.?[Mm]\.?)?(?: ?(?:Z|[A-Z]{3,4}|[+-]\d{2}(?::?\d{2})?|\([A-Z]{3,4}\)))?)?"
-TOKENS = {"%d": r"(?P<d>\d{1,2})", "%m": r"(?P<m>\d{1,2})", "%Y": r"(?P<Y>\d{4})", "%y": r"(?P<y>\d{2})", "%b": r"(?P<b>[^\W\d_]{3,}\.?)", "%a": r"[^\W\d_]{2,}\.?,?"}
+CLOCK = (
+    r"(?:[T ,-]+\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:[.,:]\d+)?)?(?: ?[AaPp]\.?[Mm]\.?)?"
+    r"(?: ?(?:Z|[A-Z]{3,4}|[+-]\d{2}(?::?\d{2})?|\([A-Z]{3,4}\)))?)?"
+)
+TOKENS = {"%d": r"(?P<d>\d{1,2})", "%m": r"(?P<m>\d{1,2})", "%Y": r"(?P<Y>\d{4})", "%y": r"(?P<y>\d{2})", "%b": r"(?P<b>[^\W\d_]{3,}\.?)"}
+TOKENS["%a"] = r"[^\W\d_]{2,}\.?,?"
 SEPARATED = ("%d{0}%m{0}%Y", "%m{0}%d{0}%Y", "%Y{0}%m{0}%d", "%d{0}%m{0}%y", "%m{0}%d{0}%y", "%y{0}%m{0}%d", "%d{0}%b{0}%Y", "%d{0}%b{0}%y")
 FORMATS = (
     # Nobody writes the month first before a dot.
     *(shape.format(mark) for mark in "-/. " for shape in SEPARATED if not (mark == "." and shape.startswith("%m"))),
     "%Y.%m.%d.", "%d. %m. %Y", "%d.%m.%Y.", "%d. %b %Y", "%b %d, %Y", "%b %d %Y", "%d%b%Y", "%d%b%y",
-    "%Y:%m:%d", "%d %b, %Y", "%b %d, %y", "%a %d %b %Y", "%Y %b %d", "%Y-%b-%d", "%d de %b de %Y", "%Y年%m月%d日", "%Y. %m. %d", "%Y. %m. %d.",
+    "%Y:%m:%d", "%d %b, %Y", "%b %d, %y", "%a %d %b %Y", "%Y %b %d", "%Y-%b-%d", "%d de %b de %Y",
+    "%Y年%m月%d日", "%Y. %m. %d", "%Y. %m. %d.",
     "%Y%m%d", "%d%m%Y", "%m%d%Y", "%y%m%d", "%d%m%y",
 )  # fmt: skip
 
