@@ -659,7 +659,7 @@ def _amount_and_balance(rows: Sequence[Sequence[str]], full: Sequence[int]) -> t
         one, two = pairs[shares.index(max(shares))]
         return one, two, []
     signed = [place for place in full if any((_value(_at(row, place)) or 0) < 0 for row in rows)]
-    if len(signed) == 1:
+    if len(signed) == 1 and len(rows) > 1:
         return signed[0], next(place for place in full if place != signed[0]), []
     return full[0], full[1], [{"amount": one, "balance": two} for one, two in permutations(full[:3], 2)]
 

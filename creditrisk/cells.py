@@ -230,8 +230,8 @@ MONTHS = (
     "april apr avr abr kwi dub avril abril aprile kwiecien kwietnia duben dubna aprill aprilie huhti nisan nis travanj апр апрель "
     "апреля квi",
     "may mai mei maj mayo maggio maio kve kvet kveten kvetna mag maja maijs touko mayis svibanj май мая тра",
-    "june jun juin jui giu cze cer cerven cervna juni junio giugno czerwiec czerwca junho juny juuni iunie kesa haziran haz lipanj июн июнь "
-    "июня чер",
+    "june jun juin jui giu cze cer cerven cervna juni junio giugno czerwiec czerwca junho juny juuni iunie kesa haziran haz lipanj июн "
+    "июнь июня чер",
     "july jul juil lug lip cvc cervenec cervence juillet juli julio luglio lipiec lipca julho juuli iulie heina temmuz tem srpanj июл июль "
     "июля",
     "august aug aou aout ago sie srp augustus agosto sierpien sierpnia srpen srpna augusti elo agustos agu kolovoz авг август августа сер",
@@ -240,8 +240,8 @@ MONTHS = (
     "october oct okt ott paz rij octobre oktober octubre ottobre outubro out pazdziernik pazdziernika rijen rijna octombrie loka ekim eki "
     "окт октябрь октября жов",
     "november nov lis novembre noviembre novembro listopad listopada noiembrie marras kasim kas studeni ноя нояб ноябрь ноября лис",
-    "december dec dez dic gru pro decembre dezember diciembre dicembre dezembro grudzien grudnia prosinec prosince decembrie joulu aralik ara "
-    "prosinac дек декабрь декабря гру",
+    "december dec dez dic gru pro decembre dezember diciembre dicembre dezembro grudzien grudnia prosinec prosince decembrie joulu aralik "
+    "ara prosinac дек декабрь декабря гру",
 )
 MONTH = {word: number for number, words in enumerate(MONTHS, 1) for word in words.split()}
 STAMP = r"(?:\d{6}(?:\.\d+)?(?:\[[^\]]*\])?)?"  # 20091224120000[0:GMT]
@@ -310,7 +310,8 @@ def _month_fits(word: str | None) -> bool:
 
 def _bare(word: str) -> str:
     """Return the name of a month in lower case without accents and full stop."""
-    return "".join(letter for letter in normalize("NFKD", word.rstrip(".").lower()) if not combining(letter)).replace("ı", "i")
+    plain = normalize("NFKD", word.rstrip(".").lower()).translate(str.maketrans("ıі", "ii"))
+    return "".join(letter for letter in plain if not combining(letter))
 
 
 @cache
