@@ -594,6 +594,8 @@ def _by_content(body: Sequence[Sequence[str]], declared: Profile | None) -> tupl
     if told.get("date") and (told.get("text") or told.get("code")):
         return told, (), ()
     rows = [row for row in body if any(map(_is_date, row)) and any(map(_is_amount, row))]
+    if len(rows) > 2 and not any(_is_date(_at(rows[0], place)) for place in map(_first_day, rows[1:])):
+        rows = rows[1:]  # what the account is, in the shape of a row
     width = max((len(row) for row in rows), default=0)
     filled = {place: [value for row in rows if (value := _at(row, place))] for place in range(width)}
     dates = [place for place, values in filled.items() if len(values) == len(rows) and values and all(map(_is_date, values))]
@@ -636,6 +638,10 @@ def _by_content(body: Sequence[Sequence[str]], declared: Profile | None) -> tupl
     taken = {place for places in columns.values() for place in places} | set(dates)
     columns["text"] = tuple(place for place in _wordy(rows, width) if place not in taken)
     return columns | told, tuple(guesses), tuple(ways)
+
+
+def _first_day(row: Sequence[str]) -> int:
+    return next(place for place, cell in enumerate(row) if _is_date(cell))
 
 
 def _exclusive(rows: Sequence[Sequence[str]], money: Sequence[int]) -> tuple[int, int] | None:

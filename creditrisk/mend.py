@@ -77,7 +77,8 @@ def _joined(row: list[str], width: int, delimiter: str) -> Iterator[list[str]]:
     for place in range(width if extra > 0 else 0):
         if any(re.fullmatch(r"\W*\d[\d.,]*\W*", cell) for cell in row[place : place + extra + 1]):
             continue  # a number of its own is no part of the words beside it
-        yield [*row[:place], delimiter.join(row[place : place + extra + 1]), *row[place + extra + 1 :]]
+        joined = delimiter.join(filter(str.strip, row[place : place + extra + 1]))
+        yield [*row[:place], joined, *row[place + extra + 1 :]]
 
 
 def _regrouped(row: list[str]) -> Iterator[list[str]]:

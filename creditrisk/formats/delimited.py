@@ -24,10 +24,11 @@ from creditrisk.reconcile import overall, reconcile
 from creditrisk.settings import Intake
 from creditrisk.statement import ROWS, Choice, Found, Problem, Question, Refused, Unclear, date_question, decimal_question
 
+FEW = 100  # rows without words that are looked at whole
 SHOWN = 50  # problems listed of one file; the rest are counted
 # These are held against folded text: lower case, no accents.
 PENDING = re.compile(
-    r"pending|vorgemerkt|en attente|a venir|pendient|pendente|in attesa|oczekuj|gereserveerd|in behandeling|reserverat|"
+    r"pending|vorgemerkt|\boffen\b|en attente|a venir|pendient|pendente|in attesa|oczekuj|gereserveerd|in behandeling|reserverat|"
     r"unsettled|ausstehend|"
     r"autoryzac|blokad|blokac|w realizacji|nepotvrz|nezauctov|ceka|vantande|afventer|reservert|varaus|broneeri|rezerv|"
     r"в обработке|в ожидании|"
@@ -56,7 +57,8 @@ CLOSING = re.compile(
     r"balance c f\b|endsaldo|schlusssaldo|abschlusssaldo|(neuer )?kontostand|neuer saldo|letzter kontostand|eindsaldo|nieuw saldo|"
     r"solde (final|actuel|en fin|de cloture|crediteur|debiteur)|nouveau solde|saldo (final|actual|finale|koncow[ey]|do dia|"
     r"del dia|disponivel)|"
-    r"konecny zustatek|konecny zostatok|zavrsno stanje|koncno stanje|zaro egyenleg|utgaende saldo|loppusaldo|lopsaldo|loppjaak|lopjaak|"
+    r"konecny zustatek|konecny zostatok|zavrsno stanje|koncno stanje|zaro egyenleg|utgaende saldo|loppusaldo|loppsaldo|"
+    r"lopsaldo|loppjaak|lopjaak|"
     r"beigu atlikums|likutis pabaigai|galutinis likutis|sold final|kapanis bakiyesi|исходящии остаток|остаток на конец|вихiднии залишок|"
     r"期末余额|s a l d o"
 )
@@ -72,6 +74,12 @@ STATED = re.compile(
 TOTALLED = re.compile(
     r"(grand )?(sub ?)?totals?( (general|generale|geral|amount|debits?|credits?|payments?|due))?|(zwischen|gesamt)?summe( gesamt)?|"
     r"gesamtbetrag|sum|summa|som|sub ?tota(a)?l|totaal|totale?|suma( total)?|razem|celkem|soucet|osszesen|yhteensa|toplam|итого|всего"
+)
+CARD = re.compile(
+    r"(auto|e|card |online |internet |mobile |direct debit )?payment\b.*(thank|receiv|credit)|payment received|thank you|auto ?pay|"
+    r"pagamento (recebido|efetuado|de fatura)|paiement (recu|de votre)|ihre (zahlung|einzahlung)|zahlung.*dank|su pago|"
+    r"pago (recibido|gracias)|"
+    r"betaling ontvangen|inbetalning|indbetaling|innbetaling"
 )
 UNSAID = 0.1  # more rows than this share without a direction, and the sign column is none
 
@@ -95,7 +103,9 @@ def read(file: str, content: bytes, declared: banks.Profile | None, limits: Inta
             raise UnreadableFile(file, f"the heading has {len(way.names)} columns, more than the {limits.max_columns} allowed.")
         grid, rewritten = _cut(file, text, way)
         _check_lengths(file, way, grid, limits.max_field_length)
-        found = _Sheet(file, way, grid, declared, limits.max_amount).found(encoding, ends_open=not text.endswith(("\n", "\r")))
+        sheet = _Sheet(file, way, grid, declared, limits.max_amount)
+        sheet.bare = _bare(text, way, grid)
+        found = sheet.found(encoding, ends_open=not text.endswith(("\n", "\r")))
         return replace(found, notes=[*found.notes, *rewritten])
 
     found = read_as(layout)
@@ -167,6 +177,21 @@ def _cut(file: str, text: str, layout: banks.Layout) -> tuple[Grid, list[Problem
     return grid, [Problem(line, None, None, f"{file}, line {line}: {what}") for line in shown[:SHOWN]]
 
 
+def _bare(text: str, layout: banks.Layout, grid: Grid) -> dict[int, list[str]]:
+    """Return the cells of the few rows that have no word where words are expected: some banks put "Closing balance" elsewhere."""
+    words = [grid.columns[place] for place in layout.columns.get("text", ())]
+    if not words:
+        return {}
+    blank = np.logical_and.reduce(
+        [np.asarray(pc.equal(pc.utf8_trim_whitespace(column), "").to_numpy(zero_copy_only=False)) for column in words]
+    )
+    rows = np.flatnonzero(blank)
+    if not 0 < len(rows) <= FEW:
+        return {}
+    lines = re.split(r"\r\n|\r|\n", text)
+    return {int(row): [cell.strip(' "') for cell in lines[int(grid.lines[row]) - 1].split(layout.delimiter)] for row in rows}
+
+
 def _adds_up(found: Found) -> bool:
     return overall(reconcile(found.rows, found.stated)[0]) == "ok"
 
@@ -199,6 +224,7 @@ class _Sheet:
         self.named = np.zeros(0, bool)
         self.like_total = np.zeros(0, bool)
         self.problems: list[Problem] = []
+        self.bare: dict[int, list[str]] = {}  # all cells of the rows without words in the columns of words
         self.said: list[Problem] = []
         self.left_out: list[Problem] = []  # rows set aside one by one, each with its reason
         self.n = len(grid.lines)
@@ -255,17 +281,32 @@ class _Sheet:
         shown |= {"decimal": self.decimals, "sign": self.sign_rule, "set_aside": {kind: count for kind, count in aside.items() if count}}
         notes = [Problem(None, None, None, f"{self.file}: {guess}") for guess in self.layout.guesses]
         notes += self.left_out[:SHOWN] + self.said[:SHOWN]
-        questions = self._one_sided(units[where])
+        questions = self._one_sided(units[where], where)
         doubts = [question.problem for question in questions] + strange + self._fees_unsaid()
         accounts = pc.unique(rows["account"]).to_pylist()
         stated = {accounts[0]: (self.stated_opening, self.stated_closing)} if len(accounts) == 1 else {}
         return Found(rows, banks.to_dict(self.layout, **shown), notes, doubts, stated, pending=aside["not booked"], questions=questions)
 
-    def _one_sided(self, units: Units) -> list[Question]:
+    def _card(self, units: Units, where: NDArray[Any]) -> list[Question]:
+        """Doubt the signs where money out is said to be what a card's owner paid: there purchases have no sign and payments a minus."""
+        out = where[units < 0]
+        if len(out) * 2 > len(where) or not all(CARD.search(banks.folded(" ".join(self._words(int(row))))) for row in out[:SHOWN]):
+            return []
+        sentence = (
+            f"{self.file}: what has a minus in column {self.name('amount')!r} reads like payments to a card; if the amounts without a sign "
+            'are purchases, a bank profile with positive = "out" decides.'
+        )
+        choices = Choice({"positive": "out"}, "Purchases: money out"), Choice({"positive": "in"}, "As printed: money in")
+        asks = "Is this a card on which purchases have no sign and payments a minus?"
+        return [Question("positive", asks, Problem(None, self.name("amount"), None, sentence), choices, self.headings())]
+
+    def _one_sided(self, units: Units, where: NDArray[Any]) -> list[Question]:
         """Doubt that all money came in, where no amount has a sign and nothing else says which way it went."""
         told = self.declared and self.declared.positive
-        if told or self.sign_rule != "signed" or (units < 0).any() or not (units > 0).any():
+        if told or self.sign_rule != "signed" or not (units > 0).any():
             return []
+        if (units < 0).any():
+            return self._card(units, where)
         sentence = (
             f"{self.file}: no amount in column {self.name('amount')!r} has a sign, so all are read as money in; if they are payments, "
             'a bank profile with positive = "out", or with the column that says which way money went, decides.'
@@ -416,7 +457,7 @@ class _Sheet:
         own = marks[where]
         if self.declared and self.declared.positive == "out":
             self.sign_rule = "unsigned is money out"
-            return _where(marks == 0, -units, units)
+            return _where(marks > 0, units, -units)  # a card's minus is money in: a payment to it, or a refund
         if (own > 0).any() and (own == 0).any() and not (own < 0).any():
             self.sign_rule = "money in is marked"
             return _where(marks == 0, -units, units)
@@ -547,7 +588,10 @@ class _Sheet:
         self.like_total = np.array([TOTALLED.fullmatch(text) is not None for text in bare], bool)[
             coded.indices.to_numpy(zero_copy_only=False)
         ]
-        return np.asarray(found[coded.indices.to_numpy(zero_copy_only=False)])
+        named = np.array(found[coded.indices.to_numpy(zero_copy_only=False)], bool)
+        for row, cells_ in self.bare.items():
+            named[row] |= any(STATED.fullmatch(banks.folded(cell)) for cell in cells_)
+        return named
 
     def _totals(self, units: Units, where: NDArray[Any]) -> tuple[NDArray[Any], list[Problem]]:
         """Say which of the rows are totals: named so and, to the cent, the sum of those above them or of their block, whatever its sign.
