@@ -25,7 +25,26 @@ from creditrisk.errors import InvalidInput, UnknownThing, UnreadableFile
 DECLARED = Path(__file__).parent / "declared"
 CODE_PAGES = ["cp1252", "cp1250", "cp1251", "cp1257"]
 DELIMITERS = ";\t|,"
-LETTERS = str.maketrans({"ß": "ss", "ł": "l", "ø": "o", "æ": "ae", "œ": "oe", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "і": "i"})
+CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+NO_WORD = re.compile(r"[\W_]+")
+LETTERS = str.maketrans(
+    {
+        "ß": "ss",
+        "ł": "l",
+        "Ł": "l",
+        "ø": "o",
+        "Ø": "o",
+        "æ": "ae",
+        "Æ": "ae",
+        "œ": "oe",
+        "đ": "d",
+        "ð": "d",
+        "þ": "th",
+        "ı": "i",
+        "і": "i",
+        "І": "i",
+    }
+)
 SAMPLE = 150
 ONE_COLUMN = ("date", "value_date", "amount", "debit", "credit", "balance", "fee", "currency", "account", "sign", "status")
 ROLES = (*ONE_COLUMN, "code", "text")
@@ -703,9 +722,11 @@ def side(value: str) -> str | None:
 
 def folded(text: str) -> str:
     """Lower-case a heading, drop accents, split camel case, keep letters and digits: 'Début (€)' → 'debut'."""
-    plain = unicodedata.normalize("NFKD", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text))
-    kept = "".join(letter for letter in plain if not unicodedata.combining(letter)).lower()
-    return re.sub(r"[\W_]+", " ", kept.translate(LETTERS)).strip()
+    plain = CAMEL.sub(" ", text)
+    if not plain.isascii():
+        letters = unicodedata.normalize("NFKD", plain)
+        plain = "".join(letter for letter in letters if not unicodedata.combining(letter)).translate(LETTERS)
+    return NO_WORD.sub(" ", plain.lower()).strip()
 
 
 @cache

@@ -224,8 +224,8 @@ def agreement(amount: Units, balance: Units, *, before: bool = False) -> tuple[i
 MONTHS = (
     "january jan ene gen sty led janv jaanuar styczen stycznia leden ledna januari januar enero gennaio janvier janeiro janner jaan "
     "ianuarie tammi tammikuu tammikuuta ocak oca sijecanj янв январь января сiч",
-    "february feb fev fevr lut uno februar februari febrero febbraio luty lutego unor unora fevrier fevereiro feber veebr veebruar februarie "
-    "helmi helmikuu subat sub veljaca фев февр февраль февраля лют",
+    "february feb fev fevr lut uno februar februari febrero febbraio luty lutego unor unora fevrier fevereiro feber veebr veebruar "
+    "februarie helmi helmikuu subat sub veljaca фев февр февраль февраля лют",
     "march mar mrt mrz mrs marz mars marts marzo maart marzec marca bre brezen brezna marco marec martie maalis ozujak март марта бер",
     "april apr avr abr kwi dub avril abril aprile kwiecien kwietnia duben dubna aprill aprilie huhti nisan nis travanj апр апрель "
     "апреля квi",
@@ -235,8 +235,8 @@ MONTHS = (
     "july jul juil lug lip cvc cervenec cervence juillet juli julio luglio lipiec lipca julho juuli iulie heina temmuz tem srpanj июл июль "
     "июля",
     "august aug aou aout ago sie srp augustus agosto sierpien sierpnia srpen srpna augusti elo agustos agu kolovoz авг август августа сер",
-    "september sep sept set wrz zar zari septiembre settembre septembre setembro wrzesien wrzesnia syys eylul eyl septembrie rujan сен сент "
-    "сентябрь сентября вер",
+    "september sep sept set wrz zar zari septiembre settembre septembre setembro wrzesien wrzesnia syys eylul eyl septembrie "
+    "rujan сен сент сентябрь сентября вер",
     "october oct okt ott paz rij octobre oktober octubre ottobre outubro out pazdziernik pazdziernika rijen rijna octombrie loka ekim eki "
     "окт октябрь октября жов",
     "november nov lis novembre noviembre novembro listopad listopada noiembrie marras kasim kas studeni ноя нояб ноябрь ноября лис",
