@@ -12,8 +12,10 @@ import tomllib
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from decimal import Decimal
 from functools import cache, lru_cache
-from itertools import permutations
+from itertools import combinations, pairwise, permutations
+from operator import eq
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +25,28 @@ from creditrisk.errors import InvalidInput, UnknownThing, UnreadableFile
 DECLARED = Path(__file__).parent / "declared"
 CODE_PAGES = ["cp1252", "cp1250", "cp1251", "cp1257"]
 DELIMITERS = ";\t|,"
+CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+NO_WORD = re.compile(r"[\W_]+")
+LETTERS = str.maketrans(
+    {
+        "ß": "ss",
+        "ł": "l",
+        "Ł": "l",
+        "ø": "o",
+        "Ø": "o",
+        "æ": "ae",
+        "Æ": "ae",
+        "œ": "oe",
+        "đ": "d",
+        "ð": "d",
+        "þ": "th",
+        "ı": "i",
+        "і": "i",
+        "І": "i",
+    }
+)
 SAMPLE = 150
-ONE_COLUMN = ("date", "value_date", "amount", "debit", "credit", "balance", "currency", "account", "sign", "status")
+ONE_COLUMN = ("date", "value_date", "amount", "debit", "credit", "balance", "fee", "currency", "account", "sign", "status")
 ROLES = (*ONE_COLUMN, "code", "text")
 MONEY_OUT = frozenset(
     [
@@ -50,6 +72,12 @@ MONEY_OUT = frozenset(
         "uit",
         "ausgang",
         "w",
+        *re.findall(
+            r"[\w ]+",
+            "debits,money out,paid out,payment out,outgoing,cash out,sent,withdraw,ausgabe,belastung,lastschrift,depense,sortie,egreso,"
+            "gasto,salida,debe,cargos,despesa,saida,uscita,spesa,addebito,dare,obciazenie,odchozi,vydaj,isplata,terheles,ut,gider,borc,"
+            "расход,списание,支出,付,借,출금,debet d,d debit,dbt,winien,rozchod,v breme,tartozik,menot,pano otto,izdevumi,islaidos",
+        ),
     ]
 )
 MONEY_IN = frozenset(
@@ -74,6 +102,12 @@ MONEY_IN = frozenset(
         "deposit",
         "eingang",
         "k",
+        *re.findall(
+            r"[\w ]+",
+            "credits,money in,paid in,payment in,incoming,cash in,received,einnahme,gutschrift,recette,entree,ingreso,entrada,haber,abonos,"
+            "receita,entrata,accredito,avere,uznanie,prichozi,prijem,uplata,jovairas,inn,gelir,alacak,приход,поступление,зачисление,收入,收,贷,"
+            "입금,c credit,k kredit,ma,przychod,v dobro,kovetel,tulot,ienemumi,pajamos",
+        ),
     ]
 )
 SIGNATURES = (
@@ -373,7 +407,7 @@ def _layout(rows: list[tuple[int, list[str]]], mark: str, declared: Profile | No
     body = [cells_ for _, cells_ in rows[(header + 1) if header is not None else 0 :]]
     guesses: tuple[str, ...] = ()
     if header is not None:
-        names = tuple(rows[header][1])
+        names = _moved(rows[header][1], body)
         columns = _roles(names, body, declared)
         ways, is_open = _rivals(names, columns, body, declared)
         first = rows[header + 1][0] if header + 1 < len(rows) else rows[header][0] + 1
@@ -383,6 +417,15 @@ def _layout(rows: list[tuple[int, list[str]]], mark: str, declared: Profile | No
         columns, guesses, ways = _by_content(body, declared)
         is_open = any("balance" in way for way in ways)
         first = 1 + (declared.skip if declared else 0)
+        above = None if declared else _unknown_heading(rows)
+        if above is not None:
+            # What nobody can name is no amount for looking like one (a price, a share, a goal), unless a balance follows from it.
+            if not _is_proven(columns, body):
+                return None
+            header, ways, is_open = above, (), False
+            names = tuple(rows[above][1]) + names[len(rows[above][1]) :]
+            guesses = (f"The headings are not known; {_shown(columns, names)}, for the balance follows from it.",)
+            first = rows[above + 1][0]
     dates, money = columns.get("date", ()), [*columns.get("amount", ()), *columns.get("debit", ()), *columns.get("credit", ())]
     if not dates or not money or not (columns.get("text") or columns.get("code")):
         return None
@@ -391,6 +434,44 @@ def _layout(rows: list[tuple[int, list[str]]], mark: str, declared: Profile | No
     preamble = tuple(tuple(row) for _, row in rows[: header or 0])
     found = Layout(mark, first, names, columns, header is not None, guesses, preamble, ways, is_open)
     return (score, len(columns), found) if score else None
+
+
+def _unknown_heading(rows: Sequence[tuple[int, Sequence[str]]]) -> int | None:
+    """Return the place of a row of nothing but words right above the first row with a date and an amount; None where there is none."""
+    data = next((place for place, (_, row) in enumerate(rows) if any(map(_is_date, row)) and any(map(_is_amount, row))), 0)
+    row = [cell for cell in rows[data - 1][1] if cell] if data else []
+    wide = len(rows[data][1]) if rows else 0
+    words = [cell for cell in row if re.search(r"[^\W\d]{2}", cell) and not _is_date(cell) and not _is_amount(cell)]
+    return data - 1 if len(words) >= max(3, len(row) - 1) and len(row) * 5 >= wide * 3 else None
+
+
+def _is_proven(columns: Mapping[str, tuple[int, ...]], body: Sequence[Sequence[str]]) -> bool:
+    """Say whether a running balance follows from the columns taken for money."""
+    if "balance" not in columns:
+        return False
+    money = [columns[role][0] for role in ("amount", "debit", "credit") if role in columns]
+    share, steps = _explained(body, money, columns["balance"][0])
+    return steps > 1 and share > 0.8
+
+
+def _explained(body: Sequence[Sequence[str]], money: Sequence[int], balance: int) -> tuple[float, int]:
+    """Return the share of steps of a balance that the amounts (whichever way they went) explain in the better order, and the steps."""
+    found = [(sum(_value(_at(row, place)) or 0 for place in money), _value(_at(row, balance))) for row in body if any(map(_is_date, row))]
+    amounts = [abs(amount) for amount, printed in found if printed is not None]
+    steps = [abs(one - two) for one, two in pairwise(printed for _, printed in found if printed is not None)]
+    fits = [sum(map(eq, steps, amounts[skipped:])) for skipped in (0, 1)]
+    return (max(fits) / len(steps) if steps else 0.0), len(steps)
+
+
+@lru_cache(8192)
+def _value(text: str) -> Decimal | None:
+    read = cells.amount(text, ".") or cells.amount(text, ",")
+    return read[0] if read else None
+
+
+def _shown(columns: Mapping[str, tuple[int, ...]], names: Sequence[str]) -> str:
+    says = {"amount": "amount", "debit": "money out", "credit": "money in"}
+    return ", ".join(f"{names[columns[role][0]]!r} is taken as the {word}" for role, word in says.items() if role in columns)
 
 
 def _needs_heading(declared: Profile) -> bool:
@@ -431,13 +512,42 @@ def _roles(names: Sequence[str], body: Sequence[Sequence[str]], declared: Profil
             continue
         columns[role] = (-place,)
         taken.add(-place)
+    if {"amount", "debit", "credit"} <= set(columns) and not declared:
+        scores = {role: _scores(names[columns[role][0]])[role] for role in ("amount", "debit", "credit")}
+        if scores["amount"] <= 500 < min(scores["debit"], scores["credit"]):
+            del columns["amount"]
     if "date" not in columns and "value_date" in columns:
         columns["date"] = columns.pop("value_date")
+    if "amount" in columns and not {"sign", "debit", "credit"} & set(columns) and not declared:
+        sign = _unnamed_sign(columns["amount"][0], [place for place in range(len(names)) if place not in taken], body)
+        columns["sign"] = sign
+        taken.update(sign)
     if "text" not in columns and not (declared and "code" in declared.columns):
         named = [place for place, name in enumerate(names) if place not in taken and "text" in _scores(name)]
         filled = [place for place in named if any(_at(row, place) for row in body)]
         columns["text"] = tuple(filled or named) or tuple(place for place in _wordy(body, len(names)) if place not in taken)
     return {role: places for role, places in columns.items() if places}
+
+
+def _moved(names: Sequence[str], body: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Move the heading of a money column that spans the currency's column before it: 'Change', '' above 'EUR', '5,00'."""
+    moved = list(names)
+    for place, name in enumerate(names[:-1]):
+        if names[place + 1] or not {"amount", "debit", "credit", "balance"} & set(_scores(name)):
+            continue
+        pairs = [(_at(row, place), _at(row, place + 1)) for row in body[:100] if _at(row, place + 1)]
+        if pairs and all(code in cells.CURRENCIES and _is_amount(value) for code, value in pairs):
+            moved[place : place + 2] = [f"{name} (currency)", name]
+    return tuple(moved)
+
+
+def _unnamed_sign(amount: int, places: Sequence[int], body: Sequence[Sequence[str]]) -> tuple[int, ...]:
+    """Return the column that says of each unsigned amount whether it came in or went out, under whatever heading."""
+    rows = [row for row in body[:100] if any(map(_is_date, row)) and _is_amount(_at(row, amount))]
+    if any((_value(_at(row, amount)) or 0) < 0 for row in rows):
+        return ()
+    sides = {place: {_side(_at(row, place)) for row in rows} for place in places}
+    return tuple(place for place, found in sides.items() if found == {"+", "-"})[:1]
 
 
 def _rivals(
@@ -448,6 +558,8 @@ def _rivals(
         return (), False
     taken = {place for places in columns.values() for place in places}
     here = columns["amount"][0]
+    if _scores(names[here]).get("amount", 0) > _scores("amount")["amount"]:
+        return (), False  # the heading says that it is the account's own, or what was left of the gross
     rows = [row for row in body[:100] if any(map(_is_date, row)) and _is_amount(_at(row, here))]
     found, score = [here], _scores(names[here])["amount"]
     for place, name in enumerate(names):
@@ -469,7 +581,7 @@ def _suits(role: str, place: int, score: int, body: Sequence[Sequence[str]], dec
     values = [value for row in body[:100] if (value := _at(row, place))]
     if role in ("date", "value_date"):
         return not values or any(map(_is_date, values)) or role == "date"
-    if role in ("amount", "debit", "credit", "balance"):
+    if role in ("amount", "debit", "credit", "balance", "fee"):
         if score <= 500:  # the heading only contains the word
             return sum(map(_is_amount, values)) * 2 > len(values)
         return any(re.search(r"\d", value) for value in values) or not values
@@ -482,6 +594,8 @@ def _suits(role: str, place: int, score: int, body: Sequence[Sequence[str]], dec
         return any(code in cells.CURRENCIES for code in codes) and all(re.fullmatch(r"[A-Z]{3,5}|\$|", code) for code in codes)
     if role == "sign":
         return bool(values) and (all(map(_side, values)) or bool(declared and declared.sign))
+    if role == "status" and score <= 500:
+        return False
     if role == "code":
         return bool(values) and all(re.fullmatch(r"\d{4}", value) for value in values)
     if role == "account":
@@ -502,6 +616,8 @@ def _by_content(body: Sequence[Sequence[str]], declared: Profile | None) -> tupl
     if told.get("date") and (told.get("text") or told.get("code")):
         return told, (), ()
     rows = [row for row in body if any(map(_is_date, row)) and any(map(_is_amount, row))]
+    if len(rows) > 2 and not any(_is_date(_at(rows[0], place)) for place in map(_first_day, rows[1:])):
+        rows = rows[1:]  # what the account is, in the shape of a row
     width = max((len(row) for row in rows), default=0)
     filled = {place: [value for row in rows if (value := _at(row, place))] for place in range(width)}
     dates = [place for place, values in filled.items() if len(values) == len(rows) and values and all(map(_is_date, values))]
@@ -512,20 +628,25 @@ def _by_content(body: Sequence[Sequence[str]], declared: Profile | None) -> tupl
     columns: dict[str, tuple[int, ...]] = {"date": (dates[0],)}
     guesses: list[str] = []
     ways: list[dict[str, int]] = []
-    full = [place for place in money if len(filled[place]) == len(rows)]
+    full = [place for place in money if len(filled[place]) >= 0.8 * len(rows)]
+    pair = _exclusive(rows, money)
     if {"amount", "debit", "credit"} & set(told):
         columns |= told
+    elif pair:
+        into, out = sorted(pair, key=lambda place: sum(map(_is_something, filled[place])))
+        out, into = pair if sum(map(_is_something, filled[into])) == sum(map(_is_something, filled[out])) else (out, into)
+        columns |= {"debit": (out,), "credit": (into,)}
+        rest = [place for place in full if place not in pair and _explained(rows, pair, place)[0] > 0.5]
+        columns |= {"balance": (rest[0],)} if rest else {}
+        how = "" if sum(map(_is_something, filled[into])) == sum(map(_is_something, filled[out])) else ", the fuller one,"
+        guesses.append(f"There is no heading: column {out + 1}{how} is taken as money out and column {into + 1} as money in.")
+        ways = [{"debit": out, "credit": into}, {"debit": into, "credit": out}]
     elif full:
         columns["amount"] = (full[0],)
         if len(full) > 1:
-            columns["balance"] = (full[1],)
-            guesses.append(f"There is no heading: column {full[0] + 1} is taken as the amount, column {full[1] + 1} as the balance.")
-            ways = [{"amount": one, "balance": two} for one, two in permutations(full[:3], 2)]
-    elif len(money) > 1 and not any(_at(row, money[0]) and _at(row, money[1]) for row in rows):
-        out, into = sorted(money[:2], key=lambda place: -len(filled[place]))
-        columns |= {"debit": (out,), "credit": (into,)}
-        guesses.append(f"There is no heading: column {out + 1}, the fuller one, is taken as money out and column {into + 1} as money in.")
-        ways = [{"debit": out, "credit": into}, {"debit": into, "credit": out}]
+            one, two, ways = _amount_and_balance(rows, full)
+            columns |= {"amount": (one,), "balance": (two,)}
+            guesses.append(f"There is no heading: column {one + 1} is taken as the amount, column {two + 1} as the balance.")
     else:
         return {}, (), ()
     columns |= told
@@ -534,15 +655,51 @@ def _by_content(body: Sequence[Sequence[str]], declared: Profile | None) -> tupl
             continue
         if "currency" not in columns and set(values) <= cells.CURRENCIES:
             columns["currency"] = (place,)
-        elif "sign" not in columns and len({_side(value) for value in values} - {None}) == 2 and _mostly_sides(values):
+        elif "amount" in columns and "sign" not in columns and _is_sign(rows, place, columns["amount"][0]):
             columns["sign"] = (place,)
     taken = {place for places in columns.values() for place in places} | set(dates)
     columns["text"] = tuple(place for place in _wordy(rows, width) if place not in taken)
     return columns | told, tuple(guesses), tuple(ways)
 
 
-def _mostly_sides(values: Sequence[str]) -> bool:
-    return sum(_side(value) is not None for value in values) >= 0.8 * len(values)
+def _first_day(row: Sequence[str]) -> int:
+    return next(place for place, cell in enumerate(row) if _is_date(cell))
+
+
+def _exclusive(rows: Sequence[Sequence[str]], money: Sequence[int]) -> tuple[int, int] | None:
+    """Return the first two money columns of which every row fills one and never both, with blanks or zeros in the other."""
+    for one, two in combinations(money, 2):
+        sides = [(_is_something(_at(row, one)), _is_something(_at(row, two))) for row in rows]
+        if (True, False) in sides and (False, True) in sides and (True, True) not in sides:
+            return one, two
+    return None
+
+
+def _is_something(value: str) -> bool:
+    return bool(re.search(r"[1-9]", value))
+
+
+def _amount_and_balance(rows: Sequence[Sequence[str]], full: Sequence[int]) -> tuple[int, int, list[dict[str, int]]]:
+    """Tell the amount from the balance by what the balance follows from, else by what alone is signed, else give the ways there are."""
+    pairs = list(permutations(full[:5], 2))
+    shares = [_explained(rows, [one], two)[0] for one, two in pairs]
+    if max(shares) > 0.5:
+        one, two = pairs[shares.index(max(shares))]
+        return one, two, []
+    signed = [place for place in full if any((_value(_at(row, place)) or 0) < 0 for row in rows)]
+    if len(signed) == 1 and len(rows) > 1:
+        return signed[0], next(place for place in full if place != signed[0]), []
+    return full[0], full[1], [{"amount": one, "balance": two} for one, two in permutations(full[:3], 2)]
+
+
+def _is_sign(rows: Sequence[Sequence[str]], place: int, amount: int) -> bool:
+    """Say whether a column says which way the money went, where the amounts do not say so themselves or say the opposite throughout."""
+    sides = [_side(_at(row, place)) for row in rows]
+    values = [_value(_at(row, amount)) or 0 for row in rows]
+    if set(sides) - {None} != {"+", "-"} or sum(map(bool, sides)) < 0.8 * len(sides):
+        return False
+    against = [side and value * (1 if side == "+" else -1) <= 0 for side, value in zip(sides, values, strict=True)]
+    return all(value >= 0 for value in values) or all(against)
 
 
 def _wordy(body: Sequence[Sequence[str]], width: int) -> list[int]:
@@ -568,15 +725,19 @@ def side(value: str) -> str | None:
 
 def folded(text: str) -> str:
     """Lower-case a heading, drop accents, split camel case, keep letters and digits: 'Début (€)' → 'debut'."""
-    plain = unicodedata.normalize("NFKD", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text))
-    kept = "".join(letter for letter in plain if not unicodedata.combining(letter)).lower()
-    return re.sub(r"[\W_]+", " ", kept.replace("ß", "ss").replace("ł", "l").replace("ø", "o")).strip()
+    plain = CAMEL.sub(" ", text)
+    if not plain.isascii():
+        letters = unicodedata.normalize("NFKD", plain)
+        plain = "".join(letter for letter in letters if not unicodedata.combining(letter)).translate(LETTERS)
+    return NO_WORD.sub(" ", plain.lower()).strip()
 
 
 @cache
 def _headings() -> dict[str, tuple[tuple[str, ...], frozenset[str]]]:
     declared = tomllib.loads((DECLARED / "headers.toml").read_text(encoding="utf-8"))
-    return {role: (tuple(entry["words"]), frozenset(entry.get("never", ()))) for role, entry in declared.items()}
+    return {
+        role: (tuple(dict.fromkeys(map(folded, entry["words"]))), frozenset(entry.get("never", ()))) for role, entry in declared.items()
+    }
 
 
 @lru_cache(8192)
@@ -617,6 +778,16 @@ def _is_date(text: str) -> bool:
 @lru_cache(8192)
 def _is_amount(text: str) -> bool:
     return 0 < len(text) < 40 and (cells.amount(text, ".") is not None or cells.amount(text, ",") is not None)
+
+
+def said(row: Sequence[str], layout: Layout) -> tuple[str, ...] | None:
+    """Return what a row says in the columns of day and money; None where it is no transaction: no day, no amount, or words instead."""
+    roles = ("date", "value_date", "amount", "debit", "credit", "balance")
+    places = {role: layout.columns[role][0] for role in roles if role in layout.columns}
+    cells_ = {role: _at(row, place).strip() for role, place in places.items()}
+    moneys = [cells_[role] for role in ("amount", "debit", "credit") if role in cells_]
+    fit = all(not value or (_is_date(value) if role.endswith("date") else _is_amount(value)) for role, value in cells_.items())
+    return tuple(cells_.values()) if fit and cells_["date"] and any(moneys) else None
 
 
 def _at(row: Sequence[str], place: int) -> str:

@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 from functools import cache, lru_cache
 from typing import Any
+from unicodedata import combining, normalize
 
 import numpy as np
 import pyarrow as pa
@@ -32,11 +33,28 @@ CURRENCIES = frozenset(
         r"\w+",
         "AED ARS ATS AUD BAM BDT BEF BGN BHD BRL BYN CAD CHF CLP CNY COP CRC CZK DEM DKK DZD EEK EGP ESP EUR FIM FRF GBP GEL GHS GRD HKD "
         "HRK HUF IDR IEP ILS INR IQD ISK ITL JOD JPY KES KRW KWD KZT LBP LKR LTL LUF LVL MAD MDL MKD MXN MYR NGN NLG NOK NZD OMR PEN PHP "
-        "PKR PLN PTE PYG QAR RON RSD RUB SAR SEK SGD SIT SKK THB TND TRY TWD TZS UAH UGX USD UYU UZS VND XAF XOF ZAR ZMW",
+        "PKR PLN PTE PYG QAR RON RSD RUB SAR SEK SGD SIT SKK THB TND TRY TWD TZS UAH UGX USD UYU UZS VND XAF XOF ZAR ZMW "
+        "AMD AOA AZN BOB BWP DOP ETB FJD GTQ HNL JMD KGS KHR LAK MMK MNT MOP MUR MZN NAD NIO NPR PAB RUR RWF TJS TTD VES XPF",
     )
 )
 SYMBOLS = {"€": "EUR", "£": "GBP", "zł": "PLN", "Kč": "CZK", "₹": "INR", "R$": "BRL", "₽": "RUB", "₺": "TRY", "Ft": "HUF"}
-GLUE = r"(?P<{0}>[A-Z]{{3}}|[A-Z]{{0,2}}\$|[€£¥₹₽₺]|zł|Kč|kr\.?|Ft|Fr\.?)?"
+SYMBOLS |= {
+    "₪": "ILS",
+    "₴": "UAH",
+    "₩": "KRW",
+    "₱": "PHP",
+    "₫": "VND",
+    "₦": "NGN",
+    "฿": "THB",
+    "лв": "BGN",
+    "лв.": "BGN",
+    "руб.": "RUB",
+    "人民币": "CNY",
+}
+GLUE = (
+    r"(?P<{0}>[A-Z]{{3}}|[A-Z]{{0,2}}\$|[€£¥￥₹₽₺₪₴₩₱₫₦฿]|zł|Kč|kr\.?|Ft|[FS]Fr\.?|Fr\.?|Rs\.?|Rp\.?|TL|RM|lei|[Ee]uros?|р(?:уб)?\.?|"
+    r"грн\.?|лв\.?|元)?"
+)
 SPACES = dict.fromkeys(map(ord, "\u00a0\u2007\u2009\u202f"), " ")
 
 
@@ -137,13 +155,20 @@ def decimal_mark(column: pa.Array) -> str | None:
         return max(counts, key=lambda mark: counts[mark])
     if len(present) == 1 and not any(counts.values()):
         mark = next(iter(present))
-        again = pc.match_substring_regex(texts, rf"\d{re.escape(mark)}\d{{3}}{re.escape(mark)}\d")
-        return ("," if mark == "." else ".") if pc.any(again).as_py() else None if _marked(texts) else ""
+        grouped = rf"\d{re.escape(mark)}\d{{3}}{re.escape(mark)}\d"
+        # A bank that prints three decimals prints them always: 1,500 beside 500 is no decimal.
+        plain = r"^\D*[1-9]\d{0,2}\D*$"
+        again = _any(texts, grouped) or (_any(texts, plain) and not _any(texts, rf"(^|\D)0{re.escape(mark)}"))
+        return ("," if mark == "." else ".") if again else None if _marked(texts) else ""
     return None if _marked(texts) else ""
 
 
 def _marked(texts: pa.Array) -> bool:
-    return bool(pc.any(pc.match_substring_regex(texts, r"\d[.,]\d")).as_py())
+    return _any(texts, r"\d[.,]\d")
+
+
+def _any(texts: pa.Array, pattern: str) -> bool:
+    return bool(pc.any(pc.match_substring_regex(texts, pattern)).as_py())
 
 
 def _evidence(texts: pa.Array, mark: str, other: str) -> int:
@@ -179,30 +204,62 @@ def total(units: Units) -> Decimal:
     return Decimal((high << 32) + low).scaleb(-4)
 
 
+def agreement(amount: Units, balance: Units, *, before: bool = False) -> tuple[int, bool]:
+    """Count the steps of a running balance that the amounts explain, in the order that explains more; True where it is newest first.
+
+    `before` takes the balance printed in a row for the one before its movement.
+
+    >>> agreement(np.array([5, -2, 4]), np.array([15, 13, 17])), agreement(np.array([4, -2, 5]), np.array([17, 13, 15]))
+    ((2, False), (2, True))
+    >>> agreement(np.array([5, -2, 4]), np.array([10, 15, 13]), before=True)
+    (2, False)
+    """
+    steps = np.diff(balance)
+    later, earlier = (amount[:-1], amount[1:]) if before else (amount[1:], amount[:-1])
+    oldest_first, newest_first = int((steps == later).sum()), int((-steps == earlier).sum())
+    return max(oldest_first, newest_first), newest_first > oldest_first
+
+
 # ---------------------------------------------------------------------------------------------------------------- dates
 
+# Without accents; the language that spells a month as another spells its neighbour (listopad, lip) yields to the larger one.
 MONTHS = (
-    "january jan ene gen sty led janv jän jaanuar styczeń leden januari januar enero gennaio",
-    "february feb fév fev lut úno février februar februari febrero febbraio luty únor",
-    "march mar mär mrt mars marzo märz maart marzec bře březen mrz",
-    "apr avr abr kwi dub avril abril aprile kwiecień duben",
-    "may mai mei maj mayo maggio kvě květen mag",
-    "june jun juin jui giu cze čer juni junio giugno czerwiec červen",
-    "july jul juil lug lip čvc juillet juli julio luglio lipiec červenec",
-    "aug aoû aou ago sie srp août augustus agosto sierpień srpen",
-    "september sep sept set wrz zář septiembre settembre septembre wrzesień září",
-    "october oct okt ott paź říj octobre oktober octubre ottobre październik říjen",
-    "november nov lis novembre noviembre november listopad",
-    "dec déc dez dic gru pro décembre dezember diciembre dicembre grudzień prosinec december",
+    "january jan ene gen sty led janv jaanuar styczen stycznia leden ledna januari januar enero gennaio janvier janeiro janner jaan "
+    "ianuarie tammi tammikuu tammikuuta ocak oca sijecanj янв январь января сiч",
+    "february feb fev fevr lut uno februar februari febrero febbraio luty lutego unor unora fevrier fevereiro feber veebr veebruar "
+    "februarie helmi helmikuu subat sub veljaca фев февр февраль февраля лют",
+    "march mar mrt mrz mrs marz mars marts marzo maart marzec marca bre brezen brezna marco marec martie maalis ozujak март марта бер",
+    "april apr avr abr kwi dub avril abril aprile kwiecien kwietnia duben dubna aprill aprilie huhti nisan nis travanj апр апрель "
+    "апреля квi",
+    "may mai mei maj mayo maggio maio kve kvet kveten kvetna mag maja maijs touko mayis svibanj май мая тра",
+    "june jun juin jui giu cze cer cerven cervna juni junio giugno czerwiec czerwca junho juny juuni iunie kesa haziran haz lipanj июн "
+    "июнь июня чер",
+    "july jul juil lug lip cvc cervenec cervence juillet juli julio luglio lipiec lipca julho juuli iulie heina temmuz tem srpanj июл июль "
+    "июля",
+    "august aug aou aout ago sie srp augustus agosto sierpien sierpnia srpen srpna augusti elo agustos agu kolovoz авг август августа сер",
+    "september sep sept set wrz zar zari septiembre settembre septembre setembro wrzesien wrzesnia syys eylul eyl septembrie "
+    "rujan сен сент сентябрь сентября вер",
+    "october oct okt ott paz rij octobre oktober octubre ottobre outubro out pazdziernik pazdziernika rijen rijna octombrie loka ekim eki "
+    "окт октябрь октября жов",
+    "november nov lis novembre noviembre novembro listopad listopada noiembrie marras kasim kas studeni ноя нояб ноябрь ноября лис",
+    "december dec dez dic gru pro decembre dezember diciembre dicembre dezembro grudzien grudnia prosinec prosince decembrie joulu aralik "
+    "ara prosinac дек декабрь декабря гру",
 )
 MONTH = {word: number for number, words in enumerate(MONTHS, 1) for word in words.split()}
-CLOCK = r"(?:[T ,]+\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:[.,]\d+)?)?(?: ?[AaPp][Mm])?(?: ?(?:Z|UTC|GMT|CES?T|[+-]\d{2}:?\d{2}))?)?"
+STAMP = r"(?:\d{6}(?:\.\d+)?(?:\[[^\]]*\])?)?"  # 20091224120000[0:GMT]
+CLOCK = (
+    r"(?:[T ,-]+\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:[.,:]\d+)?)?(?: ?[AaPp]\.?[Mm]\.?)?"
+    r"(?: ?(?:Z|[A-Z]{3,4}|[+-]\d{2}(?::?\d{2})?|\([A-Z]{3,4}\)))?)?"
+)
 TOKENS = {"%d": r"(?P<d>\d{1,2})", "%m": r"(?P<m>\d{1,2})", "%Y": r"(?P<Y>\d{4})", "%y": r"(?P<y>\d{2})", "%b": r"(?P<b>[^\W\d_]{3,}\.?)"}
+TOKENS["%a"] = r"[^\W\d_]{2,}\.?,?"
 SEPARATED = ("%d{0}%m{0}%Y", "%m{0}%d{0}%Y", "%Y{0}%m{0}%d", "%d{0}%m{0}%y", "%m{0}%d{0}%y", "%y{0}%m{0}%d", "%d{0}%b{0}%Y", "%d{0}%b{0}%y")
 FORMATS = (
     # Nobody writes the month first before a dot.
     *(shape.format(mark) for mark in "-/. " for shape in SEPARATED if not (mark == "." and shape.startswith("%m"))),
     "%Y.%m.%d.", "%d. %m. %Y", "%d.%m.%Y.", "%d. %b %Y", "%b %d, %Y", "%b %d %Y", "%d%b%Y", "%d%b%y",
+    "%Y:%m:%d", "%d %b, %Y", "%b %d, %y", "%a %d %b %Y", "%Y %b %d", "%Y-%b-%d", "%d de %b de %Y",
+    "%Y年%m月%d日", "%Y. %m. %d", "%Y. %m. %d.",
     "%Y%m%d", "%d%m%Y", "%m%d%Y", "%y%m%d", "%d%m%y",
 )  # fmt: skip
 
@@ -223,7 +280,7 @@ def date_reader(form: str) -> Callable[[str], date | None]:
             return None
         part = found.groupdict()
         year = int(part["Y"]) if part.get("Y") else 1900 + int(part["y"]) + (100 if int(part["y"]) < 69 else 0)
-        month = MONTH.get(part["b"].rstrip(".").lower(), 0) if part.get("b") else int(part["m"])
+        month = MONTH.get(_bare(part["b"]), 0) if part.get("b") else int(part["m"])
         try:
             return date(year, month, int(part["d"]))
         except ValueError:
@@ -250,7 +307,13 @@ def _shapes(shape: str) -> tuple[str, ...]:
 
 
 def _month_fits(word: str | None) -> bool:
-    return word is None or word.rstrip(".").lower() in MONTH
+    return word is None or _bare(word) in MONTH
+
+
+def _bare(word: str) -> str:
+    """Return the name of a month in lower case without accents and full stop."""
+    plain = normalize("NFKD", word.rstrip(".").lower()).translate(str.maketrans("ıі", "ii"))
+    return "".join(letter for letter in plain if not combining(letter))
 
 
 @cache
@@ -259,7 +322,7 @@ def _pattern(form: str) -> re.Pattern[str]:
     for token, part in TOKENS.items():
         # Without separators a field has its full width, or 1112024 could be two dates.
         pattern = pattern.replace(token, part if re.search(r"%\w[^%]+%|%b", form) else part.replace("{1,2}", "{2}"))
-    return re.compile(pattern + CLOCK)
+    return re.compile(pattern + (STAMP if form == "%Y%m%d" else "") + CLOCK)
 
 
 def date_formats(column: pa.Array) -> list[str]:

@@ -19,29 +19,67 @@ from creditrisk import banks, cells
 from creditrisk.cells import BAD, BLANK, READ, Marks, Units
 from creditrisk.errors import UnreadableFile
 from creditrisk.grid import Grid, cut
+from creditrisk.mend import mended
 from creditrisk.reconcile import overall, reconcile
 from creditrisk.settings import Intake
 from creditrisk.statement import ROWS, Choice, Found, Problem, Question, Refused, Unclear, date_question, decimal_question
 
+FEW = 100  # rows without words that are looked at whole
 SHOWN = 50  # problems listed of one file; the rest are counted
 # These are held against folded text: lower case, no accents.
-PENDING = re.compile(r"pending|vorgemerkt|en attente|a venir|pendiente|in attesa|oczekuj|gereserveerd|in behandeling|reserverat|unsettled")
-NOT_BOOKED = re.compile(rf"{PENDING.pattern}|reverted|declined|failed|cancell?ed|rejected|refused|geweigerd|odrzucon")
+PENDING = re.compile(
+    r"pending|vorgemerkt|\boffen\b|en attente|a venir|pendient|pendente|in attesa|oczekuj|gereserveerd|in behandeling|reserverat|"
+    r"unsettled|ausstehend|"
+    r"autoryzac|blokad|blokac|w realizacji|nepotvrz|nezauctov|ceka|vantande|afventer|reservert|varaus|broneeri|rezerv|"
+    r"в обработке|в ожидании|"
+    r"обрабатывается|холд|заблокирован|ожида|bekleyen|beklemede|处理中|uncleared|not cleared|not booked|non comptabilise|provisional"
+)
+NOT_BOOKED = re.compile(
+    rf"{PENDING.pattern}|revert|declined|failed|cancell?ed|rejected|refused|voided|expired|geweigerd|geannuleerd|odrzucon|"
+    r"anulowan|abgelehnt|"
+    r"storniert|fehlgeschlagen|refuse\b|annule|rechazad|anulad|cancelad|recusad|rifiutat|annullat|zamitnut|zrusen|avvisad|"
+    r"отклонен|отменен|"
+    r"ошибка|неуспешно|reddedil|iptal|交易关闭"
+)
 OPENING = re.compile(
-    r"opening balance|beginning balance|(balance )?brought forward|balance forward|previous balance|start(ing)? balance|anfangssaldo|"
-    r"alter kontostand|beginsaldo|solde (initial|precedent)|ancien solde|saldo (inicial|anterior|iniziale|poczatkowe)|nyito egyenleg"
+    r"opening (ledger )?balance|beginning balance|(balance )?brought forward|balance forward|previous balance|start(ing)? balance|"
+    r"balance (at )?start( of period)?|balance b f\b|anfangssaldo|alter (kontostand|saldo)|eroffnungssaldo|saldovortrag|"
+    r"beginsaldo|vorig saldo|"
+    r"solde (initial|precedent|en debut|d ouverture)|ancien solde|saldo (inicial|anterior|iniziale|poczatkow[ey]|precedente|previo)|"
+    r"pocatecni zustatek|pociatocny zostatok|pocetno stanje|zacetno stanje|nyito egyenleg|ingaende saldo|inngaende saldo|"
+    r"primo saldo|alkusaldo|"
+    r"algsaldo|algjaak|sakuma atlikums|likutis pradziai|pradinis likutis|sold initial|acilis bakiyesi|devreden|входящии остаток|"
+    r"остаток на начало|вхiднии залишок|期初余额|繰越"
 )
 CLOSING = re.compile(
-    r"closing balance|ledger balance|(balance )?carried forward|new balance|current balance|end(ing)? balance|endsaldo|"
-    r"(neuer )?kontostand|eindsaldo|solde (final|actuel)|nouveau solde|saldo (final|actual|finale|koncowe)|zaro egyenleg"
+    r"closing (ledger )?balance|ledger balance|(balance )?carried forward|new balance|current balance|end(ing)? balance|"
+    r"balance (at )?end|"
+    r"balance c f\b|endsaldo|schlusssaldo|abschlusssaldo|(neuer )?kontostand|neuer saldo|letzter kontostand|eindsaldo|nieuw saldo|"
+    r"solde (final|actuel|en fin|de cloture|crediteur|debiteur)|nouveau solde|saldo (final|actual|finale|koncow[ey]|do dia|"
+    r"del dia|disponivel)|"
+    r"konecny zustatek|konecny zostatok|zavrsno stanje|koncno stanje|zaro egyenleg|utgaende saldo|loppusaldo|loppsaldo|"
+    r"lopsaldo|loppjaak|lopjaak|"
+    r"beigu atlikums|likutis pabaigai|galutinis likutis|sold final|kapanis bakiyesi|исходящии остаток|остаток на конец|вихiднии залишок|"
+    r"期末余额|s a l d o"
 )
-TOTAL = re.compile(r"\b(sub)?total(s|e|en)?\b|\bsum(m[ae]|a)?\b|gesamt|totaal|celkem|osszesen|итого|balance|saldo|solde|kontostand")
+TOTAL = re.compile(
+    r"\b(sub)?total(s|e|en)?\b|\bsum(m[ae]|a)?\b|gesamt|totaal|celkem|osszesen|итого|合计|balance|saldo|solde|kontostand|likutis|atlikums"
+)
 
 BALANCE = re.compile(f"{OPENING.pattern}|{CLOSING.pattern}")
-STATED = re.compile(rf"({BALANCE.pattern}|(total )?(turnover|umsatze|apyvarta|obroty)( (debit|credit|soll|haben))?)")
+STATED = re.compile(
+    rf"({BALANCE.pattern})( (of|vom|per|du|au|del|na|z|on|at|kaive|apgrozijums|period|periode|periodo))*|balance|saldo|solde|"
+    r"(total )?(turnover|umsatze|apyvarta|apgrozijums|kaive|obroty|обороты)( (debit|credit|soll|haben))?"
+)
 TOTALLED = re.compile(
     r"(grand )?(sub ?)?totals?( (general|generale|geral|amount|debits?|credits?|payments?|due))?|(zwischen|gesamt)?summe( gesamt)?|"
     r"gesamtbetrag|sum|summa|som|sub ?tota(a)?l|totaal|totale?|suma( total)?|razem|celkem|soucet|osszesen|yhteensa|toplam|итого|всего"
+)
+CARD = re.compile(
+    r"(auto|e|card |online |internet |mobile |direct debit )?payment\b.*(thank|receiv|credit)|payment received|thank you|auto ?pay|"
+    r"pagamento (recebido|efetuado|de fatura)|paiement (recu|de votre)|ihre (zahlung|einzahlung)|zahlung.*dank|su pago|"
+    r"pago (recibido|gracias)|"
+    r"betaling ontvangen|inbetalning|indbetaling|innbetaling"
 )
 UNSAID = 0.1  # more rows than this share without a direction, and the sign column is none
 
@@ -63,10 +101,12 @@ def read(file: str, content: bytes, declared: banks.Profile | None, limits: Inta
     def read_as(way: banks.Layout) -> Found:
         if len(way.names) > limits.max_columns:
             raise UnreadableFile(file, f"the heading has {len(way.names)} columns, more than the {limits.max_columns} allowed.")
-        places = sorted({place for places in way.columns.values() for place in places})
-        grid = cut(file, text, way.delimiter, first=way.first, width=len(way.names), places=places)
+        grid, rewritten = _cut(file, text, way)
         _check_lengths(file, way, grid, limits.max_field_length)
-        return _Sheet(file, way, grid, declared, limits.max_amount).found(encoding, ends_open=not text.endswith(("\n", "\r")))
+        sheet = _Sheet(file, way, grid, declared, limits.max_amount)
+        sheet.bare = _bare(text, way, grid)
+        found = sheet.found(encoding, ends_open=not text.endswith(("\n", "\r")))
+        return replace(found, notes=[*found.notes, *rewritten])
 
     found = read_as(layout)
     return _decided(file, found, layout, read_as) if layout.ways else found
@@ -113,6 +153,45 @@ def _decided(file: str, found: Found, layout: banks.Layout, read_as: Callable[[b
     return replace(found, doubts=[*found.doubts, *doubts], questions=[*found.questions, replace(question, problem=doubt)])
 
 
+def _cut(file: str, text: str, layout: banks.Layout) -> tuple[Grid, list[Problem]]:
+    """Cut a text into cells, lines that a strict reader would cut wrongly as they must be meant; what was rewritten is said."""
+    places = sorted({place for places in layout.columns.values() for place in places})
+    width = len(layout.names) if layout.has_header else 0
+
+    def strictly(text: str) -> Grid:
+        return cut(file, text, layout.delimiter, first=layout.first, width=len(layout.names), places=places)
+
+    try:
+        grid = strictly(text)
+        if not len(grid.spills) or not width:
+            return grid, []
+    except UnreadableFile:
+        grid = None
+    text, lines = mended(text, layout.delimiter, first=layout.first, width=width, key=lambda row: banks.said(row, layout))
+    if grid is not None and not lines:
+        return grid, []
+    grid = strictly(text)
+    kept = set(grid.lines.tolist())
+    shown = [line for line in lines if line in kept]
+    what = "a quotation mark or a delimiter stands inside a value; the row was read as it must be meant."
+    return grid, [Problem(line, None, None, f"{file}, line {line}: {what}") for line in shown[:SHOWN]]
+
+
+def _bare(text: str, layout: banks.Layout, grid: Grid) -> dict[int, list[str]]:
+    """Return the cells of the few rows that have no word where words are expected: some banks put "Closing balance" elsewhere."""
+    words = [grid.columns[place] for place in layout.columns.get("text", ())]
+    if not words:
+        return {}
+    blank = np.logical_and.reduce(
+        [np.asarray(pc.equal(pc.utf8_trim_whitespace(column), "").to_numpy(zero_copy_only=False)) for column in words]
+    )
+    rows = np.flatnonzero(blank)
+    if not 0 < len(rows) <= FEW:
+        return {}
+    lines = re.split(r"\r\n|\r|\n", text)
+    return {int(row): [cell.strip(' "') for cell in lines[int(grid.lines[row]) - 1].split(layout.delimiter)] for row in rows}
+
+
 def _adds_up(found: Found) -> bool:
     return overall(reconcile(found.rows, found.stated)[0]) == "ok"
 
@@ -140,10 +219,13 @@ class _Sheet:
         self.stated_closing: Decimal | None = None
         self.decimals: dict[str, str] = {}
         self.sign_rule = ""
+        self.fees = False  # there are some, and nothing says whether the amounts hold them
         self.form = ""
         self.named = np.zeros(0, bool)
         self.like_total = np.zeros(0, bool)
         self.problems: list[Problem] = []
+        self.bare: dict[int, list[str]] = {}  # all cells of the rows without words in the columns of words
+        self.said: list[Problem] = []
         self.left_out: list[Problem] = []  # rows set aside one by one, each with its reason
         self.n = len(grid.lines)
 
@@ -189,7 +271,7 @@ class _Sheet:
             aside["direction unknown"] = len(self.left_out)
         is_total, strange = self._totals(units, where)
         where, aside["total"] = where[~is_total], aside["total"] + int(is_total.sum())
-        balance = self._balance(where)
+        balance = self._balance(where, units)
         if self.problems:
             raise Refused(sorted(self.problems, key=lambda problem: problem.line or 0))
         self._from_preamble()
@@ -197,18 +279,34 @@ class _Sheet:
         name = self.declared.name if self.declared else ""
         shown: dict[str, Any] = {"encoding": encoding, "profile": name or None, "date_format": self.form}
         shown |= {"decimal": self.decimals, "sign": self.sign_rule, "set_aside": {kind: count for kind, count in aside.items() if count}}
-        notes = [Problem(None, None, None, f"{self.file}: {guess}") for guess in self.layout.guesses] + self.left_out[:SHOWN]
-        questions = self._one_sided(units[where])
-        doubts = [question.problem for question in questions] + strange
+        notes = [Problem(None, None, None, f"{self.file}: {guess}") for guess in self.layout.guesses]
+        notes += self.left_out[:SHOWN] + self.said[:SHOWN]
+        questions = self._one_sided(units[where], where)
+        doubts = [question.problem for question in questions] + strange + self._fees_unsaid()
         accounts = pc.unique(rows["account"]).to_pylist()
         stated = {accounts[0]: (self.stated_opening, self.stated_closing)} if len(accounts) == 1 else {}
         return Found(rows, banks.to_dict(self.layout, **shown), notes, doubts, stated, pending=aside["not booked"], questions=questions)
 
-    def _one_sided(self, units: Units) -> list[Question]:
+    def _card(self, units: Units, where: NDArray[Any]) -> list[Question]:
+        """Doubt the signs where money out is said to be what a card's owner paid: there purchases have no sign and payments a minus."""
+        out = where[units < 0]
+        if len(out) * 2 > len(where) or not all(CARD.search(banks.folded(" ".join(self._words(int(row))))) for row in out[:SHOWN]):
+            return []
+        sentence = (
+            f"{self.file}: what has a minus in column {self.name('amount')!r} reads like payments to a card; if the amounts without a sign "
+            'are purchases, a bank profile with positive = "out" decides.'
+        )
+        choices = Choice({"positive": "out"}, "Purchases: money out"), Choice({"positive": "in"}, "As printed: money in")
+        asks = "Is this a card on which purchases have no sign and payments a minus?"
+        return [Question("positive", asks, Problem(None, self.name("amount"), None, sentence), choices, self.headings())]
+
+    def _one_sided(self, units: Units, where: NDArray[Any]) -> list[Question]:
         """Doubt that all money came in, where no amount has a sign and nothing else says which way it went."""
         told = self.declared and self.declared.positive
-        if told or self.sign_rule != "signed" or (units < 0).any() or not (units > 0).any():
+        if told or self.sign_rule != "signed" or not (units > 0).any():
             return []
+        if (units < 0).any():
+            return self._card(units, where)
         sentence = (
             f"{self.file}: no amount in column {self.name('amount')!r} has a sign, so all are read as money in; if they are payments, "
             'a bank profile with positive = "out", or with the column that says which way money went, decides.'
@@ -251,15 +349,45 @@ class _Sheet:
         ordered = [form for form, days in usual.items() if _in_order(days)]
         if len(ordered) == 1:
             return ordered[0]
+        if (told := self._told_elsewhere(usual)) is not None:
+            return told
         sample = next(text for text in column.to_pylist() if len({cells.date_reader(form)(text) for form in usual}) > 1)
         line = int(self.grid.lines[pc.index(column, sample).as_py()])
         raise date_question(self.file, list(usual), line=line, column=self.name("date"), value=sample, headings=self.headings())
 
+    def _told_elsewhere(self, forms: Mapping[str, NDArray[Any]]) -> str | None:
+        """Return the one format that other dates of the file, its decimal comma, or the order of its balances leave; None for more."""
+        texts = pc.unique(self.column("value_date")).to_pylist() if self.has("value_date") else []
+        words = [word for row in self.layout.preamble for cell in row for word in re.findall(r"[\d./-]{6,}", cell)]
+        likely = list(forms)
+        for text in [*map(str.strip, texts), *words]:
+            fits = [form for form in likely if cells.date_reader(form)(text)]
+            likely = fits if fits and set(cells.date_shapes(text)) & set(forms) else likely
+        if len(likely) > 1 and "," in self._marks().values():
+            likely = [form for form in likely if not form.startswith("%m")] or likely  # no language has both
+        if len(likely) > 1 and (newest_first := self._newest_first()) is not None:
+            likely = [form for form in likely if (forms[form][0] > forms[form][-1]) == newest_first]
+        return likely[0] if len(likely) == 1 else None
+
+    def _newest_first(self) -> bool | None:
+        """Say by the running balance whether the rows run backwards; None where no balance says so, or they are not in order of days."""
+        if not self.has("balance") or not (self.has("amount") or self.has("debit")):
+            return None
+        units, state, _ = self._money()
+        balance = self._amounts("balance")
+        both = (state == READ) & (balance.state == READ)
+        found, newest_first = cells.agreement(units[both], balance.units[both])
+        return newest_first if found and found == int(both.sum()) - 1 else None
+
     # money
+
+    def _marks(self) -> dict[str, str]:
+        roles = [role for role in ("amount", "debit", "credit", "balance", "fee") if self.has(role)]
+        return {role: mark for role in roles if (mark := cells.decimal_mark(self.column(role)))}
 
     def _money(self) -> tuple[Units, Marks, Marks]:
         """Return units, state and sign mark of every row, from the amount or from the debit and credit columns."""
-        roles = [role for role in ("amount", "debit", "credit", "balance") if self.has(role)]
+        roles = [role for role in ("amount", "debit", "credit", "balance", "fee") if self.has(role)]
         found = {
             role: self.declared.decimal if self.declared and self.declared.decimal else cells.decimal_mark(self.column(role))
             for role in roles
@@ -277,9 +405,35 @@ class _Sheet:
             amount = self._amounts("amount")
             if len(pair) < 2 or (amount.units < 0).any() or self.has("sign"):
                 self.sign_rule = "signed"
-                return amount.units, amount.state, amount.mark
+                return self._less_fees(amount), amount.state, amount.mark
         self.sign_rule = "debit and credit columns"
         return self._from_pair()
+
+    def _less_fees(self, amount: cells.Amounts) -> Units:
+        """Take fees in a column of their own off the amounts, where the running balance shows that the amounts leave them out."""
+        self.fees = False
+        if not self.has("fee") or self.name("amount").strip().lower().startswith(("net", "total")):
+            return amount.units
+        fee = self._amounts("fee")
+        cost = np.where((fee.state == READ) & (amount.state == READ), np.abs(fee.units), 0)
+        if not cost.any():
+            return amount.units
+        self.fees = True
+        less = np.asarray(amount.units - cost, np.int64)
+        if self.has("balance"):
+            balance = self._amounts("balance")
+            both = (amount.state == READ) & (balance.state == READ) & ~self._unbooked()
+            counts = [cells.agreement(units[both], balance.units[both])[0] for units in (amount.units, less)]
+            self.fees = counts[0] == counts[1]
+            return less if counts[1] > counts[0] else amount.units
+        return amount.units
+
+    def _fees_unsaid(self) -> list[Problem]:
+        if not self.fees:
+            return []
+        amount, fee = self.name("amount"), self.name("fee")
+        sentence = f"{self.file}: fees stand in column {fee!r}; that they are part of the amounts in column {amount!r} is assumed."
+        return [Problem(None, fee, None, sentence)]
 
     def _amounts(self, role: str) -> cells.Amounts:
         return cells.amounts(self.column(role), self.decimals[role], self.limit)
@@ -305,10 +459,34 @@ class _Sheet:
         own = marks[where]
         if self.declared and self.declared.positive == "out":
             self.sign_rule = "unsigned is money out"
-            return _where(marks == 0, -units, units)
+            return _where(marks > 0, units, -units)  # a card's minus is money in: a payment to it, or a refund
         if (own > 0).any() and (own == 0).any() and not (own < 0).any():
             self.sign_rule = "money in is marked"
             return _where(marks == 0, -units, units)
+        told = self.declared and self.declared.positive
+        return units if told or (units[where] < 0).any() or not self.has("balance") else self._by_balance(units, where)
+
+    def _by_balance(self, units: Units, where: NDArray[Any]) -> Units:
+        """Give amounts without a sign the direction in which the running balance moved, where it moved by just these amounts."""
+        printed = self._amounts("balance")
+        if len(where) < 3 or not (printed.state[where] == READ).all():
+            return units
+        steps, amounts = np.diff(printed.units[where]), units[where]
+        if cells.agreement(amounts, printed.units[where])[0] == len(steps):
+            return units
+        for moved, rest in ((np.r_[0, steps], 0), (np.r_[-steps, 0], len(where) - 1)):
+            same = np.abs(moved) == amounts
+            same[rest] = True
+            if not same.all() or not (moved < 0).any():
+                continue
+            self.sign_rule = "by the running balance"
+            signed = units.copy()
+            signed[where] = np.where(moved < 0, -amounts, amounts)
+            if amounts[rest]:
+                line, value = int(self.grid.lines[where[rest]]), self.column("amount")[int(where[rest])].as_py()
+                what = f"the balance does not tell which way the first amount, {value!r}, went; it is read as money in."
+                self.said.append(Problem(line, self.name("amount"), value, f"{self.file}, line {line}: {what}"))
+            return signed
         return units
 
     def _by_indicator(self, units: Units, where: NDArray[Any]) -> Units:
@@ -316,6 +494,9 @@ class _Sheet:
         texts = coded.dictionary.to_pylist()
         declared = self.declared.sign if self.declared else {}
         meaning = [declared.get(text) or (None if declared else banks.side(text)) for text in texts]
+        if not declared and len(sides := set(filter(None, meaning))) == 1 and "" in texts and not (units[where] < 0).any():
+            other = "-" if sides == {"+"} else "+"  # only the rarer side is marked: CR
+            meaning = [side if text else other for side, text in zip(meaning, texts, strict=True)]
         factors = np.array([{"+": 1, "-": -1}.get(side or "", 0) for side in meaning], np.int64)[
             coded.indices.to_numpy(zero_copy_only=False)
         ]
@@ -332,12 +513,20 @@ class _Sheet:
         self.sign_rule = "sign column"
         if declared or not (units[where] < 0).any():
             return np.asarray(units * factors, np.int64)
-        for row in where[np.sign(units[where]) * factors[where] < 0][:SHOWN]:
+        told = where[(units[where] != 0) & (factors[where] != 0)]
+        against = told[np.sign(units[told]) * factors[told] < 0]
+        if len(against) == len(told):  # a card's own view: what was spent is what is owed
+            return np.asarray(np.abs(units) * factors, np.int64)
+        noted = len(self.problems)
+        for row in against[:SHOWN]:
             value = self.column("amount")[int(row)].as_py()
             self.problem(int(row), "amount", value, f"the sign of the amount {value!r} contradicts column {self.name('sign')!r}.")
+        if len(against) <= UNSAID * len(told):
+            self.said += [replace(one, message=f"{one.message} The sign was kept.") for one in self.problems[noted:]]
+            del self.problems[noted:]
         return units
 
-    def _balance(self, where: NDArray[Any]) -> pa.Array:
+    def _balance(self, where: NDArray[Any], units: Units) -> pa.Array:
         """Return the printed balance of every row, null where there is none."""
         if not self.has("balance"):
             return pa.nulls(self.n, cells.MONEY)
@@ -345,7 +534,12 @@ class _Sheet:
         for row in where[balance.state[where] == BAD][:SHOWN]:
             value = self.column("balance")[int(row)].as_py()
             self.problem(int(row), "balance", value, f"the balance {value!r} in column {self.name('balance')!r} is not an amount.")
-        return pc.if_else(pa.array(balance.state == READ), cells.to_money(balance.units), pa.scalar(None, cells.MONEY))
+        values = balance.units
+        if len(where) > 2 and (balance.state[where] == READ).all():
+            after, before = (cells.agreement(units[where], values[where], before=before)[0] for before in (False, True))
+            if before == len(where) - 1 > after:  # some banks print the balance a payment found, not the one it left
+                values = values + np.where(np.isin(np.arange(self.n), where), units, 0)
+        return pc.if_else(pa.array(balance.state == READ), cells.to_money(values), pa.scalar(None, cells.MONEY))
 
     # whole files or nothing
 
@@ -398,7 +592,10 @@ class _Sheet:
         self.like_total = np.array([TOTALLED.fullmatch(text) is not None for text in bare], bool)[
             coded.indices.to_numpy(zero_copy_only=False)
         ]
-        return np.asarray(found[coded.indices.to_numpy(zero_copy_only=False)])
+        named = np.array(found[coded.indices.to_numpy(zero_copy_only=False)], bool)
+        for row, cells_ in self.bare.items():
+            named[row] |= any(STATED.fullmatch(banks.folded(cell)) for cell in cells_)
+        return named
 
     def _totals(self, units: Units, where: NDArray[Any]) -> tuple[NDArray[Any], list[Problem]]:
         """Say which of the rows are totals: named so and, to the cent, the sum of those above them or of their block, whatever its sign.
@@ -588,6 +785,7 @@ class _Sheet:
             return pa.array([""] * self.n, pa.string())
         parts = [pc.utf8_trim_whitespace(self.grid.columns[place]) for place in places]
         filled = [pc.if_else(pc.equal(part, ""), pa.scalar(None, pa.string()), part) for part in parts]
+        filled[-1] = pc.if_else(pc.is_null(pc.coalesce(*filled)), "", filled[-1])  # a join of nothing would drop the row
         whole = pc.binary_join_element_wise(*filled, separator, null_handling="skip") if len(filled) > 1 else parts[0]
         coded = whole.dictionary_encode()
         return pc.replace_substring_regex(coded.dictionary, r"[\s\p{Z}]+", " ").take(coded.indices)
