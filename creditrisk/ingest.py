@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pandas import DataFrame
 
-from creditrisk import banks, categories, cells, formats
+from creditrisk import banks, categories, cells, formats, pairs
 from creditrisk.errors import UnknownThing, UnreadableFile
 from creditrisk.reconcile import AccountBalance, Key, State, overall, reconcile
 from creditrisk.settings import Settings
@@ -218,6 +218,7 @@ def _append(cursor: Any, readings: list[Reading], user: str, applicant_id: str |
     counts = dict(cursor.execute("select statement_id, count(*) from fresh group by all").fetchall())
     cursor.execute("insert into transaction by name select * from fresh")
     _append_statements(cursor, readings, ids, counts, user)
+    pairs.arrived(cursor, ids)
     cursor.execute("drop table staged")
     cursor.execute("drop table fresh")
     cursor.unregister("arrived")
