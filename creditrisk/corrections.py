@@ -194,9 +194,26 @@ def movement(store: Store, transaction_id: int) -> dict[str, Any]:
     return found
 
 
+def last_said(store: Store, transaction_id: int) -> dict[str, Any] | None:
+    """Return the correction by which a movement is what it is, None where nobody said anything of it: the columns of `correction`."""
+    return store.record(
+        """select correction.*
+        from correction
+        join movement on movement.transaction_id = $id and movement.direction = correction.direction
+        where correction.transaction_id = $id
+            or correction.scope = 'merchant' and movement.cleaned = correction.words
+            or correction.scope = 'words' and contains(' ' || movement.cleaned || ' ', ' ' || correction.words || ' ')
+        order by correction.transaction_id is null, correction_id desc
+        limit 1""",
+        id=transaction_id,
+    )
+
+
 def choices(direction: str) -> list[categories.Category]:
-    """Return the categories that money going this way can have, group by group."""
-    return [kind for kind in categories.taxonomy().values() if kind.direction in (direction, "both")]
+    """Return the categories that money going this way can have, group by group in declared order."""
+    found = [kind for kind in categories.taxonomy().values() if kind.direction in (direction, "both")]
+    groups = list(dict.fromkeys(kind.group for kind in found))
+    return sorted(found, key=lambda kind: groups.index(kind.group))
 
 
 def to_json(found: Affected) -> dict[str, Any]:

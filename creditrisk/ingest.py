@@ -437,9 +437,10 @@ def mix(store: Store, statement_id: int) -> DataFrame:
 
 def lines(store: Store, statement_id: int) -> DataFrame:
     """Return the rows a file added: line, printed (the line as it stood in the file), account, booked_on, text, amount, balance,
-    category, confidence."""
+    category, confidence, source, transaction_id."""
     found = store.read(
-        "select line, account, booked_on, text, amount, balance, category, confidence from movement where statement_id = $id order by line",
+        """select line, account, booked_on, text, amount, balance, category, confidence, source, transaction_id
+        from movement where statement_id = $id order by line""",
         id=statement_id,
     )
     record = store.record("select source, dialect from statement where statement_id = $id", id=statement_id)

@@ -24,6 +24,17 @@ def arrived(cursor: Any, statement_ids: Sequence[int]) -> None:
     find(cursor, [name for (name,) in found])
 
 
+def named(cursor: Any, applicant_ids: Sequence[str]) -> None:
+    """Pair anew the movements of those with several accounts, now that their names are known; `cursor` is inside a write."""
+    found = cursor.execute(
+        """select distinct applicant_id from account
+        where applicant_id in (select unnest($ids::varchar[]))
+        group by applicant_id, currency having count(*) > 1""",
+        {"ids": list(applicant_ids)},
+    ).fetchall()
+    find(cursor, [name for (name,) in found])
+
+
 def find(cursor: Any, applicant_ids: Collection[str]) -> None:
     """Find all pairs of these applicants; those found again stay as they were, those that a nearer partner undid go.
 
