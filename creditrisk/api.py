@@ -4,6 +4,7 @@ What a body may hold is generated from the workspace's schema when the first req
 opens nothing. Endpoints are plain functions, so that a slow one does not hold up the others.
 """
 
+import json
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Annotated, Any, Literal
@@ -16,10 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from creditrisk import __version__, registry, rows, scoring
+from creditrisk import __version__, corrections, registry, rows, scoring
 from creditrisk.errors import CreditRiskError, InvalidInput
 from creditrisk.schema import Feature, Schema
-from creditrisk.store import Store
+from creditrisk.store import Store, to_json
 
 MOST = 1_000  # applicants in one request; more is a batch, and the command line's work
 Body_ = Annotated[Any, Body(description="One applicant, or a list of them.")]
@@ -46,6 +47,17 @@ def create_api(open_store: Callable[[], Store]) -> FastAPI:
         asked, using = _asked(store.schema, body), champion(store)
         answers = [_answer(made, using) for made in _scored(store, asked, using, x_user)]
         return JSONResponse(answers if isinstance(body, list) else answers[0])
+
+    @api.post(
+        "/v1/corrections", summary="Say what movements really were; `dry_run` tells what would move and stores nothing", responses=PROBLEMS
+    )
+    def correct(said: CorrectionSaid, x_user: User = "api") -> JSONResponse:
+        return JSONResponse(_corrected(open_store(), said, x_user))
+
+    @api.get("/v1/corrections", summary="What people said of movements, newest first", responses=PROBLEMS)
+    def told(applicant_id: str | None = None) -> JSONResponse:
+        found = corrections.history(open_store(), applicant_id)
+        return JSONResponse(json.loads(found.to_json(orient="records", date_format="iso", date_unit="us")))
 
     @api.get("/v1/health", summary="Whether scores can be had, and from which model", responses=PROBLEMS)
     def health() -> JSONResponse:
@@ -151,6 +163,33 @@ def _answer(made: scoring.Prediction, champion: scoring.Model) -> dict[str, Any]
         "banner": champion.banner,
         "missing": made.missing,
     }
+
+
+class CorrectionSaid(BaseModel):
+    """What somebody says that movements really were."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+    scope: Literal["movement", "merchant", "words"] = Field(description="One movement, all described alike, or all with certain words.")
+    category: str = Field(description="What they really were, such as RENT.", max_length=100)
+    transaction_id: int | None = Field(None, description="Scope movement: which. Scope merchant: one of the merchant's movements.")
+    words: str | None = Field(None, description="Scopes merchant and words: the description, or some of its words.", max_length=1_000)
+    direction: Literal["in", "out"] | None = Field(None, description="Money in or out; left out, the one there is.")
+    reason: str = Field("", description="Why; kept for ever.", max_length=2_000)
+    dry_run: bool = Field(False, description="Say which figures and which score would move, and store nothing.")
+    applicant_id: str | None = Field(None, description="Whose score a dry run shows; left out, of whom most would change.")
+
+
+def _corrected(store: Store, said: CorrectionSaid, user: str) -> dict[str, Any]:
+    asked = said.model_dump(include={"scope", "category", "transaction_id", "words", "direction"})
+    if not said.dry_run:
+        done = corrections.correct(store, user=user, reason=said.reason, **asked)
+        answer = {"correction_id": done.correction_id, "n_learned": done.n_learned, **corrections.to_json(done.affected)}
+    else:
+        whose = said.applicant_id or corrections.affected(store, **asked).most_of
+        if whose is None:
+            raise InvalidInput("Nothing would change: these movements have that category already.")
+        answer = corrections.preview(store, whose, **asked).to_json()
+    return json.loads(to_json(answer))  # type: ignore[no-any-return]
 
 
 def _health(store: Store) -> dict[str, Any]:

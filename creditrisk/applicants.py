@@ -4,6 +4,7 @@ from typing import Any
 
 from pandas import DataFrame
 
+from creditrisk import pairs
 from creditrisk.errors import InvalidInput, UnknownThing
 from creditrisk.store import Store, now
 
@@ -76,11 +77,11 @@ def person(store: Store, applicant_id: str) -> dict[str, Any]:
 def transactions(store: Store, applicant_id: str, limit: int = 500) -> DataFrame:
     """Return an applicant's newest transactions.
 
-    Columns: booked_on, text, category, confidence, amount, balance, account, statement_id, file_name, line.
+    Columns: booked_on, text, category, confidence, source, amount, balance, account, statement_id, file_name, line, transaction_id.
     """
     return store.read(
-        """select booked_on, text, category, confidence, amount::double as amount, balance::double as balance, account,
-            statement_id, file_name, line
+        """select booked_on, text, category, confidence, movement.source, amount::double as amount, balance::double as balance, account,
+            statement_id, file_name, line, transaction_id
         from movement
         join statement using (statement_id)
         where applicant_id = $id
@@ -113,6 +114,7 @@ def apply(store: Store, applications: DataFrame | list[dict[str, Any]], *, user:
             on conflict do nothing returning applicant_id""",
             {"at": now(), "user": user},
         ).fetchall()
+        pairs.named(cursor, [name for (name,) in added])
     return len(added)
 
 

@@ -101,9 +101,11 @@ def one(store: Store, applicant_id: str) -> dict[str, Any] | None:
 
 
 def evidence(store: Store, applicant_id: str, as_of: date, feature: Feature) -> DataFrame:
-    """Return the transactions behind a figure, newest first: booked_on, text, category, amount, account, file_name, line."""
+    """Return the transactions behind a figure, newest first: booked_on, text, category, amount, account, file_name, line,
+    confidence, source, transaction_id."""
     return store.read(
-        """select booked_on, text, category, amount::double as amount, account, file_name, line
+        """select booked_on, text, category, amount::double as amount, account, file_name, line, confidence, movement.source,
+            transaction_id
         from movement
         join statement using (statement_id)
         where applicant_id = $applicant_id

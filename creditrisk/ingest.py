@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pandas import DataFrame
 
-from creditrisk import banks, categories, cells, formats
+from creditrisk import banks, categories, cells, formats, pairs
 from creditrisk.errors import UnknownThing, UnreadableFile
 from creditrisk.reconcile import AccountBalance, Key, State, overall, reconcile
 from creditrisk.settings import Settings
@@ -274,6 +274,7 @@ def _append(cursor: Any, readings: list[Reading], user: str, applicant_id: str |
     counts = dict(cursor.execute("select statement_id, count(*) from fresh group by all").fetchall())
     cursor.execute("insert into transaction by name select * from fresh")
     _append_statements(cursor, readings, ids, counts, user)
+    pairs.arrived(cursor, ids)
     cursor.execute("drop table staged")
     cursor.execute("drop table fresh")
     cursor.unregister("arrived")
@@ -504,9 +505,10 @@ def mix(store: Store, statement_id: int) -> DataFrame:
 
 def lines(store: Store, statement_id: int) -> DataFrame:
     """Return the rows a file added: line, printed (the line as it stood in the file), account, booked_on, text, amount, balance,
-    category, confidence."""
+    category, confidence, source, transaction_id."""
     found = store.read(
-        "select line, account, booked_on, text, amount, balance, category, confidence from movement where statement_id = $id order by line",
+        """select line, account, booked_on, text, amount, balance, category, confidence, source, transaction_id
+        from movement where statement_id = $id order by line""",
         id=statement_id,
     )
     record = store.record("select source, dialect from statement where statement_id = $id", id=statement_id)

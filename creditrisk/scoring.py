@@ -21,7 +21,7 @@ from creditrisk.pipeline import Pipeline
 from creditrisk.rows import Rows, check
 from creditrisk.schema import Schema
 from creditrisk.settings import Policy, Score
-from creditrisk.store import Store, now
+from creditrisk.store import Store, now, statement
 
 HEADS = ("snapshot_id", "applicant_id", "as_of")
 TEXTS = ("inputs", "contributions", "reasons", "scale", "policy")  # kept as JSON
@@ -121,7 +121,8 @@ def score_applicants(
 ) -> list[Prediction]:
     """Score applicants of the workspace from their newest features, in the order asked for.
 
-    Features are built where there are none and where a statement was stored since. `using` is a model already loaded.
+    Features are built where there are none, and where a statement was stored or a category changed since.
+    `using` is a model already loaded.
     Raises UnknownThing for an applicant without features and without transactions.
     """
     loaded = using or model(store, model_id)
@@ -324,7 +325,7 @@ def _row(prediction: Prediction) -> dict[str, Any]:
 
 
 def _behind(store: Store, applicant_ids: list[str]) -> list[str]:
-    """Return those with a statement, or a correction of what their movements were, that no features of theirs have seen."""
+    """Return those with a statement, or a change in what their movements are held to be, that no features of theirs have seen."""
     rows = store.rows(
         """with seen as (
             select applicant.applicant_id, max(snapshot.created_at) as seen_at
@@ -332,18 +333,30 @@ def _behind(store: Store, applicant_ids: list[str]) -> list[str]:
             where list_contains($ids::varchar[], applicant.applicant_id) and snapshot.days_before = 0 -- as `features.newest` reads
             group by applicant.applicant_id
         )
-        select account.applicant_id
+        select account.applicant_id, seen.seen_at, seen.seen_at is null or max(statement.stored_at) > seen.seen_at as is_behind
         from account
         join statement_account using (account_id)
         join statement using (statement_id)
         left join seen using (applicant_id)
         where list_contains($ids::varchar[], account.applicant_id) and statement_account.n_new > 0
-        group by account.applicant_id, seen.seen_at
-        having seen.seen_at is null or max(statement.stored_at) > seen.seen_at
-        order by account.applicant_id""",
+        group by account.applicant_id, seen.seen_at""",
         ids=applicant_ids,
     )
-    return [name for (name,) in rows]
+    seen = {name: seen_at for name, seen_at, is_behind in rows if not is_behind}
+    changed = {name for name, at in _changed(store, list(seen), min(seen.values())) if at > seen[name]} if seen else set()
+    return sorted(changed | {name for name, _, is_behind in rows if is_behind})
+
+
+def _changed(store: Store, applicant_ids: list[str], since: datetime) -> list[tuple[str, datetime]]:
+    """Return of whom a movement was corrected, judged anew or paired after `since`, and when last."""
+    newest = store.value(
+        """select greatest(
+            (select max(corrected_at) from correction), (select max(judged_at) from judgement), (select max(paired_at) from pair)
+        )"""
+    )
+    if newest is None or newest <= since:
+        return []
+    return store.rows(statement("changes", "changed"), ids=applicant_ids, since=since)
 
 
 def _records(frame: DataFrame) -> list[dict[str, Any]]:

@@ -71,17 +71,29 @@ class Store:
     @contextmanager
     def write(self, user: str, action: str, subject: str, **detail: Any) -> Iterator[duckdb.DuckDBPyConnection]:
         """Lend a cursor inside one transaction that is audited as `user` doing `action` to `subject`, or not done at all."""
-        if not user or not user.strip():
-            raise NotAllowed("Every change names the person who makes it: give a user name.")
+        named = _named(user)
         with self._writer, self._cursor() as cursor:
             cursor.begin()
             try:
                 yield cursor
-                _append_audit(cursor, user.strip(), action, subject, detail)
+                _append_audit(cursor, named, action, subject, detail)
                 cursor.commit()
             except BaseException:
                 cursor.rollback()
                 raise
+
+    @contextmanager
+    def rehearsal(self) -> Iterator["Store"]:
+        """Lend a store in which everything is done for real inside one transaction, of which nothing is left at the end.
+
+        Whoever reads the workspace meanwhile sees it as it was; whoever writes waits.
+        """
+        with self._writer, self._cursor() as cursor:
+            cursor.begin()
+            try:
+                yield _Rehearsal(self, cursor)
+            finally:
+                cursor.rollback()
 
     def append(self, sql: str, **values: Any) -> None:
         """Insert one row that nobody answers for, such as a report of progress: committed, not audited."""
@@ -117,6 +129,24 @@ class Store:
             raise
         finally:
             cursor.close()
+
+
+class _Rehearsal(Store):
+    """A store whose every read and write goes through one open transaction that will be rolled back."""
+
+    def __init__(self, whole: Store, cursor: duckdb.DuckDBPyConnection):
+        super().__init__(cursor, whole.settings, whole.schema)
+
+    @contextmanager
+    def write(self, user: str, action: str, subject: str, **detail: Any) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Lend the open transaction; what is written in it is seen by what follows, and by nobody else."""
+        named = _named(user)
+        yield self._connection
+        _append_audit(self._connection, named, action, subject, detail)
+
+    @contextmanager
+    def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        yield self._connection
 
 
 def open_workspace(settings: Settings) -> Store:
@@ -193,6 +223,12 @@ def _open(target: str, settings: Settings) -> Store:
         cursor.commit()
     connection.execute("set lock_configuration = true")
     return Store(connection, settings, schema)
+
+
+def _named(user: str) -> str:
+    if not user or not user.strip():
+        raise NotAllowed("Every change names the person who makes it: give a user name.")
+    return user.strip()
 
 
 def _first_line(error: duckdb.Error) -> str:

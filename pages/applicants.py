@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+import recategorise
 import ui
 from creditrisk import applicants, charts, features
 from creditrisk.applicants import apply as record_applications
@@ -109,4 +110,5 @@ if chosen:
             spent = charts.spending(features.spending(store, chosen, as_of), currency, lead="Most went to")
             ui.figure(spent, key="spending", help="Money out by category over the last 90 days.")
         st.markdown("**Transactions**")
-        ui.table(applicants.transactions(store, chosen), ui.MOVES, key="transactions", alt="Transactions, newest first", height=388)
+        moves = applicants.transactions(store, chosen)
+        recategorise.table(moves, ui.MOVES, key="transactions", alt="Transactions, newest first", height=388, offer_unknown=True)

@@ -4,6 +4,7 @@ import json
 
 import streamlit as st
 
+import recategorise
 import ui
 from creditrisk import applicants, charts, features, scoring
 from creditrisk.scorecard import shown
@@ -135,7 +136,7 @@ with ui.guard():
     if evidence.empty:
         st.markdown(":gray[No transaction stands behind this figure in its window.]")
     else:
-        ui.table(evidence, ui.MOVES, key=f"evidence-{name}", alt=f"Transactions behind {feature.title}", height=300)
+        recategorise.table(evidence, ui.MOVES, key=f"evidence-{name}", alt=f"Transactions behind {feature.title}", height=300)
 
     ui.section("All scores", help="Every score this applicant was given; pick a row to see its reasons.")
     history = scoring.history(store, prediction.applicant_id)

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+import recategorise
 import ui
 from creditrisk import answers, banks, charts, formats, ingest
 
@@ -281,6 +282,7 @@ if chosen:
             with st.container(horizontal=True):
                 ui.link("applicants", f"See the money of {facts['applicant_id']}", "group", applicant=facts["applicant_id"])
                 ui.link("score", f"Score {facts['applicant_id']}", "speed", applicant=facts["applicant_id"])
-        ui.table(lines, ui.LINES, key="lines", alt="Transactions of the statement", height=ui.fitting(len(lines), most=10))
+        height = ui.fitting(len(lines), most=10)
+        recategorise.table(lines, ui.LINES, key="lines", alt="Transactions of the statement", height=height, offer_unknown=True)
         mix = charts.spending(ingest.mix(store, ui.number(chosen)), facts["currency"], lead="Largest sum")
         ui.figure(mix, key="mix", help="Sums by category over the whole file, money in and money out alike.")

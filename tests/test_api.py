@@ -187,3 +187,28 @@ def test_requests_at_the_same_time_do_not_mix(client: TestClient, filled: Store)
         replies = list(pool.map(lambda name: client.post("/v1/score", json={"applicant_id": name}).json(), names * 8))
     assert [reply["pd"] for reply in replies] == [alone[name] for name in names * 8]
     assert len({reply["prediction_id"] for reply in replies}) == 48
+
+
+def test_a_correction_is_tried_made_and_listed(client: TestClient, filled: Store) -> None:
+    asked = {"scope": "words", "words": "quillon", "direction": "out", "category": "GAMBLING"}
+    tried = client.post("/v1/corrections", json={**asked, "dry_run": True}).json()
+    assert tried["features"]
+    assert tried["before"]["model_id"] == tried["after"]["model_id"]
+    assert client.get("/v1/corrections").json() == []
+    made = client.post("/v1/corrections", json={**asked, "reason": "a betting shop"}, headers={"X-User": "ann"})
+    assert (made.status_code, made.json()["n_movements"]) == (200, tried["n_movements"])
+    (told,) = client.get("/v1/corrections", params={"applicant_id": tried["applicant_id"]}).json()
+    assert (told["corrected_by"], told["category"], told["what"]) == ("ann", "GAMBLING", "QUILLON")
+    assert filled.value("select count(*) from correction") == 1
+
+
+def test_a_correction_that_cannot_be_is_a_problem(client: TestClient) -> None:
+    for asked, status, sentence in (
+        ({"scope": "words", "words": "zz", "category": "RENT"}, 422, "fewer than 3 letters"),
+        ({"scope": "words", "words": "nowhere at all", "category": "RENT"}, 404, "no description"),
+        ({"scope": "all", "category": "RENT"}, 422, "scope"),
+        ({"scope": "movement", "transaction_id": "1", "category": "RENT"}, 422, "transaction_id"),
+    ):
+        reply = client.post("/v1/corrections", json=asked)
+        assert reply.status_code == status
+        assert sentence in reply.json()["detail"]

@@ -175,8 +175,47 @@ def test_words_for_people(in_bank: Run, tmp_path: Path, capsys: pytest.CaptureFi
     assert "Learned from a proxy label" in said or "re-learns the clusters" in said
     assert main(["models", *where]) == 0
     assert "champion" in capsys.readouterr().out
+    assert main(["correct", "--words", "quillon", "--direction", "out", "--category", "GAMBLING", "--dry-run", *where]) == 0
+    said = capsys.readouterr().out
+    assert "'QUILLON' (money out): UNKNOWN → GAMBLING" in said
+    assert "risk (proxy)" in said
+    assert "Nothing was stored." in said
+    assert main(["corrections", *where]) == 0
+    assert "0 corrections" in capsys.readouterr().out
     assert main(["schema", "show", *where]) == 0
     assert "[[feature]]" in capsys.readouterr().out
+
+
+def test_a_correction_is_tried_made_and_listed(in_bank: Run) -> None:
+    asked = ("correct", "--words", "quillon", "--direction", "out", "--category", "GAMBLING")
+    code, (tried, summary), said = in_bank(*asked, "--dry-run")
+    assert (code, said, summary["summary"]["stored"]) == (0, "", False)
+    assert tried["features"]
+    assert {"feature", "title", "before", "after", "said_before", "said_after"} == set(tried["features"][0])
+    assert {"score", "pd", "band"} < set(tried["before"])
+    code, (listed,), _ = in_bank("corrections")
+    assert (code, listed) == (0, {"summary": {"corrections": 0}}), "a dry run stores nothing"
+    code, (made, summary), _ = in_bank(*asked, "--reason", "a betting shop")
+    assert (code, made["n_movements"], made["category_before"]) == (0, tried["n_movements"], "UNKNOWN")
+    assert summary["summary"]["stored"] is True
+    code, (entry, _), _ = in_bank("corrections", "--applicant", tried["applicant_id"])
+    assert (entry["corrected_by"], entry["what"], entry["category"], entry["reason"]) == ("ann", "QUILLON", "GAMBLING", "a betting shop")
+    number = made["examples"][0]["transaction_id"]
+    code, (single, _), _ = in_bank("correct", "--transaction", number, "--category", "TRAVEL")
+    assert (code, single["n_movements"], single["category_before"]) == (0, 1, "GAMBLING")
+
+
+def test_a_correction_that_cannot_be_is_a_sentence(in_bank: Run) -> None:
+    for asked, sentence in (
+        (("--words", "quillon", "--category", "RENTT"), "no category 'RENTT'"),
+        (("--words", "nowhere at all", "--category", "RENT"), "There is no description 'NOWHERE AT ALL'"),
+        (("--transaction", "1", "--words", "x", "--category", "RENT"), "not allowed with argument"),
+        (("--category", "RENT"), "One of the arguments"),
+        (("--transaction", "99999999", "--category", "RENT"), "There is no movement '99999999'"),
+    ):
+        code, _, said = in_bank("correct", *asked)
+        assert code == 2
+        assert sentence in said
 
 
 def test_a_workspace_that_is_open_elsewhere_is_a_sentence(in_bank: Callable[..., object], tmp_path: Path) -> None:

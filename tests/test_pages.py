@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 import ui
-from creditrisk import applicants, features, labels, registry, reviews, scoring
+from creditrisk import applicants, corrections, features, labels, registry, reviews, scoring
 from tests.conftest import ROOT
 
 NAMES = sorted(file.stem for file in (ROOT / "pages").glob("*.py") if file.stem != "workbench")
@@ -324,6 +324,82 @@ def test_a_verdict_is_recorded_and_an_unexplained_one_refused(written: None) -> 
     next(button for button in page.button if button.label == "Record verdict").click().run()
     given = reviews.history(ui.store(), prediction_id)
     assert given["comment"].tolist() == ["the salary is missing"]
+
+
+def unknown() -> tuple[str, str, str]:
+    """Return an applicant, a statement of theirs, and a movement in it of which nobody knows what it was, shortly before their score."""
+    row = ui.store().rows(
+        """select applicant_id, statement_id, transaction_id from movement join prediction_current as made using (applicant_id)
+        where category = 'UNKNOWN' and movement.amount < 0 and booked_on between made.as_of - 60 and made.as_of - 1
+        order by movement.amount, transaction_id limit 1"""
+    )[0]
+    return str(row[0]), str(row[1]), str(row[2])
+
+
+def test_a_category_is_changed_with_a_preview_a_name_and_a_reason(written: None) -> None:
+    applicant_id, statement_id, movement = unknown()
+    page = visit("statements", statement=statement_id, movement=movement)
+    page.sidebar.text_input(key="acting_as").input("Ann").run()
+    page.button(key="lines-change").click().run()
+    assert not page.exception
+    assert not any("Wages" in kind for kind in page.selectbox(key=f"category-{movement}").options), "money out was never wages"
+    assert f"keep-{movement}" not in {button.key for button in page.button}, "nothing to save before a category is chosen"
+    page.selectbox(key=f"category-{movement}").set_value("GAMBLING").run()
+    assert "Changes **1 movement** of **1 applicant**" in "\n".join(element.value for element in page.markdown)
+    assert ui.store().value("select count(*) from correction") == 0, "a preview stores nothing"
+    page.radio(key=f"scope-{movement}").set_value("merchant").run()
+    moved = page.table[0].value
+    assert "Gambling against income" in set(moved.iloc[:, 0])
+    page.text_input(key=f"reason-{movement}").input("a betting shop").run()
+    page.button(key=f"keep-{movement}").click().run()
+    assert not page.exception
+    kept = corrections.history(ui.store(), applicant_id).iloc[0]
+    assert (kept["corrected_by"], kept["scope"], kept["category"], kept["reason"]) == ("Ann", "merchant", "GAMBLING", "a betting shop")
+    assert "are now “" in page.success[0].value or "is now “" in page.success[0].value
+    before = len(scoring.history(ui.store(), applicant_id))
+    page.button(key="lines-score").click().run()
+    history = scoring.history(ui.store(), applicant_id)
+    assert len(history) == before + 1
+    newest = scoring.get(ui.store(), history["prediction_id"].iloc[0])
+    assert newest.inputs["gambling_to_income_90d"] > 0
+
+
+def test_what_was_said_can_be_taken_back(written: None) -> None:
+    applicant_id, _, movement = unknown()
+    corrections.correct(ui.store(), user="Ben", scope="merchant", transaction_id=int(movement), category="GAMBLING", reason="a shop")
+    page = visit("applicants", applicant=applicant_id, movement=movement)
+    page.button(key="transactions-change").click().run()
+    assert "Ben said so on" in "\n".join(element.value for element in page.caption)
+    page.button(key=f"back-{movement}").click().run()
+    assert page.radio(key=f"scope-{movement}").value == "merchant"
+    page.button(key=f"keep-{movement}").click().run()
+    assert not page.exception
+    assert corrections.movement(ui.store(), int(movement))["category"] == "UNKNOWN"
+    assert len(corrections.history(ui.store(), applicant_id)) == 2
+
+
+def test_what_cannot_be_is_refused_in_the_dialog(written: None) -> None:
+    applicant_id, _, movement = unknown()
+    page = visit("applicants", applicant=applicant_id, movement=movement)
+    page.button(key="transactions-change").click().run()
+    page.selectbox(key=f"category-{movement}").set_value("RENT").run()
+    page.radio(key=f"scope-{movement}").set_value("words").run()
+    page.text_input(key=f"words-{movement}").input("zz").run()
+    assert not page.exception
+    assert "fewer than 3 letters" in page.error[0].value
+    assert f"keep-{movement}" not in {button.key for button in page.button}
+
+
+def test_uncategorised_rows_can_be_seen_alone(shown: None) -> None:
+    _, statement_id, movement = unknown()
+    page = visit("statements", statement=statement_id)
+    whole = {len(frame.value) for frame in page.dataframe}
+    page.toggle(key="lines-unknown").set_value(True).run()
+    assert not page.exception
+    only = page.dataframe[-1].value
+    assert set(only["category"]) == {ui.WORDS["category"]["UNKNOWN"]}
+    assert 0 < len(only) < max(whole)
+    assert int(movement) in set(only["transaction_id"])
 
 
 def test_promotion_needs_a_reason(written: None) -> None:

@@ -105,6 +105,56 @@ def test_an_application_and_a_label_set_are_made_in_dialogs(visit: Visitor) -> N
     visit.is_content()
 
 
+def test_a_category_is_changed_and_the_score_follows(visit: Visitor) -> None:
+    page = visit.page
+    visit.open("statements")
+    page.get_by_role("textbox", name="Applicant").fill("NEW-3")
+    page.keyboard.press("Enter")
+    visit.settle()
+    files = page.get_by_test_id("stFileUploader").locator("input[type=file]")
+    content = statement().replace(b"CARD PAYMENT GROCER", b"CARD PAYMENT ZZYZX")
+    files.set_input_files({"name": "new-3.csv", "mimeType": "text/csv", "buffer": content})
+    visit.sees("adds up")
+    visit.button("Save 1 file")
+    visit.sees("new transactions stored")
+    stored = page.url
+    visit.open("score?applicant=NEW-3")
+    visit.button("Score now")
+    visit.sees("How the score came about")
+    first = page.url
+
+    visit.open(stored.removeprefix(f"{visit.url}/"))
+    page.get_by_text("uncategorised rows").click()
+    page.wait_for_timeout(500)
+    visit.settle()
+    table = page.get_by_test_id("stDataFrame").last
+    table.scroll_into_view_if_needed()
+    table.click(position={"x": 18, "y": 50})  # the box before the first row
+    visit.sees("ZZYZX")
+    visit.button("Change category")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("combobox").click()
+    page.keyboard.type("Stake at")
+    page.keyboard.press("Enter")
+    visit.sees("What would move for NEW")
+    dialog.get_by_text("All of ZZYZX").click()
+    playwright.expect(dialog.get_by_text("67 movements")).to_be_visible(timeout=WAIT)
+    playwright.expect(dialog.get_by_text("Gambling against income")).to_be_visible(timeout=WAIT)
+    dialog.get_by_role("textbox", name="Reason").fill("It is a casino.")
+    page.keyboard.press("Enter")
+    visit.settle()
+    dialog.get_by_role("button", name="Save as analyst").click()
+    visit.sees("67 movements of 1 applicant are now")
+    visit.is_content()
+    visit.button("Score NEW-3 now")
+    visit.sees("How the score came about")
+    assert "prediction=" in page.url
+    assert page.url != first
+    visit.open(f"{page.url.removeprefix(visit.url + '/')}&feature=gambling_to_income_90d")
+    visit.sees("ZZYZX")
+    visit.is_content()
+
+
 def test_a_broken_file_is_refused_in_a_sentence(visit: Visitor) -> None:
     visit.open("statements")
     files = visit.page.get_by_test_id("stFileUploader").locator("input[type=file]")

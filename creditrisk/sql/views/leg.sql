@@ -1,5 +1,6 @@
 -- leg: one row per movement of a pair: what it is shown as, and what it counts as where the two cancel out
 -- Money that comes back counts against what it was spent on, so that a refunded purchase is no spending and a reversed fee no fee.
+-- Where nobody knows what was bought, what comes back is still a refund, and never money to live on.
 create or replace view leg as
 select
     pair.out_id as transaction_id,
@@ -17,12 +18,12 @@ select
     pair.kind,
     pair.evidence,
     pair.known_on,
-    case pair.kind
-        when 'own transfer' then 'TRF_OWN_IN'
-        when 'returned item' then 'RETURNED_ITEM'
+    case when pair.kind = 'own transfer' then 'TRF_OWN_IN' when pair.kind = 'returned item' then 'RETURNED_ITEM' else 'REFUND' end as category,
+    case
+        when pair.kind = 'own transfer' then 'TRF_OWN_IN'
+        when coalesce(own.category, description_current.category) <> 'UNKNOWN' then coalesce(own.category, description_current.category)
         else 'REFUND'
-    end as category,
-    case when pair.kind = 'own transfer' then 'TRF_OWN_IN' else coalesce(own.category, description_current.category) end as counted_as
+    end as counted_as
 from pair
 join transaction on transaction.transaction_id = pair.out_id
 join description_current using (description_id)
