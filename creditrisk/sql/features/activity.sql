@@ -1,22 +1,18 @@
--- activity: one row per applicant active in the last 90 days: active days and the longest run of quiet ones
+-- activity: one row per applicant: how long and how lately the account moved, on how many days, and the longest run of quiet ones
 with active as (
-    select distinct booked.applicant_id, booked.age, least(90, coverage.as_of - coverage.first_on) as first_age
-    from booked
-    join coverage using (applicant_id)
-    where booked.age <= 90
+    select distinct who, age from day
 ),
 
 gaps as (
-    select
-        applicant_id,
-        age,
-        coalesce(lag(age) over (partition by applicant_id order by age desc), first_age + 1) - age - 1 as quiet_before
-    from active
+    select who, age, lag(age, 1, age + 1) over (partition by who order by age desc) as age_before from active
 )
 
 select
-    applicant_id,
-    count(*) as active_days,
-    greatest(max(quiet_before), min(age) - 1) as longest_gap
+    who,
+    least(730, max(age)) as history_days,
+    min(age) as last_age,
+    count(*) filter (where age <= 90) as active_90d,
+    count(*) filter (where age <= 365) as active_365d,
+    greatest(max(least(age_before, 91) - age - 1) filter (where age <= 90), min(age) - 1) as longest_gap_90d
 from gaps
-group by applicant_id
+group by who
