@@ -124,7 +124,10 @@ select
     case when days_365d is not null then coalesce(flow.last_returned_age, 365) end as days_since_last_nsf_365d,
     case
         when days_180d is not null
-            then case when flow.n_returned_item_180d = 0 then 0 else least(1, flow.n_returned_item_180d::double / nullif(flow.n_direct_180d, 0)::double) end
+            then case
+                when flow.n_returned_item_180d = 0 then 0
+                when flow.n_direct_180d > 0 then least(1, flow.n_returned_item_180d::double / flow.n_direct_180d::double)
+            end
     end as returned_dd_share_180d,
     case when days_90d is not null then case when flow.overdraft_fees_90d <= 0 then 0 else flow.overdraft_fees_90d::double / per_income_90d end end as overdraft_fee_to_income_90d,
     case when days_365d is not null then case when flow.overdraft_fees_365d <= 0 then 0 else flow.overdraft_fees_365d::double / per_income_365d end end as overdraft_fee_to_income_365d,
