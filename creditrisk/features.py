@@ -19,7 +19,7 @@ SEEN = ("file", "held", "hole", "coverage")
 BOOKED = (*SEEN, "purpose", "described", "restated", "booked")
 BALANCE = ("day", "known", "balance")
 STREAM = ("payee", "stream")
-STEPS = (*BOOKED, *BALANCE, "tally", "usage", "flow", "rhythm", "activity", "level", "buffer", *STREAM, "recurring", "lender")
+STEPS = (*BOOKED, *BALANCE, "tally", "turnover", "usage", "flow", "rhythm", "activity", "level", "buffer", *STREAM, "recurring", "lender")
 PARAMETER = re.compile(r"\$(\w+)")
 
 

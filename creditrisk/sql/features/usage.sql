@@ -6,15 +6,15 @@ with use as (
         held.who,
         held.account_id,
         held.number,
-        coalesce(sum(tally.n), 0) as n,
+        coalesce(sum(n_365d), 0) as n,
         coalesce(bool_and(counted.fits_savings), false) as fits_savings,
         count(*) filter (where counted.is_own) as n_own,
-        coalesce(sum(tally.n) filter (where counted.code = 'INC_SALARY' and month < 3), 0) as salaries,
-        coalesce(sum(tally.amount) filter (where not is_debit and not counted.is_own and not counted.is_spending and month < 3), 0) as inflow,
-        count(distinct counted.number) filter (where counted.is_consumption and is_debit and month < 3) as kinds_of_spending
+        coalesce(sum(n_90d) filter (where counted.code = 'INC_SALARY'), 0) as salaries,
+        coalesce(sum(amount_90d) filter (where not is_debit and not counted.is_own and not counted.is_spending), 0) as inflow,
+        count(distinct counted.number) filter (where counted.is_consumption and is_debit and n_90d > 0) as kinds_of_spending
     from held
-    left join tally using (account_id)
-    left join purpose as counted on counted.number = tally.counted_as
+    left join turnover using (account_id)
+    left join purpose as counted on counted.number = turnover.counted_as
     group by held.who, held.account_id, held.number
 )
 
