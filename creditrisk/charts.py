@@ -5,6 +5,7 @@ a figure that says so. Colours read on light and dark; text takes the colour of 
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from math import floor
 from textwrap import wrap
 from typing import Any, Final
@@ -36,17 +37,21 @@ ALGORITHMS: Final = {
     "constant": "Constant",
 }
 BASELINES: Final = ("risk_index", "constant")
-GROUPS: Final = {
-    "income": TEAL,
-    "risk": BRICK,
-    "bank_fee": BRICK,
-    "returned": BRICK,
-    "debt": AMBER,
-    "loan_in": AMBER,
-    "unknown": GREY,
-    "transfer": GREY,
+PALE_TEAL: Final = "#8cc5bd"
+PALE_BLUE: Final = "#93b9d6"
+VIOLET: Final = "#8a6fa8"
+KINDS: Final = {  # what a sum of money is, in the order it is stacked: its colour, and the groups of categories that belong to it
+    "income": (TEAL, ("income",)),
+    "refunds": (PALE_TEAL, ("reversal",)),
+    "housing, bills": (BLUE, ("housing", "committed")),
+    "daily needs": (PALE_BLUE, ("essential",)),
+    "other spending": (VIOLET, ("discretionary", "other")),
+    "loans, debt": (AMBER, ("loan_in", "debt")),
+    "fees, returns, gambling": (BRICK, ("bank_fee", "returned", "risk")),
+    "transfers, cash, savings": (GREY, ("transfer", "savings", "own")),
+    "not categorised": ("#c3ccd0", ("unknown",)),
 }
-KINDS: Final = {TEAL: "income", BRICK: "fees, returns, gambling", AMBER: "debt", BLUE: "spending", GREY: "transfers and unknown"}
+GROUPS: Final = {group: colour for colour, groups in KINDS.values() for group in groups}
 
 
 def nothing(sentence: str, height: int = 180) -> go.Figure:
@@ -179,13 +184,27 @@ def scores(frame: DataFrame) -> go.Figure:
     return figure
 
 
-def balance(frame: DataFrame, currency: str | None = None) -> go.Figure:
-    """Show the end-of-day balance with the days below zero shaded: columns day, balance."""
-    if frame.empty:
-        return nothing("No balance is known for these days.")
+def balance(
+    frame: DataFrame,
+    currency: str | None = None,
+    *,
+    events: DataFrame | None = None,
+    breaks: DataFrame | None = None,
+    gaps: DataFrame | None = None,
+) -> go.Figure:
+    """Show the end-of-day balance, days below zero shaded: columns day, balance (NaN where not seen: the line stops).
+
+    Marked are `events` (booked_on, kind 'returned' or 'fee', title, text, amount), `breaks` (day, stated, computed: a stated balance that
+    does not follow) and `gaps` (from_on, to_on: nobody saw these days).
+    """
+    if frame.empty or frame["balance"].isna().all():
+        return nothing("No file states a balance for these days, so there is no curve.")
     values = frame["balance"].astype(float)
-    n_below = int((values < 0).sum())
-    figure = _figure("The balance never fell below zero" if n_below == 0 else f"Below zero on {n_below} of {len(values)} days", height=280)
+    n_below, n_known = int((values < 0).sum()), int(values.notna().sum())
+    finding = "The balance never fell below zero" if n_below == 0 else f"Below zero on {n_below:,} of {n_known:,} days"
+    n_back = 0 if events is None or events.empty else int((events["kind"] == "returned").sum())
+    title = f"{finding}; {_counted(n_back, 'returned item or fee for one', 'returned items and their fees')}" if n_back else finding
+    figure = _figure(title, height=330)
     common = {
         "x": frame["day"],
         "mode": "lines",
@@ -194,81 +213,217 @@ def balance(frame: DataFrame, currency: str | None = None) -> go.Figure:
         "hoverinfo": "skip",
         "showlegend": False,
     }
-    figure.add_trace(go.Scatter(y=values.clip(lower=0), fillcolor="rgba(23, 133, 126, 0.10)", **common))
-    figure.add_trace(go.Scatter(y=values.clip(upper=0), fillcolor="rgba(191, 78, 54, 0.38)", **common))
+    for start, end in _seen(values):
+        piece = values.iloc[start:end]
+        days = frame["day"].iloc[start:end]
+        for part, colour in ((piece.clip(lower=0), "rgba(23, 133, 126, 0.10)"), (piece.clip(upper=0), "rgba(191, 78, 54, 0.38)")):
+            figure.add_trace(go.Scatter(y=part, fillcolor=colour, **{**common, "x": days}))
     figure.add_trace(
         go.Scatter(
             x=frame["day"],
             y=values,
             mode="lines",
             line={"color": TEAL, "width": 1.8, "shape": "hv"},
+            connectgaps=False,
             showlegend=False,
             hovertemplate=f"%{{x|%d %b %Y}}: %{{y:,.2f}} {currency or ''}<extra></extra>",
         )
     )
+    marks = _mark_events(figure, frame, events, currency) + _mark_breaks(figure, breaks, currency)
+    _unseen(figure, gaps)
     figure.add_hline(y=0, line={"color": GREY, "width": 1})
-    figure.update_xaxes(showgrid=False)
+    figure.update_xaxes(showgrid=False, tickformat="%d %b\n%Y" if len(frame) < 100 else "%b\n%Y", tickangle=0)
     figure.update_yaxes(title=_money_axis("balance", currency), tickformat=",.0f")
+    if n_below:
+        marks.insert(0, ("■", "rgba(191, 78, 54, 0.5)", "below zero"))
+    if marks:
+        _key(figure, *marks)
     return figure
 
 
-def months(frame: DataFrame, currency: str | None = None) -> go.Figure:
-    """Show money in and out by month, and income as a line: columns month, money_in, money_out, income."""
-    if frame.empty:
-        return nothing("No month of transactions yet.")
-    money_in, money_out = frame["money_in"].astype(float), frame["money_out"].astype(float).abs()
-    short = int((money_out > money_in).sum())
-    title = (
-        "More came in than went out in every month" if short == 0 else f"More went out than came in during {short} of {len(frame)} months"
-    )
-    figure = _figure(title, height=280)
-    for name, values, colour in (("money in", money_in, TEAL), ("money out", money_out, AMBER)):
-        figure.add_trace(
-            go.Bar(
-                x=frame["month"],
-                y=values,
-                name=name,
-                marker={"color": colour, "cornerradius": 2},
-                hovertemplate=f"%{{x|%B %Y}}: %{{y:,.0f}} {currency or ''} {name}<extra></extra>",
-            )
-        )
-    figure.add_trace(
-        go.Scatter(
-            x=frame["month"],
-            y=frame["income"].astype(float),
-            name="of it income",
-            mode="markers",
-            marker={"color": BLUE, "size": 9, "symbol": "line-ew", "line": {"width": 3, "color": BLUE}},
-            hovertemplate=f"%{{x|%B %Y}}: %{{y:,.0f}} {currency or ''} counted as income<extra></extra>",
-        )
-    )
-    figure.update_layout(barmode="group", bargap=0.32, bargroupgap=0.06)
-    _key(figure, ("■", TEAL, "money in"), ("■", AMBER, "money out"), ("▬", BLUE, "income"))
-    figure.update_xaxes(tickformat="%b\n%Y", dtick="M1" if len(frame) <= 7 else "M3", tickangle=0, showgrid=False)
-    figure.update_yaxes(title=_money_axis("per month", currency), tickformat=",.0f", rangemode="tozero")
-    return figure
-
-
-def spending(frame: DataFrame, currency: str | None = None, *, top: int = 12, lead: str = "Largest") -> go.Figure:
-    """Show the largest sums by category: columns category, meaning, class, amount, n; `lead` begins the finding."""
+def spending(frame: DataFrame, currency: str | None = None, *, top: int = 12, lead: str = "Largest sum") -> go.Figure:
+    """Show the largest sums by category: columns category, title, meaning, class, amount, n; clicking a bar yields its category."""
     if frame.empty:
         return nothing("No transaction in this window.")
     part = frame.assign(size=frame["amount"].astype(float).abs()).nlargest(top, "size").iloc[::-1]
-    colours = [GROUPS.get(kind, BLUE) for kind in part["class"]]
-    figure = _figure(f"{lead}: {_short(part['meaning'].iloc[-1], 44)}", height=92 + 31 * len(part))
+    colours = [_colour(code, kind) for code, kind in zip(part["category"], part["class"], strict=True)]
+    figure = _figure(f"{lead}: {part['title'].iloc[-1]}", height=84 + 27 * len(part))
     figure.add_trace(
         go.Bar(
             orientation="h",
-            y=["<br>".join(wrap(_short(words, 44), 26)) for words in part["meaning"]],
+            y=part["title"],
             x=part["size"],
             marker={"color": colours, "cornerradius": 2},
-            customdata=list(zip(part["n"], part["meaning"], strict=True)),
-            hovertemplate=f"%{{customdata[1]}}<br>%{{x:,.2f}} {currency or ''} in %{{customdata[0]}} transactions<extra></extra>",
+            customdata=part["category"],
+            hovertext=[
+                f"{_long(meaning)}<br>{_signed(amount, currency)} in {_counted(n, 'transaction')}"
+                for meaning, amount, n in zip(part["meaning"], part["amount"], part["n"], strict=True)
+            ],
+            hovertemplate="%{hovertext}<extra></extra>",
         )
     )
     figure.update_yaxes(automargin=True, showgrid=False)
     figure.update_xaxes(title=_money_axis("sum", currency), tickformat=",.0f", nticks=5, tickangle=0)
-    _key(figure, *(("■", colour, kind) for colour, kind in KINDS.items() if colour in colours))
+    figure.update_layout(clickmode="event+select", dragmode=False)
+    return figure
+
+
+def flows(frame: DataFrame, currency: str | None = None, gaps: DataFrame | None = None) -> go.Figure:
+    """Show what came in (above) and went out (below) in each month, by kind of category; own transfers apart, in a strip below.
+
+    `frame` has month, category, title, class, amount (signed), n; `gaps` the days nobody saw (from_on, to_on). Clicking yields a category.
+    """
+    if frame.empty:
+        return nothing("No month of transactions yet.")
+    money = frame.assign(amount=frame["amount"].astype(float), kind=_kinds(frame))
+    is_own = money["class"] == "own"
+    totals = money[~is_own].groupby("month")["amount"].sum()
+    short = int((totals < 0).sum())
+    title = f"More went out than came in during {short} of {len(totals)} months" if short else "More came in than went out in every month"
+    apart = bool(is_own.any())
+    figure = make_subplots(
+        rows=2 if apart else 1, cols=1, shared_xaxes=True, vertical_spacing=0.07, row_heights=[0.8, 0.2] if apart else [1]
+    )
+    figure.update_layout(_layout("Only own transfers" if totals.empty else title, 440 if apart else 370))
+    for kind, (colour, _) in KINDS.items():
+        part = money[(money["kind"] == kind) & ~is_own]
+        if len(part):
+            figure.add_trace(_stack(part, kind, colour, currency), row=1, col=1)
+    if len(totals):
+        net = {"color": "rgba(255,255,255,0.95)", "size": 9, "symbol": "diamond", "line": {"width": 1.6, "color": "#15272e"}}
+        hover = f"%{{x|%B %Y}}: %{{y:+,.2f}} {currency or ''} left over<extra></extra>"
+        points = go.Scatter(x=totals.index, y=totals, name="left over", mode="markers", marker=net, hovertemplate=hover)
+        figure.add_trace(points, row=1, col=1)
+    if apart:
+        figure.add_trace(_stack(money[is_own], "own transfers", FAINT.replace("0.22", "0.65"), currency), row=2, col=1)
+        figure.update_yaxes(title="own transfers", title_font_size=11, nticks=3, tickformat=",.0f", row=2, col=1)
+    figure.update_yaxes(title=_money_axis("per month", currency), tickformat=",.0f", row=1, col=1)
+    figure.update_yaxes(zeroline=True, zerolinecolor=GREY, zerolinewidth=1)
+    _unseen(figure, gaps)
+    months = frame["month"].nunique()
+    figure.update_xaxes(tickformat="%b\n%Y", dtick=_month_step(months), tickangle=0, showgrid=False)
+    figure.update_layout(barmode="relative", bargap=0.28, clickmode="event+select", dragmode=False)
+    _legend(figure)
+    return figure
+
+
+def unknown(frame: DataFrame, recent: float | None, most: float) -> go.Figure:
+    """Show which share of each month's money is not categorised: columns month, share, unknown, moved, n, n_unknown.
+
+    `recent` is the share of the last 90 days; above `most` the policy refers a case to a person.
+    """
+    if frame.empty or not frame["moved"].sum():
+        return nothing("No money moved in these days.")
+    said = "Nothing moved in the last 90 days" if recent is None else f"{recent:.1%} of the money of the last 90 days is not categorised"
+    verdict = "" if recent is None else f", {'more than' if recent > most else 'within'} the {most:.0%} the policy accepts"
+    figure = _figure(said + verdict, height=230)
+    figure.add_trace(
+        go.Bar(
+            x=frame["month"],
+            y=frame["share"],
+            marker={"color": [BRICK if share > most else GREY for share in frame["share"]], "cornerradius": 2},
+            customdata=frame[["n_unknown", "n"]],
+            hovertemplate="%{x|%B %Y}: %{y:.1%} of the money, %{customdata[0]:,} of %{customdata[1]:,} transactions<extra></extra>",
+        )
+    )
+    figure.add_hline(y=most, line={"color": BRICK, "width": 1.4, "dash": "dot"})
+    note = {"showarrow": False, "font": {"size": 11.5, "color": BRICK}, "xref": "paper", "x": 1, "xanchor": "right", "yanchor": "bottom"}
+    figure.add_annotation(text=f"referred above {most:.0%}", y=most, **note)
+    figure.update_xaxes(tickformat="%b\n%Y", dtick=_month_step(len(frame)), tickangle=0, showgrid=False)
+    figure.update_yaxes(title="share of the money", tickformat=".0%", range=[0, max(1.5 * most, 1.12 * float(frame["share"].max()))])
+    return figure
+
+
+def coverage(frame: DataFrame, months: Sequence[Mapping[str, Any]]) -> go.Figure:
+    """Show which days which file covers, a lane an account, gaps marked: columns account, kind ('file', 'gap'), from_on, to_on,
+    file_name, n_transactions; `months` says of each account n, missing, partly (calendar months)."""
+    if frame.empty:
+        return nothing("No file covers any of these days.")
+    lanes = list(dict.fromkeys(frame["account"]))
+    names = {account: account or "the account" for account in lanes}
+    figure = _figure(_covered(months, names), height=84 + 30 * len(lanes))
+    for kind, colour, words in (("file", TEAL, "covered by a file"), ("gap", BRICK, "no file")):
+        part = frame[frame["kind"] == kind]
+        if part.empty:
+            continue
+        starts, ends = _days(part["from_on"]), [day + timedelta(days=1) for day in _days(part["to_on"])]
+        hover = [
+            f"{start:%d %b %Y} to {end - timedelta(days=1):%d %b %Y}, {(end - start).days:,} days<br>"
+            + (f"{_long(str(name))}: {int(n):,} transactions" if kind == "file" else "no file covers these days")
+            for start, end, name, n in zip(starts, ends, part["file_name"], part["n_transactions"].fillna(0), strict=True)
+        ]
+        figure.add_trace(
+            go.Bar(
+                orientation="h",
+                y=[names[account] for account in part["account"]],
+                base=[start.isoformat() for start in starts],
+                x=[86_400_000 * (end - start).days for start, end in zip(starts, ends, strict=True)],
+                name=words,
+                width=0.5,
+                marker={
+                    "color": _faded(colour, 0.75) if kind == "file" else "rgba(0,0,0,0)",
+                    "line": {"width": 1, "color": colour},
+                    "pattern": {"shape": "" if kind == "file" else "/", "fgcolor": colour, "size": 7},
+                },
+                hovertext=hover,
+                hovertemplate="%{hovertext}<extra></extra>",
+            )
+        )
+    figure.update_layout(barmode="overlay")
+    figure.update_xaxes(type="date", tickformat="%b\n%Y", tickangle=0, showgrid=True)
+    figure.update_yaxes(type="category", automargin=True, autorange="reversed", showgrid=False)
+    marks = [("■", TEAL, "days covered by a file"), ("▨", BRICK, "gap: no file")]
+    _key(figure, *(marks if "gap" in set(frame["kind"]) else marks[:1]))
+    return figure
+
+
+def streams(frame: DataFrame, currency: str | None = None) -> go.Figure:
+    """Show what comes and goes on a rhythm, a lane a stream from its first day to its last, with a ring where the next is expected.
+
+    Columns: name, title, direction ('in', 'out'), cadence, n, first_on, last_on, next_on, amount (typical, positive), regularity (0–1),
+    state ('early', 'mature', 'ended'); those that ended are pale.
+    """
+    if frame.empty:
+        return nothing("Nothing comes or goes on a rhythm: that takes three payments of a kind.")
+    n_on = int((frame["state"] != "ended").sum())
+    ended = len(frame) - n_on
+    title = _counted(n_on, "recurring stream goes on", "recurring streams go on") if n_on else "Every recurring stream has ended"
+    figure = _figure(f"{title}; {ended} ended" if n_on and ended else title, height=90 + 26 * len(frame))
+    lanes = [f"{_short(str(name), 30)}{chr(0x200B) * place}" for place, name in enumerate(frame["name"])]  # alike names: lanes of their own
+    for place, row in enumerate(frame.to_dict("records")):
+        colour, pale = TEAL if row["direction"] == "in" else BLUE, row["state"] == "ended"
+        hover = (
+            f"{_long(str(row['name']))}<br>{row['title']}, {row['cadence']}: about {float(row['amount']):,.2f} {currency or ''}, "
+            f"{int(row['n'])} times<br>regularity {float(row['regularity']):.0%}, {row['state']}"
+        )
+        figure.add_trace(
+            go.Scatter(
+                x=[row["first_on"], row["last_on"]],
+                y=[lanes[place]] * 2,
+                mode="lines+markers",
+                line={"color": colour, "width": 5},
+                marker={"color": colour, "size": 10},
+                opacity=0.32 if pale else 1,
+                showlegend=False,
+                hovertemplate=f"%{{x|%d %b %Y}}<br>{hover}<extra></extra>",
+            )
+        )
+        if not pale and row["next_on"] == row["next_on"] and row["next_on"] is not None:
+            figure.add_trace(
+                go.Scatter(
+                    x=[row["last_on"], row["next_on"]],
+                    y=[lanes[place]] * 2,
+                    mode="lines+markers",
+                    line={"color": colour, "width": 1.4, "dash": "dot"},
+                    marker={"symbol": ["circle", "circle-open"], "size": [1, 10], "color": colour, "line": {"width": 2}},
+                    showlegend=False,
+                    hovertemplate=f"next expected %{{x|%d %b %Y}}<br>{hover}<extra></extra>",
+                )
+            )
+    marks = [("●", TEAL, "comes in"), ("●", BLUE, "goes out"), ("○", GREY, "next expected")]
+    _key(figure, *marks, *([("●", FAINT.replace("0.22", "0.6"), "ended")] if ended else []))
+    figure.update_yaxes(type="category", categoryorder="array", categoryarray=lanes[::-1], automargin=True, showgrid=False)
+    figure.update_xaxes(tickformat="%b\n%Y", tickangle=0)
     return figure
 
 
@@ -561,6 +716,141 @@ def _key(figure: go.Figure, *marks: tuple[str, str, str]) -> None:
     figure.update_layout(showlegend=False, margin={"t": 34})
 
 
+def _legend(figure: go.Figure) -> None:
+    """Name the traces above the plot in as many lines as it takes; a click hides one."""
+    place = {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom", "font": {"size": 12.5}, "traceorder": "normal"}
+    figure.update_layout(showlegend=True, legend=place)
+
+
+def _stack(part: DataFrame, name: str, colour: str, currency: str | None) -> go.Bar:
+    return go.Bar(
+        x=part["month"],
+        y=part["amount"],
+        name=name,
+        marker={"color": colour, "line": {"width": 0.6, "color": "rgba(255, 255, 255, 0.55)"}},
+        customdata=part["category"],
+        hovertext=[
+            f"{title}: {_signed(amount, currency)} in {_counted(n, 'transaction')}"
+            for title, amount, n in zip(part["title"], part["amount"], part["n"], strict=True)
+        ],
+        hovertemplate="%{x|%B %Y}<br>%{hovertext}<extra></extra>",
+    )
+
+
+def _kinds(frame: DataFrame) -> list[str]:
+    known = {group: name for name, (_, groups) in KINDS.items() for group in groups}
+    return [known["unknown" if code == "UNKNOWN" else group] for code, group in zip(frame["category"], frame["class"], strict=True)]
+
+
+def _colour(category: str, group: str) -> str:
+    return GROUPS["unknown"] if category == "UNKNOWN" else GROUPS.get(group, VIOLET)
+
+
+def _month_step(n: int) -> str:
+    return "M1" if n <= 14 else "M3" if n <= 40 else "M12"
+
+
+def _seen(values: Any) -> list[tuple[int, int]]:
+    """Where runs of known values begin and end (exclusive)."""
+    runs: list[tuple[int, int]] = []
+    for place, known in enumerate(values.notna()):
+        if known and runs and runs[-1][1] == place:
+            runs[-1] = (runs[-1][0], place + 1)
+        elif known:
+            runs.append((place, place + 1))
+    return runs
+
+
+def _unseen(figure: go.Figure, gaps: DataFrame | None) -> None:
+    """Shade the days that no file covers."""
+    if gaps is None:
+        return
+    for start, end in zip(_days(gaps["from_on"]), _days(gaps["to_on"]), strict=True):
+        shade = {"fillcolor": FAINT, "line_width": 0, "layer": "below"}
+        figure.add_vrect(x0=start.isoformat(), x1=(end + timedelta(days=1)).isoformat(), **shade)
+        middle = start + (end - start) / 2
+        figure.add_annotation(
+            text="no file", x=middle.isoformat(), y=1, yref="paper", yanchor="top", showarrow=False, font={"size": 11, "color": GREY}
+        )
+
+
+def _mark_events(figure: go.Figure, frame: DataFrame, events: DataFrame | None, currency: str | None) -> list[tuple[str, str, str]]:
+    marks: list[tuple[str, str, str]] = []
+    if events is None or events.empty:
+        return marks
+    levels = dict(zip(_days(frame["day"]), frame["balance"].fillna(0.0), strict=True))
+    for kind, symbol, sign, colour, words in (
+        ("returned", "x", "✖", BRICK, "returned item, or the fee for one"),
+        ("fee", "diamond", "◆", AMBER, "overdraft, late or interest fee"),
+    ):
+        part = events[events["kind"] == kind]
+        if part.empty:
+            continue
+        figure.add_trace(
+            go.Scatter(
+                x=part["booked_on"],
+                y=[levels.get(day, 0.0) for day in _days(part["booked_on"])],
+                mode="markers",
+                marker={"symbol": symbol, "size": 10 if symbol == "x" else 9, "color": colour, "line": {"width": 1, "color": "white"}},
+                showlegend=False,
+                hovertext=[
+                    f"{title}: {_signed(amount, currency)}<br>{_long(text)}"
+                    for title, amount, text in zip(part["title"], part["amount"].astype(float), part["text"], strict=True)
+                ],
+                hovertemplate="%{x|%d %b %Y}<br>%{hovertext}<extra></extra>",
+            )
+        )
+        marks.append((sign, colour, words))
+    return marks
+
+
+def _mark_breaks(figure: go.Figure, breaks: DataFrame | None, currency: str | None) -> list[tuple[str, str, str]]:
+    if breaks is None or breaks.empty:
+        return []
+    figure.add_trace(
+        go.Scatter(
+            x=breaks["day"],
+            y=breaks["stated"],
+            mode="markers",
+            marker={"symbol": "triangle-up-open", "size": 12, "color": VIOLET, "line": {"width": 2.2, "color": VIOLET}},
+            showlegend=False,
+            customdata=breaks[["computed", "account"]],
+            hovertemplate=f"%{{x|%d %b %Y}} %{{customdata[1]}}<br>stated %{{y:,.2f}} {currency or ''}, "
+            "but the transactions give %{customdata[0]:,.2f}<extra></extra>",
+        )
+    )
+    return [("△", VIOLET, "stated balance that does not follow")]
+
+
+def _covered(months: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> str:
+    """The finding of a strip of coverage: of the only account, or of the one that misses most."""
+    worst = max(months, key=lambda row: (len(row["missing"]), len(row["partly"])))
+    whole = worst["n"] - len(worst["missing"]) - len(worst["partly"])
+    whose = f"{names[worst['account']]}: " if len(months) > 1 else ""
+    if whole == worst["n"]:
+        several = f"All {len(months)} accounts are covered without a gap" if len(months) > 1 else ""
+        return several or (f"All {worst['n']} months are covered, without a gap" if worst["n"] > 1 else "One month is covered")
+    gone, some = worst["missing"], worst["partly"]
+    missing = f"{_listed(gone)} {'is' if len(gone) == 1 else 'are'} missing" if gone else ""
+    partly = f"{_listed(some)} {'is' if len(some) == 1 else 'are'} covered in part" if some else ""
+    return f"{whose}{whole} of {worst['n']} months are covered; {' and '.join(filter(None, (missing, partly)))}"
+
+
+def _listed(months: Sequence[Any], most: int = 3) -> str:
+    named = [f"{month:%B %Y}" for month in months]
+    shown = named if len(named) <= most else [*named[: most - 1], f"{len(named) - most + 1} more"]
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def _days(values: Any) -> list[date]:
+    return [value.date() if hasattr(value, "date") else value for value in values]
+
+
+def _long(words: str) -> str:
+    """Text from a file, for hovering: in lines, and no markup of its own."""
+    return "<br>".join(wrap(words.replace("&", "&amp;").replace("<", "&lt;"), 60))
+
+
 def _faded(colour: str, share: float = 0.26) -> str:
     red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
     return f"rgba({red}, {green}, {blue}, {share})"
@@ -591,6 +881,14 @@ def _figure_text(value: float, unit: str, limits: tuple[float, float] | None = N
         return f"<b>{value:+.2f}</b>".replace("-", "−")
     held = min(max(value, limits[0]), limits[1]) if limits else value
     return f"<b>{floor(held)}</b>" if held == value else f"<b>{floor(held)}</b>, limited from {value:.0f}"
+
+
+def _counted(n: int, one: str, many: str = "") -> str:
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def _signed(amount: float, currency: str | None) -> str:
+    return f"{'+' if amount > 0 else '−'}{abs(amount):,.2f} {currency or ''}".rstrip()
 
 
 def _money_axis(what: str, currency: str | None) -> str:
