@@ -514,13 +514,14 @@ def reconciled(account: Mapping[str, Any]) -> str:
     if off is None:
         return f"The transactions add up to {total}, and the balances printed beside them do not follow."
     way = f"Opening {money(account['opening'], currency)}, transactions {total}"
+    closing = money(account["closing"], currency)
     if off:
-        less = "missing" if off * account["sum_amount"] > 0 else "too much"
         reached = money(account["opening"] + account["sum_amount"], currency)
-        return f"{way}: that makes {reached}, but the closing balance is {money(account['closing'], currency)}. {money(abs(off))} {less}."
+        how = f"{money(abs(off), currency)} {'more' if off > 0 else 'less'}"
+        return f"{way}: that makes {reached}, but the file says {closing}, which is {how}."
     if account["reconciliation"] == "mismatch":
-        return f"{way}, closing {money(account['closing'], currency)}: the ends agree, but balances printed in between do not follow."
-    return f"{way}, closing {money(account['closing'], currency)}: it adds up."
+        return f"{way}, closing {closing}: the ends agree, but balances printed in between do not follow."
+    return f"{way}, closing {closing}: it adds up."
 
 
 def statement_facts(held: Mapping[str, Any]) -> None:
@@ -625,10 +626,10 @@ def uncategorised(found: conduct.Conduct) -> None:
         f"({count(shares['n_unknown'])} of {count(shares['n'])}). Pick a row for its transactions."
     )
     columns = {
-        "words": text_column("Not categorised", "The words of the text, without dates and references", "medium"),
-        "amount": money_column("Amount", "Money in is positive"),
-        "share": share_column("Share", "Of all the money moved"),
-        "n": number_column("Times"),
+        "words": text_column("Not categorised", "The words of the text, without dates and references"),
+        "amount": money_column("Amount", "Money in is positive", 90),
+        "share": share_column("Share", "Of all the money moved", 70),
+        "n": number_column("Times", width=65),
     }
     key = f"merchants-{found.scope.key}"
     alt = "The largest sums that are not categorised"
@@ -658,23 +659,23 @@ def streams(frame: DataFrame, currency: str | None, key: str = "streams") -> Non
 
 
 @st.fragment
-def movements(scope: conduct.Scope, mix: DataFrame, key: str) -> None:
+def movements(found: conduct.Conduct, key: str) -> None:
     """Show the transactions looked at, by category and words; both live in the URL. A fragment: a filter redraws the table alone."""
-    category, words = asked("category"), asked("words")
-    sizes = {row["category"]: f"{row['title']} ({count(row['n'])})" for row in rows(mix)}
+    scope, category, words = found.scope, asked("category"), asked("words")
+    sizes = {row["category"]: f"{row['title']} ({count(row['n'])})" for row in rows(found.mix)}
     one, two, three, four = st.columns([3, 3, 2.2, 1.6], vertical_alignment="bottom")
     with one:
         say = {"": "All categories", **sizes}
         pick("Category", list(say), "category", say=lambda code: say.get(code, WORDS["category"].get(code, code)), first=True)
     with two:
-        found = f"words-{words}"
+        text = f"words-{words}"
         st.text_input(
             "Words",
             value=words or "",
-            key=found,
+            key=text,
             placeholder="words of the text",
             icon=":material/search:",
-            on_change=lambda: ask(words=st.session_state[found].strip() or None),
+            on_change=lambda: ask(words=st.session_state[text].strip() or None),
         )
     with three:
         only = f"only-{category}"
@@ -684,7 +685,7 @@ def movements(scope: conduct.Scope, mix: DataFrame, key: str) -> None:
             key=only,
             on_change=lambda: ask(category=categories.UNKNOWN if st.session_state[only] else None),
         )
-    shown = conduct.movements(store(), scope, category=category or None, words=words or "")
+    shown = conduct.chosen(found.movements, category, words)
     with four:
         st.download_button(
             "Download",
@@ -707,6 +708,8 @@ def movements(scope: conduct.Scope, mix: DataFrame, key: str) -> None:
     table(shown, columns, key=f"movements-{key}", alt="Transactions", height=fitting(len(shown), 10))
     filtered = "" if not (category or words) else " with these words" if words else " of this category"
     st.caption(f"{plural(len(shown), 'transaction')}{filtered}, {money(shown['amount'].sum(), scope.currency)} together.")
+    if len(found.movements) == conduct.MOST_LISTED:
+        st.caption(f"Only {count(conduct.MOST_LISTED)} of them are listed here; the pictures show all.")
 
 
 # --- what several pages offer -----------------------------------------------------------------------------------------

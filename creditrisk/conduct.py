@@ -23,6 +23,7 @@ from creditrisk.store import Store, statement
 RETURNED = ("RETURNED_ITEM", "FEE_NSF")
 PENALTIES = ("FEE_OVERDRAFT", "FEE_LATE", "FEE_INTEREST")
 RECENT_DAYS = 90  # the window of the share that the policy looks at
+MOST_LISTED = 20_000
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would calculate, were a text to begin with it
 
 
@@ -54,6 +55,8 @@ class Conduct:
     balances: the end-of-day balance of the accounts together: day, balance (NaN where one is not seen), n_accounts (how many are known).
     events: what came back and what it cost: booked_on, kind ('returned', 'fee'), text, title, amount, account.
     breaks: where a stated balance is not what the one before and the movements since give: day, account, stated, computed.
+    movements: transaction_id, booked_on, text, cleaned, category, confidence, source, amount, balance, account, statement_id, file_name,
+    line; the newest first, of a file in its order and with `printed`, the line as it stood there; at most MOST_LISTED of them.
     """
 
     scope: Scope
@@ -66,6 +69,7 @@ class Conduct:
     balances: DataFrame
     events: DataFrame
     breaks: DataFrame
+    movements: DataFrame
 
 
 def scopes(store: Store, *, applicant_id: str | None = None, statement_id: int | None = None, as_of: date | None = None) -> list[Scope]:
@@ -97,8 +101,9 @@ def scopes(store: Store, *, applicant_id: str | None = None, statement_id: int |
 
 def look(store: Store, scope: Scope) -> Conduct:
     """Read everything that pictures show of a scope; its movements are looked up once."""
-    covered = stretches(store, scope)
     with _seen(store, scope) as seen:
+        covered = _asked(seen, scope, statement("conduct", "stretch"), "account, account_id, from_on, kind, statement_id").df()
+        files = _asked(seen, scope, FILES, "first_on, statement_id").fetchall()
         return Conduct(
             scope=scope,
             stretches=covered,
@@ -107,11 +112,14 @@ def look(store: Store, scope: Scope) -> Conduct:
             unknown=seen.execute(UNKNOWN_BY_MONTH).df(),
             unknown_shares=_shares(seen, scope),
             merchants=seen.execute(MERCHANTS).df(),
-            balances=_followed(store, scope, ("cohort", "hole", "coverage", "balance"), "daily", "day"),
+            balances=_asked(seen, scope, statement("conduct", "daily"), "day").df(),
             events=named(seen.execute(EVENTS, {"returned": list(RETURNED), "penalties": list(PENALTIES)}).df()),
-            breaks=_broken(store, scope, covered, seen.execute(DAYS).fetchall()),
+            breaks=_broken(covered, files, seen.execute(DAYS).fetchall()),
+            movements=_listed(store, scope, seen),
         )
 
+
+FILES = "select account_id, statement_id, first_on, last_on, opening, closing from statement_account where first_on < $as_of::date"
 
 MONTHS = """
     select date_trunc('month', booked_on)::date as month, category, if(amount < 0, 'out', 'in') as direction,
@@ -180,11 +188,6 @@ DAYS = """
 # --- what is covered ---------------------------------------------------------------------------------------------------
 
 
-def stretches(store: Store, scope: Scope) -> DataFrame:
-    """Return which days which file covers and which none does, by account and day; columns as in Conduct."""
-    return _followed(store, scope, ("cohort", "hole", "coverage"), "stretch", "account, account_id, from_on, kind, statement_id")
-
-
 def months_covered(stretches: DataFrame) -> list[dict[str, Any]]:
     """Say of each account how many calendar months it spans (n), and which of them (first days) are missing or covered in part.
 
@@ -240,27 +243,20 @@ def held(store: Store, statement_id: int) -> dict[str, Any]:
 # --- where stated balances do not follow ---------------------------------------------------------------------------------
 
 
-def _broken(store: Store, scope: Scope, covered: DataFrame, days: list[tuple[int, str, date, Decimal, list[Decimal] | None]]) -> DataFrame:
+def _broken(covered: DataFrame, files: list[tuple[Any, ...]], days: list[tuple[Any, ...]]) -> DataFrame:
     """Hold every stated balance of the accounts against the movements.
 
     Looked at are each file's opening and closing and the running balances at the end of a day; what follows a break is held against the
     balance stated there, so that one missing row is one break. Nothing is compared across a gap.
     """
-    files = store.rows(
-        f"""select account_id, first_on, last_on, opening, closing from ({statement("conduct", "statement_account")})
-        where first_on < $as_of::date order by first_on, statement_id""",
-        accounts=list(scope.account_ids),
-        statement_id=scope.statement_id,
-        as_of=scope.as_of,
-    )
     gaps = covered[covered["kind"] == "gap"]
     after = [(its, _day(last) + timedelta(days=1)) for its, last in zip(gaps["account_id"], gaps["to_on"], strict=True)]
     found = [
-        (day, next(name for its, name, *_ in days if its == account_id), float(stated), float(computed))
-        for account_id in scope.account_ids
+        (day, name, float(stated), float(computed))
+        for account_id, name in dict.fromkeys((row[0], row[1]) for row in days)
         for day, stated, computed in _breaks(
             [(day, moved, printed or []) for its, _, day, moved, printed in days if its == account_id],
-            [row[1:] for row in files if row[0] == account_id],
+            [(first, last, opening, closing) for its, _, first, last, opening, closing in files if its == account_id],
             {day for its, day in after if its == account_id},
         )
     ]
@@ -272,7 +268,7 @@ def _breaks(
     files: list[tuple[date, date, Decimal | None, Decimal | None]],
     restarts: set[date],
 ) -> list[tuple[date, Decimal, Decimal]]:
-    openings = {first_on: opening for first_on, _, opening, _ in files if opening is not None}
+    openings = {first_on: opening for first_on, _, opening, _ in reversed(files) if opening is not None}  # of one day, the first file's
     closings = {last_on: closing for _, last_on, _, closing in files if closing is not None}
     found = []
     level: Decimal | None = None
@@ -299,24 +295,28 @@ def _breaks(
 # --- the movements themselves ------------------------------------------------------------------------------------------
 
 
-def movements(store: Store, scope: Scope, *, category: str | None = None, words: str = "") -> DataFrame:
-    """Return the movements looked at, newest first (of a file: in its order), those of a category and with certain words in their text.
+def chosen(movements: DataFrame, category: str | None = None, words: str | None = None) -> DataFrame:
+    """Return those of a category and with certain words in their text, whatever their case."""
+    found = movements
+    if category:
+        found = found[found["category"] == category]
+    if words and words.strip():
+        asked = words.strip().upper()
+        found = found[found["text"].str.upper().str.contains(asked, regex=False) | found["cleaned"].str.contains(asked, regex=False)]
+    return found.reset_index(drop=True)
 
-    Columns: transaction_id, booked_on, text, category, confidence, source, amount, balance, account, statement_id, file_name, line;
-    of one file also printed, the line as it stood there.
-    """
+
+def _listed(store: Store, scope: Scope, seen: DuckDBPyConnection) -> DataFrame:
     order = "booked_on desc, statement_id, line desc" if scope.statement_id is None else "is_elsewhere, statement_id, line"
-    with _seen(store, scope) as seen:
-        found = seen.execute(
-            f"""select transaction_id, booked_on, text, category, confidence, source, amount::double as amount, balance::double as balance,
-                account, statement_id, file_name, line
-            from seen
-            join (select statement_id, file_name from statement) using (statement_id)
-            where ($category is null or category = $category)
-                and ($words = '' or contains(upper(text), upper($words)) or contains(cleaned, upper($words)))
-            order by {order}""",
-            {"category": category, "words": words.strip()},
-        ).df()
+    found = seen.execute(
+        f"""select transaction_id, booked_on, text, cleaned, category, confidence, source, amount::double as amount,
+            balance::double as balance, account, statement_id, file_name, line
+        from seen
+        join (select statement_id, file_name from statement) using (statement_id)
+        order by {order}
+        limit $most""",
+        {"most": MOST_LISTED},
+    ).df()
     if scope.statement_id is not None and len(found):
         lines = ingest.lines(store, scope.statement_id)
         printed = dict(zip(lines["line"], lines["printed"], strict=True))
@@ -364,20 +364,28 @@ def named(found: DataFrame) -> DataFrame:
 
 @contextmanager
 def _seen(store: Store, scope: Scope) -> Iterator[DuckDBPyConnection]:
-    """Lend a cursor to which the movements looked at are the table `seen`."""
+    """Lend a cursor to which the movements looked at are the table `seen`, beside the steps of `sql/features/` that follow accounts."""
     with store.reading() as cursor:
-        asked = {"accounts": list(scope.account_ids), "statement_id": scope.statement_id, "as_of": scope.as_of}
-        cursor.execute(f"create or replace temporary table seen as {statement('conduct', 'seen')}", asked)
+        for step in ("cohort", "hole", "coverage", "balance"):
+            made = f"create or replace temporary table {step} as "
+            _asked(cursor, scope, statement("features", step), into=made)
+        whole = statement("conduct", "seen")
+        cursor.execute(f"create or replace temporary table seen as {whole}", _given(scope, whole))
         yield cursor
 
 
-def _followed(store: Store, scope: Scope, steps: tuple[str, ...], last: str, order: str) -> DataFrame:
-    """Return a step of `sql/conduct/` that reads steps of `sql/features/`, to which each account looked at is an applicant of its own."""
-    named = [("conduct", "account"), ("conduct", "statement_account"), *(("features", step) for step in steps), ("conduct", last)]
-    parts = ", ".join(f"{name} as materialized ({statement(folder, name)})" for folder, name in named)
+def _asked(cursor: DuckDBPyConnection, scope: Scope, query: str, order: str = "", *, into: str = "") -> DuckDBPyConnection:
+    """Run a query to which each account looked at is an applicant of its own, so that what features follow comes out by account."""
+    own = ", ".join(f"{name} as ({statement('conduct', name)})" for name in ("account", "statement_account"))
+    whole = f"{into}with {own}, answer as ({query}) select * from answer{f' order by {order}' if order else ''}"
+    return cursor.execute(whole, _given(scope, whole))
+
+
+def _given(scope: Scope, query: str) -> dict[str, Any]:
+    """Return what a query asks for by name."""
     cohort = {"as_of": scope.as_of, "ids": None, "days_before": 0, "of_snapshot": None}
-    accounts = {"accounts": list(scope.account_ids), "statement_id": scope.statement_id}
-    return store.read(f"with {parts}\nselect * from {last} order by {order}", **cohort, **accounts)
+    known = {**cohort, "accounts": list(scope.account_ids), "statement_id": scope.statement_id}
+    return {name: value for name, value in known.items() if f"${name}" in query}
 
 
 def _day(value: Any) -> date:

@@ -96,11 +96,10 @@ if chosen:
             st.markdown(f"{outcome} :gray[observed on {ui.day(person['observed_on'])}]")
         scopes = conduct.scopes(store, applicant_id=chosen, as_of=as_of)
         if scopes:
-            scope = ui.pick_scope(scopes)
-            found = conduct.look(store, scope)
+            found = conduct.look(store, ui.pick_scope(scopes))
             ui.pictures(found)
             ui.section("Transactions", help=f"Everything booked before {ui.day(as_of)}, newest first, across all files.")
-            ui.movements(scope, found.mix, key=f"{chosen}-{scope.key}")
+            ui.movements(found, key=f"{chosen}-{found.scope.key}")
         else:
             ui.empty(
                 "No statement yet", "Upload a statement of this applicant to see how the money moves.", ("statements", "Upload statements")

@@ -121,8 +121,7 @@ if chosen:
             with st.container(horizontal=True):
                 ui.link("applicants", f"See all the money of {owner}", "group", applicant=owner)
                 ui.link("score", f"Score {owner}", "speed", applicant=owner)
-        scope = ui.pick_scope(conduct.scopes(store, statement_id=number))
-        found = conduct.look(store, scope)
+        found = conduct.look(store, ui.pick_scope(conduct.scopes(store, statement_id=number)))
         ui.pictures(found)
         ui.section("Transactions", help="Every one as it was read, with its line in the file, and what it was taken for.")
-        ui.movements(scope, found.mix, key=f"statement-{chosen}-{scope.key}")
+        ui.movements(found, key=f"statement-{chosen}-{found.scope.key}")
