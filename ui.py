@@ -298,7 +298,8 @@ def figure(drawn: Any, *, key: str, help: str | None = None, param: str | None =
     def choose() -> None:
         points = st.session_state[key]["selection"]["points"]
         if points and points[0].get("customdata"):
-            ask(**{param: str(points[0]["customdata"])})
+            clicked = str(points[0]["customdata"])
+            ask(**{param: None if clicked == asked(param) else clicked})  # a second click lets go
 
     st.plotly_chart(drawn, on_select=choose, selection_mode="points", **options)
 
@@ -563,14 +564,9 @@ def pick_scope(scopes: Sequence[conduct.Scope]) -> conduct.Scope:
     known = {scope.key: scope for scope in scopes}
     if len(known) == 1:
         return scopes[0]
-    chosen = pick(
-        "Accounts",
-        list(known),
-        "account",
-        say=lambda key: known[key].title if key in known else key,
-        first=True,
-        help="Which accounts the pictures show. Accounts in different currencies are never added up.",
-    )
+    with st.columns([2, 3])[0]:
+        help = "Which accounts the pictures show. Accounts in different currencies are never added up."
+        chosen = pick("Accounts", list(known), "account", say=lambda key: known[key].title if key in known else key, first=True, help=help)
     if chosen not in known:
         raise UnknownThing("account here", str(chosen), "Choose one of the list.")
     return known[str(chosen)]
@@ -596,7 +592,7 @@ def pictures(found: conduct.Conduct) -> None:
     if len(found.balances) and left_out:
         st.caption(f"{plural(left_out, 'account')} left out: no file states a balance.")
     figure(
-        charts.flows(found.months, currency, gaps),
+        charts.flows(found.months, currency, gaps, asked("category") or None),
         key=f"flows-{key}",
         param="category",
         help="Each calendar month: what came in above the line, what went out below it, the diamond what was left over. Click a part for "
@@ -605,7 +601,7 @@ def pictures(found: conduct.Conduct) -> None:
     largest, unknown = st.columns(2, gap="large")
     with largest:
         help = "Sums over all the days shown, in and out alike. Click a bar for its transactions."
-        figure(charts.spending(found.mix, currency), key=f"mix-{key}", param="category", help=help)
+        figure(charts.spending(found.mix, currency, chosen=asked("category") or None), key=f"mix-{key}", param="category", help=help)
     with unknown:
         uncategorised(found)
 
@@ -658,10 +654,17 @@ def streams(frame: DataFrame, currency: str | None, key: str = "streams") -> Non
         table(shown, columns, key=f"{key}-table", alt="Recurring streams", height=fitting(len(shown), 8))
 
 
-@st.fragment
 def movements(found: conduct.Conduct, key: str) -> None:
-    """Show the transactions looked at, by category and words; both live in the URL. A fragment: a filter redraws the table alone."""
+    """Show the transactions looked at, by category and words; both live in the URL."""
+    _movements(found, key, asked("category"))
+
+
+@st.fragment
+def _movements(found: conduct.Conduct, key: str, drawn: str | None) -> None:
+    """Redraw the table alone when words are typed; another category than the pictures were `drawn` for redraws them, too."""
     scope, category, words = found.scope, asked("category"), asked("words")
+    if category != drawn:
+        st.rerun()
     sizes = {row["category"]: f"{row['title']} ({count(row['n'])})" for row in rows(found.mix)}
     one, two, three, four = st.columns([3, 3, 2.2, 1.6], vertical_alignment="bottom")
     with one:

@@ -38,6 +38,7 @@ ALGORITHMS: Final = {
 }
 BASELINES: Final = ("risk_index", "constant")
 PALE_TEAL: Final = "#8cc5bd"
+OWN: Final = "#b3c0c6"
 PALE_BLUE: Final = "#93b9d6"
 VIOLET: Final = "#8a6fa8"
 KINDS: Final = {  # what a sum of money is, in the order it is stacked: its colour, and the groups of categories that belong to it
@@ -235,10 +236,11 @@ def balance(
     )
 
 
-def flows(frame: DataFrame, currency: str | None = None, gaps: DataFrame | None = None) -> go.Figure:
+def flows(frame: DataFrame, currency: str | None = None, gaps: DataFrame | None = None, chosen: str | None = None) -> go.Figure:
     """Show what came in (above) and went out (below) in each month, by kind of category; own transfers apart, in a strip below.
 
-    `frame` has month, category, title, class, amount (signed), n; `gaps` the days nobody saw (from_on, to_on). Clicking yields a category.
+    `frame` has month, category, title, class, amount (signed), n; `gaps` the days nobody saw (from_on, to_on). Clicking yields a category;
+    where one is `chosen`, the others are pale.
     """
     if frame.empty:
         return nothing("No month of transactions yet.")
@@ -247,19 +249,20 @@ def flows(frame: DataFrame, currency: str | None = None, gaps: DataFrame | None 
     totals = other.groupby("month")["amount"].sum()
     short = int((totals < 0).sum())
     title = f"More went out than came in during {short} of {len(totals)} months" if short else "More came in than went out in every month"
-    data = [_stack(other[other["kind"] == kind], kind, colour, currency) for kind, (colour, _) in KINDS.items()]
+    data = [_stack(other[other["kind"] == kind], kind, colour, currency, chosen) for kind, (colour, _) in KINDS.items()]
     data.append(
         {
             "type": "scatter",
             "mode": "markers",
             "x": totals.index,
             "y": totals,
+            **PERIOD,
             "name": "left over",
             "marker": {"color": "#ffffff", "size": 9, "symbol": "diamond", "line": {"width": 1.6, "color": "#15272e"}},
             "hovertemplate": f"%{{x|%B %Y}}: %{{y:+,.2f}} {currency or ''} left over<extra></extra>",
         }
     )
-    data.append({**_stack(own, "own transfers", GREY, currency), "yaxis": "y2", "opacity": 0.6})
+    data.append({**_stack(own, "own transfers", OWN, currency, chosen), "yaxis": "y2"})
     apart = len(own) > 0
     legend = {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom", "font": {"size": 12.5}, "traceorder": "normal"}
     strip = {"domain": [0, 0.17], "title": {"text": "own transfers", "font": {"size": 11}}, "nticks": 3, "tickformat": ",.0f", **ZERO}
@@ -279,8 +282,11 @@ def flows(frame: DataFrame, currency: str | None = None, gaps: DataFrame | None 
     )
 
 
-def spending(frame: DataFrame, currency: str | None = None, *, top: int = 12, lead: str = "Largest sum") -> go.Figure:
-    """Show the largest sums by category: columns category, title, meaning, class, amount, n; clicking a bar yields its category."""
+def spending(frame: DataFrame, currency: str | None = None, *, top: int = 12, chosen: str | None = None) -> go.Figure:
+    """Show the largest sums by category: columns category, title, meaning, class, amount, n; clicking a bar yields its category.
+
+    Where one is `chosen`, the others are pale.
+    """
     if frame.empty:
         return nothing("No transaction in this window.")
     part = frame.assign(size=frame["amount"].astype(float).abs()).nlargest(top, "size").iloc[::-1]
@@ -289,7 +295,11 @@ def spending(frame: DataFrame, currency: str | None = None, *, top: int = 12, le
         "orientation": "h",
         "y": part["title"],
         "x": part["size"],
-        "marker": {"color": [KINDS[kind][0] for kind in _kinds(part)], "cornerradius": 2},
+        "marker": {
+            "color": [_paled(KINDS[kind][0], code, chosen) for code, kind in zip(part["category"], _kinds(part), strict=True)],
+            "cornerradius": 2,
+        },
+        **ALIKE,
         "customdata": part["category"],
         "hovertext": [
             f"{_long(meaning)}<br>{_signed(amount, currency)} in {_counted(n, 'transaction')}"
@@ -298,7 +308,7 @@ def spending(frame: DataFrame, currency: str | None = None, *, top: int = 12, le
         "hovertemplate": "%{hovertext}<extra></extra>",
     }
     return _drawn(
-        f"{lead}: {part['title'].iloc[-1]}",
+        f"Largest sum: {part['title'].iloc[-1]}",
         84 + 27 * len(part),
         [bars],
         yaxis={"automargin": True, "showgrid": False},
@@ -319,6 +329,7 @@ def unknown(frame: DataFrame, recent: float | None, most: float) -> go.Figure:
     bars = {
         "type": "bar",
         "x": frame["month"],
+        **PERIOD,
         "y": frame["share"],
         "marker": {"color": [BRICK if share > most else GREY for share in frame["share"]], "cornerradius": 2},
         "customdata": frame[["n_unknown", "n"]],
@@ -720,6 +731,10 @@ ZERO: Final = {"zeroline": True, "zerolinecolor": GREY, "zerolinewidth": 1}
 CLICKED: Final[dict[str, Any]] = {"clickmode": "event+select", "dragmode": False}
 
 
+PERIOD: Final = {"xperiod": "M1", "xperiodalignment": "middle"}  # a bar of a month stands over the month, not over its first day
+ALIKE: Final = {"selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": 1}}}  # what is chosen stands in the URL
+
+
 def _drawn(
     title: str,
     height: int,
@@ -747,13 +762,16 @@ def _named(marks: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
     return {"text": text, "showarrow": False, "align": "left", "font": {"size": 12.5}, **place}
 
 
-def _stack(part: DataFrame, name: str, colour: str, currency: str | None) -> dict[str, Any]:
+def _stack(part: DataFrame, name: str, colour: str, currency: str | None, chosen: str | None) -> dict[str, Any]:
+    shown = [_paled(colour, code, chosen) for code in part["category"]] if chosen else colour
     return {
         "type": "bar",
         "x": part["month"],
         "y": part["amount"],
         "name": name,
-        "marker": {"color": colour, "line": {"width": 0.6, "color": "rgba(255, 255, 255, 0.55)"}},
+        **PERIOD,
+        **ALIKE,
+        "marker": {"color": shown, "line": {"width": 0.6, "color": "rgba(255, 255, 255, 0.55)"}},
         "customdata": part["category"],
         "hovertext": [
             f"{title}: {_signed(amount, currency)} in {_counted(n, 'transaction')}"
@@ -761,6 +779,10 @@ def _stack(part: DataFrame, name: str, colour: str, currency: str | None) -> dic
         ],
         "hovertemplate": "%{x|%B %Y}<br>%{hovertext}<extra></extra>",
     }
+
+
+def _paled(colour: str, category: str, chosen: str | None) -> str:
+    return colour if chosen in (None, category) else _faded(colour, 0.22)
 
 
 def _kinds(frame: DataFrame) -> list[str]:
@@ -771,7 +793,14 @@ def _kinds(frame: DataFrame) -> list[str]:
 def _monthly(months: Any) -> dict[str, Any]:
     """An axis of months."""
     first, last = _days([min(months), max(months)])
-    return {"type": "date", "showgrid": False, "tickangle": 0, "tickformat": "%b\n%Y", "dtick": _step(first, last)}
+    return {
+        "type": "date",
+        "showgrid": False,
+        "tickangle": 0,
+        "tickformat": "%b\n%Y",
+        "dtick": _step(first, last),
+        "ticklabelmode": "period",
+    }
 
 
 def _time(first: date, last: date) -> dict[str, Any]:
