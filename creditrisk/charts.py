@@ -330,6 +330,7 @@ def unknown(frame: DataFrame, recent: float | None, most: float) -> go.Figure:
         "type": "bar",
         "x": frame["month"],
         **PERIOD,
+        "width": MONTH_WIDE,
         "y": frame["share"],
         "marker": {"color": [BRICK if share > most else GREY for share in frame["share"]], "cornerradius": 2},
         "customdata": frame[["n_unknown", "n"]],
@@ -424,7 +425,7 @@ def streams(frame: DataFrame, currency: str | None = None) -> go.Figure:
         if row["state"] != "ended" and not isna(row["next_on"]):
             ahead = {
                 "line": {"color": colour, "width": 1.4, "dash": "dot"},
-                "marker": {"symbol": ["circle", "circle-open"], "size": [1, 10], "color": colour, "line": {"width": 2}},
+                "marker": {"symbol": "circle-open", "size": 10, "opacity": [0, 1], "color": colour, "line": {"width": 2}},
                 "hovertemplate": f"next expected %{{x|%d %b %Y}}<br>{hover}",
             }
             data.append({**way, "x": [row["last_on"], row["next_on"]], **ahead})
@@ -731,6 +732,7 @@ ZERO: Final = {"zeroline": True, "zerolinecolor": GREY, "zerolinewidth": 1}
 CLICKED: Final[dict[str, Any]] = {"clickmode": "event+select", "dragmode": False}
 
 
+MONTH_WIDE: Final = 22 * 86_400_000  # milliseconds; said, since Plotly draws the only bar of an axis a millisecond wide
 PERIOD: Final = {"xperiod": "M1", "xperiodalignment": "middle"}  # a bar of a month stands over the month, not over its first day
 ALIKE: Final = {"selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": 1}}}  # what is chosen stands in the URL
 
@@ -771,6 +773,7 @@ def _stack(part: DataFrame, name: str, colour: str, currency: str | None, chosen
         "name": name,
         **PERIOD,
         **ALIKE,
+        "width": MONTH_WIDE,
         "marker": {"color": shown, "line": {"width": 0.6, "color": "rgba(255, 255, 255, 0.55)"}},
         "customdata": part["category"],
         "hovertext": [
