@@ -4,6 +4,7 @@ Nothing booked on or after `as_of` is read. Sums are exact (decimal, integer), s
 is computed alone or among a hundred thousand. Each feature's formula is in `sql/features/`, and nowhere else.
 """
 
+import re
 from datetime import date
 from typing import Any
 
@@ -14,7 +15,12 @@ from creditrisk.errors import NothingYet, UnknownThing
 from creditrisk.schema import Feature
 from creditrisk.store import Store, now, quoted, statement
 
-STEPS = ("hole", "coverage", "booked", "history", "activity", "flow", "month", "rhythm", "balance", "level", "buffer", "guard")
+SEEN = ("file", "held", "hole", "coverage")
+BOOKED = (*SEEN, "purpose", "described", "restated", "booked")
+BALANCE = ("day", "known", "balance")
+STREAM = ("payee", "stream")
+STEPS = (*BOOKED, *BALANCE, "tally", "turnover", "usage", "flow", "rhythm", "activity", "level", "buffer", *STREAM, "recurring", "lender")
+PARAMETER = re.compile(r"\$(\w+)")
 
 
 def build(
@@ -74,7 +80,8 @@ def table(store: Store, snapshot_id: int | None = None) -> DataFrame:
     if store.value("select 1 from snapshot where snapshot_id = $id", id=chosen) is None:
         raise UnknownThing("snapshot", str(chosen))
     names = ", ".join(quoted(feature.name) for feature in store.schema)
-    return store.read(f"select applicant_id, as_of, {names} from applicant where snapshot_id = $id order by applicant_id", id=chosen)
+    rows = store.read(f"select applicant_id, as_of, {names} from applicant where snapshot_id = $id order by applicant_id", id=chosen)
+    return rows.copy()  # joins the columns, which came one by one, into blocks: adding to a hundred loose ones is slow
 
 
 def newest(store: Store, applicant_ids: list[str] | None = None) -> DataFrame:
@@ -97,20 +104,97 @@ def one(store: Store, applicant_id: str) -> dict[str, Any] | None:
 
 
 def evidence(store: Store, applicant_id: str, as_of: date, feature: Feature) -> DataFrame:
-    """Return the transactions behind a figure, newest first: booked_on, text, category, amount, account, file_name, line."""
+    """Return the transactions behind a figure, newest first: booked_on, text, category, amount, account, file_name, line.
+
+    A figure in whole times or days counts events; any other adds amounts, where money that came back stands with what it was spent on.
+    """
+    if feature.window_days is None:
+        return _everything(store, applicant_id, as_of)
+    where = {
+        "out": "not counted.is_own and (booked.amount < 0 or counted.is_spending)",
+        "net": "not counted.is_own",
+        "stream": f"{OF_CATEGORIES} and {IN_STREAM}",
+        "": OF_CATEGORIES,
+    }[feature.behind]
+    return _over(
+        store,
+        as_of,
+        [applicant_id],
+        (*BOOKED, *STREAM) if feature.behind == "stream" else BOOKED,
+        f"""select transaction.booked_on, description.text, shown.code as category, booked.amount::double as amount, held.number as account,
+            statement.file_name, transaction.line
+        from booked
+        join held using (account_id)
+        join transaction using (transaction_id)
+        join description using (description_id)
+        join statement using (statement_id)
+        join purpose as shown on shown.number = booked.kind
+        join purpose as counted on counted.number = booked.counted_as
+        left join purpose as happened on happened.number = booked.event
+        where booked.age <= $days and {where}
+        order by transaction.booked_on desc, statement.file_name, transaction.line""",
+        days=feature.window_days,
+        categories=list(feature.categories),
+        is_events=feature.type == "integer",
+    )
+
+
+OF_CATEGORIES = """(len($categories::varchar[]) = 0 or list_contains($categories::varchar[], happened.code)
+    or (not $is_events::boolean and list_contains($categories::varchar[], counted.code)))"""
+IN_STREAM = """exists (
+    from stream
+    where stream.merchant = booked.merchant and stream.kind = booked.event and stream.is_debit = (booked.amount < 0)
+        and abs(booked.amount) between stream.lowest and stream.highest and stream.n >= 3
+)"""
+
+
+def _everything(store: Store, applicant_id: str, as_of: date, days: int = 730) -> DataFrame:
     return store.read(
         """select booked_on, text, category, amount::double as amount, account, file_name, line
         from movement
         join statement using (statement_id)
-        where applicant_id = $applicant_id
-            and booked_on < $as_of::date
-            and booked_on >= $as_of::date - coalesce($days, 730)
-            and (len($categories::varchar[]) = 0 or list_contains($categories::varchar[], category))
-        order by booked_on desc, line""",
+        where applicant_id = $applicant_id and booked_on < $as_of::date and booked_on >= $as_of::date - $days
+        order by booked_on desc, file_name, line""",
         applicant_id=applicant_id,
         as_of=as_of,
-        days=feature.window_days,
-        categories=list(feature.categories),
+        days=days,
+    )
+
+
+def streams(store: Store, applicant_id: str, as_of: date) -> DataFrame:
+    """Return what recurs on an applicant's accounts, in their last year before `as_of`; money in first, then the largest.
+
+    Money that need not recur (food, shops, cash, fees …) is shown where three of four due dates were met.
+
+    Columns: name (the merchant's words), category, direction ('in'/'out'), cadence ('weekly', 'biweekly', 'semi-monthly', 'monthly',
+    'quarterly'), period_days, n, first_on, last_on, next_on, amount (typical, positive), regularity (0-1: due dates met), state ('early':
+    two payments yet, 'mature', 'ended'). How they are found stands in `sql/features/stream.sql`.
+    """
+    return _over(
+        store,
+        as_of,
+        [applicant_id],
+        (*BOOKED, *STREAM),
+        """select
+            coalesce(nullif(description.cleaned, ''), description.text) as name,
+            purpose.code as category,
+            if(stream.is_debit, 'out', 'in') as direction,
+            stream.cadence,
+            round(stream.period)::integer as period_days,
+            stream.n,
+            coverage.as_of - stream.first_age as first_on,
+            coverage.as_of - stream.last_age as last_on,
+            coverage.as_of - round(stream.next_age)::integer as next_on,
+            stream.amount,
+            stream.met / stream.expected as regularity,
+            stream.state
+        from stream
+        join coverage using (who)
+        join purpose on purpose.number = stream.kind
+        join description on description.description_id = stream.merchant
+        where purpose.is_standing or (stream.n >= 3 and stream.met >= 0.75 * stream.expected)
+        order by direction, stream.amount desc, name, stream.first_age""",
+        every=True,
     )
 
 
@@ -120,11 +204,10 @@ def balances(store: Store, applicant_id: str, as_of: date, days: int = 365) -> D
         store,
         as_of,
         [applicant_id],
-        ("hole", "coverage", "balance"),
+        (*SEEN, *BALANCE),
         """select day.day, balance.balance::double as balance
         from (
-            select unnest(range(greatest(first_on, as_of - $days::integer)::timestamp, as_of::timestamp, interval 1 day))::date as day
-            from coverage
+            select as_of - unnest(range(least(first_age, $days::integer), 0, -1))::integer as day from coverage
         ) as day
         asof join balance on day.day >= balance.from_on
         order by day.day""",
@@ -133,37 +216,51 @@ def balances(store: Store, applicant_id: str, as_of: date, days: int = 365) -> D
 
 
 def months(store: Store, applicant_id: str, as_of: date) -> DataFrame:
-    """Return calendar months of the year before `as_of`: month (its first day), money_in, money_out, income; own transfers left out."""
+    """Return calendar months of the year before `as_of`: month (its first day), money_in, money_out, income; own transfers left out.
+
+    Money that came back is no money in: it lessens what went out.
+    """
     return _over(
         store,
         as_of,
         [applicant_id],
-        ("hole", "coverage", "booked"),
+        BOOKED,
         """select
             date_trunc('month', $as_of::date - age)::date as month,
-            coalesce(sum(amount) filter (where amount > 0), 0)::double as money_in,
-            coalesce(-sum(amount) filter (where amount < 0), 0)::double as money_out,
+            coalesce(sum(amount) filter (where amount > 0 and not is_spending), 0)::double as money_in,
+            coalesce(-sum(amount) filter (where amount < 0 or is_spending), 0)::double as money_out,
             coalesce(sum(amount) filter (where is_income), 0)::double as income
         from booked
-        where not is_own_transfer
+        join purpose on purpose.number = booked.counted_as
+        where not is_own
         group by month
         order by month""",
     )
 
 
 def spending(store: Store, applicant_id: str, as_of: date, days: int = 90) -> DataFrame:
-    """Return money out by category over the last `days`, largest first: category, class, meaning, amount (positive), n."""
+    """Return money out by category over the last `days`, largest first: category, class, meaning, amount (positive), n.
+
+    What came back is taken off the category it was spent on; a category of which all came back is left out.
+    """
     return _over(
         store,
         as_of,
         [applicant_id],
-        ("hole", "coverage", "booked"),
-        """select booked.category, category.class, category.meaning, -sum(amount)::double as amount, count(*) as n
+        BOOKED,
+        """select
+            category.code as category,
+            category.class,
+            category.meaning,
+            -sum(amount)::double as amount,
+            count(*) filter (where amount < 0) as n
         from booked
-        join category on category.code = booked.category
-        where amount < 0 and age <= $days and not is_own_transfer
+        join purpose on purpose.number = booked.counted_as
+        join category on category.code = purpose.code
+        where (amount < 0 or is_spending) and age <= $days and not is_own
         group by all
-        order by amount desc, booked.category""",
+        having sum(amount) < 0
+        order by amount desc, category.code""",
         days=days,
     )
 
@@ -171,10 +268,16 @@ def spending(store: Store, applicant_id: str, as_of: date, days: int = 90) -> Da
 def _over(
     store: Store, as_of: date | None, applicant_ids: list[str] | None, steps: tuple[str, ...], query: str, **values: Any
 ) -> DataFrame:
-    """Run a query that may read the cohort and the named steps, each computed once and from those before it."""
+    """Run a query that may read the cohort and the named steps, each computed once and from those before it.
+
+    Every step is a temporary table: its size is known when the next is planned, and its name lives as long as the cursor.
+    """
     known = categories.taxonomy().values()
-    kinds = DataFrame([(kind.code, kind.group, kind.meaning) for kind in known], columns=["code", "class", "meaning"])
-    named = [f"{step} as materialized ({statement('features', step)})" for step in ("cohort", *steps)]
-    given = {"as_of": as_of, "ids": applicant_ids, "days_before": 0, "of_snapshot": None, **values}
+    facts = [(kind.code, number, kind.group, kind.direction, kind.protected, kind.meaning) for number, kind in enumerate(known)]
+    kinds = DataFrame(facts, columns=["code", "number", "class", "direction", "protected", "meaning"])
+    given = {"as_of": as_of, "ids": applicant_ids, "days_before": 0, "of_snapshot": None, "every": False, **values}
     with store.reading(category=kinds) as cursor:
-        return cursor.execute(f"with {', '.join(named)}\n{query}", given).df()
+        for step in ("cohort", *steps):
+            text = statement("features", step)
+            cursor.execute(f"create temp table {step} as {text}", {name: given[name] for name in PARAMETER.findall(text)})
+        return cursor.execute(query, {name: given[name] for name in PARAMETER.findall(query)}).df()

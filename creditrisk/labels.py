@@ -171,8 +171,9 @@ def training_set(store: Store, label_set_id: str, *, unlabelled: bool = False) -
     labels = members(store, label_set_id)[["applicant_id", "bad", "weight"]]
     joined = features.table(store, chosen.snapshot_id).merge(labels, on="applicant_id").sort_values("applicant_id", ignore_index=True)
     if unlabelled:
-        return joined.astype({"bad": "boolean"})
-    return joined.dropna(subset=["bad"]).astype({"bad": bool}).reset_index(drop=True)
+        return joined.assign(bad=joined["bad"].astype("boolean"))
+    certain = joined.dropna(subset=["bad"]).reset_index(drop=True)
+    return certain.assign(bad=certain["bad"].astype(bool))
 
 
 def by_source(store: Store, snapshot_id: int) -> dict[str, DataFrame]:

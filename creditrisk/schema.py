@@ -11,12 +11,13 @@ from dataclasses import asdict, dataclass, fields
 from functools import cache
 from math import isnan
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from creditrisk.errors import InvalidInput, UnknownThing
 
 Type = Literal["number", "integer", "choice", "flag"]
 Role = Literal["predictor", "protected", "report"]
+Behind = Literal["", "out", "net", "stream"]
 COUNTED = ("days", "months", "times")  # units that are said behind their number
 BUILT_IN = Path(__file__).parent / "declared" / "schemas"
 
@@ -27,6 +28,7 @@ class Feature:
 
     `risk` is +1 where a higher value means more risk, -1 where it means less, 0 where nothing is claimed.
     `window_days` and `categories` say which transactions stand behind a statement feature ([] = every one).
+    `behind` narrows those: 'out' is spending and 'net' all money, both without own transfers; 'stream' is what recurs.
     `in_index` puts the feature into the plain risk index and among the label features of K-Means.
     """
 
@@ -43,6 +45,7 @@ class Feature:
     in_index: bool = False
     window_days: int | None = None
     categories: tuple[str, ...] = ()
+    behind: Behind = ""
     meaning: str = ""
     reason: str = ""
 
@@ -179,7 +182,7 @@ def _feature(origin: str, entry: dict[str, Any]) -> Feature:
     for key in entry:
         if key not in known:
             raise InvalidInput(f"{origin}: feature {name!r} has an unknown key {key!r}; known are {', '.join(sorted(known))}.")
-    allowed = {"type": ("number", "integer", "choice", "flag"), "role": ("predictor", "protected", "report"), "risk": (-1, 0, 1)}
+    allowed = {"type": get_args(Type), "role": get_args(Role), "behind": get_args(Behind), "risk": (-1, 0, 1)}
     for key, values in allowed.items():
         if key in entry and entry[key] not in values:
             raise InvalidInput(f"{origin}: feature {name!r} has {key} = {entry[key]!r}; it should be one of {values}.")

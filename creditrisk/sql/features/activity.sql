@@ -1,22 +1,31 @@
--- activity: one row per applicant active in the last 90 days: active days and the longest run of quiet ones
+-- activity: one row per applicant: how long and how lately the account moved, on how many days, and the longest run of quiet ones
 with active as (
-    select distinct booked.applicant_id, booked.age, least(90, coverage.as_of - coverage.first_on) as first_age
-    from booked
-    join coverage using (applicant_id)
-    where booked.age <= 90
+    select who, age from day group by who, age
 ),
 
 gaps as (
-    select
-        applicant_id,
-        age,
-        coalesce(lag(age) over (partition by applicant_id order by age desc), first_age + 1) - age - 1 as quiet_before
+    select who, age, lag(age, 1, age + 1) over (partition by who order by age desc) as age_before
     from active
+    where age <= 90
+),
+
+quiet as (
+    select who, max(age_before - age - 1) as longest_gap, max(age) as first_age from gaps group by who
+),
+
+seen as (
+    select who, max(age) as first_age, min(age) as last_age, count(*) filter (where age <= 90) as active_90d, count(*) filter (where age <= 365) as active_365d
+    from active
+    group by who
 )
 
 select
-    applicant_id,
-    count(*) as active_days,
-    greatest(max(quiet_before), min(age) - 1) as longest_gap
-from gaps
-group by applicant_id
+    who,
+    least(730, seen.first_age) as history_days,
+    seen.last_age,
+    active_90d,
+    active_365d,
+    -- before the first active day of the window it was quiet from the window's start, or not seen
+    greatest(quiet.longest_gap, least(90, seen.first_age) - quiet.first_age, seen.last_age - 1) as longest_gap_90d
+from seen
+left join quiet using (who)

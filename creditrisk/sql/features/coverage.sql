@@ -1,43 +1,60 @@
 -- coverage: one row per applicant of the cohort with transactions before as_of: what the statements let us see
 -- An export is taken as complete to as_of where its last row is at most 15 days older; beyond that the rest is unobserved.
--- So are the holes between files; files a month apart or less are taken to follow one another.
+-- So are the holes between files; files a month apart or less are taken to follow one another. `days_90d` is how many of the
+-- last 90 days were observed, and null where that is under 60 %: whatever is divided by it, or asks for it, is then null too.
+-- Bit m of `months` is set where 30-day month m (0 is the newest) was seen whole. `unseen` counts the days at the end nobody saw.
 with seen as (
     select
-        cohort.applicant_id,
-        cohort.as_of,
-        min(statement_account.first_on) as first_on,
-        max(statement_account.last_on) as last_on
-    from cohort
-    join account using (applicant_id)
-    join statement_account using (account_id)
-    where statement_account.first_on < cohort.as_of
-    group by all
-),
-
-bounds as (
-    select
-        applicant_id,
+        who,
         as_of,
-        first_on,
-        case when as_of - last_on <= 15 then as_of else last_on + 1 end as seen_to
-    from seen
+        as_of - min(first_on) as first_age,
+        case when as_of - max(last_on) <= 15 then 0 else as_of - max(last_on) - 1 end as unseen,
+        bool_or(reconciliation = 'mismatch') or count(distinct currency) filter (where currency <> '') > 1 as is_unreconciled
+    from file
+    group by who, as_of
 ),
 
 missed as (
     select
-        bounds.applicant_id,
-        sum(greatest(0, hole.to_on - greatest(hole.from_on, as_of - 90))) as missed_90d,
-        sum(greatest(0, hole.to_on - greatest(hole.from_on, as_of - 180))) as missed_180d,
-        sum(greatest(0, hole.to_on - greatest(hole.from_on, as_of - 365))) as missed_365d
-    from bounds
-    join hole using (applicant_id)
-    group by bounds.applicant_id
+        who,
+        sum(greatest(0, least(30, from_age) - to_age)) as missed_30d,
+        sum(greatest(0, least(60, from_age) - to_age)) as missed_60d,
+        sum(greatest(0, least(90, from_age) - to_age)) as missed_90d,
+        sum(greatest(0, least(180, from_age) - to_age)) as missed_180d,
+        sum(greatest(0, least(365, from_age) - to_age)) as missed_365d,
+        -- the months it touches: those of its newest day (age to_age + 1) to that of its oldest (from_age)
+        bit_or((1::bigint << least(13, (from_age - 1) // 30 + 1)) - (1::bigint << least(13, to_age // 30))) as months
+    from hole
+    group by who
+),
+
+observed as (
+    select
+        seen.*,
+        (greatest(0, least(30, first_age) - unseen) - coalesce(missed_30d, 0))::bigint as observed_30d,
+        (greatest(0, least(60, first_age) - unseen) - coalesce(missed_60d, 0))::bigint as observed_60d,
+        (greatest(0, least(90, first_age) - unseen) - coalesce(missed_90d, 0))::bigint as observed_90d,
+        (greatest(0, least(180, first_age) - unseen) - coalesce(missed_180d, 0))::bigint as observed_180d,
+        (greatest(0, least(365, first_age) - unseen) - coalesce(missed_365d, 0))::bigint as observed_365d,
+        greatest(0, (1::bigint << least(12, first_age // 30)) - (1::bigint << least(12, (unseen + 29) // 30))) as whole_months,
+        coalesce(missed.months, 0) as missed_months
+    from seen
+    left join missed using (who)
 )
 
 select
-    bounds.*,
-    (greatest(0, seen_to - greatest(first_on, as_of - 90)) - coalesce(missed_90d, 0))::bigint as observed_90d,
-    (greatest(0, seen_to - greatest(first_on, as_of - 180)) - coalesce(missed_180d, 0))::bigint as observed_180d,
-    (greatest(0, seen_to - greatest(first_on, as_of - 365)) - coalesce(missed_365d, 0))::bigint as observed_365d
-from bounds
-left join missed using (applicant_id)
+    who,
+    as_of,
+    first_age,
+    unseen,
+    is_unreconciled,
+    observed_90d,
+    observed_180d,
+    observed_365d,
+    case when observed_30d >= 18 then observed_30d end as days_30d,
+    case when observed_60d >= 36 then observed_60d end as days_60d,
+    case when observed_90d >= 54 then observed_90d end as days_90d,
+    case when observed_180d >= 108 then observed_180d end as days_180d,
+    case when observed_365d >= 219 then observed_365d end as days_365d,
+    whole_months & ~missed_months as months
+from observed

@@ -1,32 +1,96 @@
--- flow: one row per applicant: money by purpose and window, exact
+-- flow: one row per applicant: money by purpose and window, exact; spending is what went out less what of it came back
 -- Ratios are over income. Where that is under a tenth of what the account lives on (stray interest beside cash and transfers
 -- paid in), income is not what it shows, and the ratio is over all of that; loans and refunds are never lived on.
 with sums as (
     select
-        applicant_id,
-        coalesce(sum(amount) filter (where is_income and age <= 90), 0) as income_90d,
-        coalesce(sum(amount) filter (where is_income and age <= 180), 0) as income_180d,
-        coalesce(sum(amount) filter (where is_income), 0) as income_365d,
-        coalesce(sum(amount) filter (where is_lived_on and age <= 90), 0) as takings_90d,
-        coalesce(sum(amount) filter (where is_lived_on and age <= 180), 0) as takings_180d,
-        coalesce(sum(amount) filter (where is_lived_on), 0) as takings_365d,
-        coalesce(sum(amount) filter (where category = 'INC_SALARY' and age <= 180), 0) as salary_180d,
-        coalesce(-sum(amount) filter (where amount < 0 and not is_own_transfer and age <= 90), 0) as outflow_90d,
-        coalesce(sum(amount) filter (where not is_own_transfer and age <= 180), 0) as net_180d,
-        coalesce(-sum(amount) filter (where category like 'DEBT\_%' escape '\' and age <= 90), 0) as debt_90d,
-        count(*) filter (where category in ('LOAN_IN_PAYDAY', 'DEBT_PAYDAY', 'LOAN_IN_EWA') and age <= 90) as payday_90d,
-        count(*) filter (where category in ('FEE_NSF', 'RETURNED_ITEM') and age <= 90) as returned_90d,
-        coalesce(-sum(amount) filter (where category in ('FEE_OVERDRAFT', 'FEE_LATE', 'FEE_INTEREST') and age <= 90), 0) as penalties_90d,
-        coalesce(-sum(amount) filter (where category = 'GAMBLING' and age <= 90), 0) as gambling_90d,
-        coalesce(sum(abs(amount)) filter (where category = 'UNKNOWN' and age <= 90), 0) as unknown_90d,
-        coalesce(sum(abs(amount)) filter (where age <= 90), 0) as moved_90d
-    from booked
-    group by applicant_id
+        turnover.who,
+        coalesce(sum(amount_30d) filter (where counted.is_income), 0) as income_30d,
+        coalesce(sum(amount_90d) filter (where counted.is_income), 0) as income_90d,
+        coalesce(sum(amount_180d) filter (where counted.is_income), 0) as income_180d,
+        coalesce(sum(amount_365d) filter (where counted.is_income), 0) as income_365d,
+        coalesce(sum(amount_30d) filter (where counted.is_lived_on and not is_debit), 0) as takings_30d,
+        coalesce(sum(amount_90d) filter (where counted.is_lived_on and not is_debit), 0) as takings_90d,
+        coalesce(sum(amount_180d) filter (where counted.is_lived_on and not is_debit), 0) as takings_180d,
+        coalesce(sum(amount_365d) filter (where counted.is_lived_on and not is_debit), 0) as takings_365d,
+        coalesce(sum(amount_90d) filter (where counted.code = 'INC_SALARY'), 0) as salary_90d,
+        coalesce(sum(amount_180d) filter (where counted.code = 'INC_SALARY'), 0) as salary_180d,
+        coalesce(sum(amount_365d) filter (where counted.code = 'INC_SALARY'), 0) as salary_365d,
+        coalesce(sum(amount_90d) filter (where counted.code = 'INC_BENEFITS'), 0) as benefits_90d,
+        coalesce(sum(amount_365d) filter (where counted.code = 'INC_BENEFITS'), 0) as benefits_365d,
+        coalesce(sum(amount_180d) filter (where counted.code = 'CASH_DEPOSIT'), 0) as cash_in_180d,
+        coalesce(sum(amount_180d) filter (where not is_debit and not counted.is_own and not counted.is_spending), 0) as inflow_180d,
+        coalesce(-sum(amount_90d) filter (where (is_debit or counted.is_spending) and not counted.is_own), 0) as outflow_90d,
+        coalesce(-sum(amount_180d) filter (where (is_debit or counted.is_spending) and not counted.is_own), 0) as outflow_180d,
+        coalesce(-sum(amount_365d) filter (where (is_debit or counted.is_spending) and not counted.is_own), 0) as outflow_365d,
+        coalesce(sum(amount_90d) filter (where not counted.is_own), 0) as net_90d,
+        coalesce(sum(amount_180d) filter (where not counted.is_own), 0) as net_180d,
+        coalesce(sum(amount_365d) filter (where not counted.is_own), 0) as net_365d,
+        coalesce(-sum(amount_90d) filter (where counted.code = 'INVEST_OUT'), 0) as invested_90d,
+        coalesce(-sum(amount_365d) filter (where counted.code = 'INVEST_OUT'), 0) as invested_365d,
+        coalesce(sum(amount_90d) filter (where counted.is_own and usage.is_savings), 0) as into_savings_90d,
+        coalesce(sum(amount_365d) filter (where counted.is_own and usage.is_savings), 0) as into_savings_365d,
+        coalesce(-sum(savings_90d) filter (where counted.is_own and not usage.is_savings), 0) as towards_savings_90d,
+        coalesce(-sum(savings_365d) filter (where counted.is_own and not usage.is_savings), 0) as towards_savings_365d,
+        coalesce(-sum(amount_90d) filter (where counted.is_essential), 0) as essential_90d,
+        coalesce(-sum(amount_180d) filter (where counted.is_essential), 0) as essential_180d,
+        coalesce(-sum(amount_90d) filter (where counted.is_basic), 0) as basic_90d,
+        coalesce(-sum(amount_90d) filter (where counted.is_debt), 0) as debt_90d,
+        coalesce(-sum(amount_180d) filter (where counted.is_debt), 0) as debt_180d,
+        coalesce(-sum(amount_365d) filter (where counted.is_debt), 0) as debt_365d,
+        coalesce(-sum(amount_90d) filter (where counted.is_discretionary), 0) as discretionary_90d,
+        coalesce(-sum(amount_180d) filter (where counted.is_discretionary), 0) as discretionary_180d,
+        coalesce(-sum(amount_90d) filter (where counted.is_home), 0) as home_90d,
+        coalesce(-sum(amount_180d) filter (where counted.is_home), 0) as home_180d,
+        coalesce(-sum(amount_90d) filter (where counted.code = 'DEBT_BNPL'), 0) as bnpl_90d,
+        coalesce(-sum(amount_365d) filter (where counted.code = 'DEBT_BNPL'), 0) as bnpl_365d,
+        coalesce(-sum(amount_90d) filter (where counted.code = 'FEE_OVERDRAFT'), 0) as overdraft_fees_90d,
+        coalesce(-sum(amount_365d) filter (where counted.code = 'FEE_OVERDRAFT'), 0) as overdraft_fees_365d,
+        coalesce(-sum(amount_90d) filter (where counted.code in ('FEE_OVERDRAFT', 'FEE_LATE', 'FEE_INTEREST')), 0) as penalties_90d,
+        coalesce(-sum(amount_30d) filter (where counted.code = 'GAMBLING' and is_debit), 0) as gambling_30d,
+        coalesce(-sum(amount_90d) filter (where counted.code = 'GAMBLING' and is_debit), 0) as gambling_90d,
+        coalesce(-sum(amount_180d) filter (where counted.code = 'GAMBLING' and is_debit), 0) as gambling_180d,
+        coalesce(-sum(amount_365d) filter (where counted.code = 'GAMBLING' and is_debit), 0) as gambling_365d,
+        coalesce(-sum(amount_90d) filter (where counted.code = 'CASH_WITHDRAWAL'), 0) as cash_out_90d,
+        coalesce(-sum(amount_180d) filter (where counted.code = 'CASH_WITHDRAWAL'), 0) as cash_out_180d,
+        coalesce(sum(amount_90d) filter (where counted.is_loan_in), 0) as loans_in_90d,
+        coalesce(sum(amount_365d) filter (where counted.is_loan_in), 0) as loans_in_365d,
+        coalesce(sum(abs(amount_90d)) filter (where counted.code = 'UNKNOWN'), 0) as unknown_90d,
+        coalesce(sum(abs(amount_90d)), 0) as moved_90d,
+        coalesce(sum(n_30d) filter (where happened.is_loan_in), 0) as n_loans_in_30d,
+        coalesce(sum(n_90d) filter (where happened.is_loan_in), 0) as n_loans_in_90d,
+        coalesce(sum(n_365d) filter (where happened.is_loan_in), 0) as n_loans_in_365d,
+        coalesce(sum(n_90d) filter (where happened.code in ('LOAN_IN_PAYDAY', 'DEBT_PAYDAY')), 0) as n_payday_90d,
+        coalesce(sum(n_365d) filter (where happened.code in ('LOAN_IN_PAYDAY', 'DEBT_PAYDAY')), 0) as n_payday_365d,
+        coalesce(sum(n_90d) filter (where happened.code = 'LOAN_IN_EWA'), 0) as n_ewa_90d,
+        coalesce(sum(n_365d) filter (where happened.code = 'DEBT_COLLECTION'), 0) as n_collection_365d,
+        coalesce(sum(n_30d) filter (where happened.code in ('FEE_NSF', 'RETURNED_ITEM')), 0) as n_returned_30d,
+        coalesce(sum(n_60d) filter (where happened.code in ('FEE_NSF', 'RETURNED_ITEM')), 0) as n_returned_60d,
+        coalesce(sum(n_90d) filter (where happened.code in ('FEE_NSF', 'RETURNED_ITEM')), 0) as n_returned_90d,
+        coalesce(sum(n_180d) filter (where happened.code in ('FEE_NSF', 'RETURNED_ITEM')), 0) as n_returned_180d,
+        coalesce(sum(n_365d) filter (where happened.code in ('FEE_NSF', 'RETURNED_ITEM')), 0) as n_returned_365d,
+        coalesce(sum(n_180d) filter (where happened.code = 'RETURNED_ITEM'), 0) as n_returned_item_180d,
+        coalesce(sum(n_direct_180d) filter (where is_debit), 0) as n_direct_180d,
+        coalesce(sum(n_180d) filter (where happened.code = 'FEE_LATE'), 0) as n_late_180d,
+        coalesce(sum(n_365d) filter (where happened.code = 'FEE_LATE'), 0) as n_late_365d,
+        min(last_age) filter (where happened.code in ('FEE_NSF', 'RETURNED_ITEM')) as last_returned_age,
+        coalesce(bit_count(bit_or(days_month_0) filter (where happened.code = 'GAMBLING')), 0)
+        + coalesce(bit_count(bit_or(days_month_1) filter (where happened.code = 'GAMBLING')), 0)
+        + coalesce(bit_count(bit_or(days_month_2) filter (where happened.code = 'GAMBLING')), 0) as gambling_days_90d,
+        bool_or(usage.is_savings) as has_savings
+    from turnover
+    join usage using (account_id)
+    join purpose as counted on counted.number = turnover.counted_as
+    left join purpose as happened on happened.number = turnover.event
+    group by turnover.who
 )
 
 select
     *,
+    invested_90d + case when has_savings then into_savings_90d else towards_savings_90d end as saved_90d,
+    invested_365d + case when has_savings then into_savings_365d else towards_savings_365d end as saved_365d,
+    nullif(case when income_30d * 10 >= takings_30d then income_30d else takings_30d end, 0)::double as per_income_30d,
     nullif(case when income_90d * 10 >= takings_90d then income_90d else takings_90d end, 0)::double as per_income_90d,
     nullif(case when income_180d * 10 >= takings_180d then income_180d else takings_180d end, 0)::double as per_income_180d,
+    nullif(case when income_365d * 10 >= takings_365d then income_365d else takings_365d end, 0)::double as per_income_365d,
     case when income_365d * 10 >= takings_365d then nullif(income_365d, 0) end::double as visible_income_365d
 from sums

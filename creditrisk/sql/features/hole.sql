@@ -1,22 +1,17 @@
--- hole: one row per applicant and stretch of more than 31 days between two files, in which nothing was seen; to_on is the day after it
-with file as (
+-- hole: one row per applicant and stretch of more than 31 days between two files, in which nothing was seen
+-- It lasts from the day of `from_age` (days before as_of) up to and without that of `to_age`.
+with after as (
     select
-        cohort.applicant_id,
-        statement_account.first_on,
-        max(statement_account.last_on) over (
-            partition by cohort.applicant_id
-            order by statement_account.first_on
-            rows between unbounded preceding and 1 preceding
-        ) as seen_before
-    from cohort
-    join account using (applicant_id)
-    join statement_account using (account_id)
-    where statement_account.first_on < cohort.as_of
+        who,
+        as_of,
+        first_on,
+        max(last_on) over (partition by who order by first_on rows between unbounded preceding and 1 preceding) as seen_before
+    from file
 )
 
 select
-    applicant_id,
-    seen_before + 1 as from_on,
-    first_on as to_on
-from file
+    who,
+    as_of - seen_before - 1 as from_age,
+    as_of - first_on as to_age
+from after
 where first_on - seen_before > 31

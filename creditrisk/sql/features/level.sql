@@ -1,19 +1,21 @@
--- level: one row per applicant and run of days with one balance inside the last 90 days; first_day 0 is the start of the window
+-- level: one row per applicant, window (its length in days) and run of days in it with one balance
+-- Days are numbered from the start of the window: the run lasts from first_day up to and without end_day.
 with run as (
     select
-        balance.applicant_id,
-        coverage.as_of,
-        balance.from_on,
-        lead(balance.from_on, 1, coverage.as_of) over (partition by balance.applicant_id order by balance.from_on) as to_on,
-        balance.balance
+        who,
+        from_age,
+        lead(from_age, 1, 0) over (partition by who order by from_on) as to_age,
+        balance,
+        coalesce(lag(balance) over (partition by who order by from_on) >= 0, true) as was_positive
     from balance
-    join coverage using (applicant_id)
 )
 
 select
-    applicant_id,
-    greatest(0, from_on - (as_of - 90))::bigint as first_day,
-    (to_on - (as_of - 90))::bigint as end_day,
-    balance
+    who,
+    period.days,
+    greatest(0, period.days - from_age)::bigint as first_day,
+    (period.days - to_age)::bigint as end_day,
+    balance,
+    balance < 0 and (was_positive or from_age >= period.days) as goes_negative
 from run
-where to_on > as_of - 90
+join (select unnest([30, 60, 90, 180, 365])::bigint as days) as period on run.to_age < period.days

@@ -1,29 +1,67 @@
--- rhythm: one row per applicant: how income and cash flow ran over the observed months
+-- rhythm: one row per applicant: how income and cash flow ran over the 30-day months that were seen whole
 -- Spread comes from exact integer sums, so that the order in which rows are added cannot move the last bit.
-with exact as (
-    select applicant_id, net, income, (income * 10000)::hugeint as units from month
+with moved as (
+    select
+        who,
+        month,
+        sum(amount) filter (where counted.is_income) as income,
+        sum(amount) filter (where not counted.is_own) as net
+    from tally
+    join purpose as counted on counted.number = tally.counted_as
+    where month < 12
+    group by all
+),
+
+whole as (
+    select
+        coverage.who,
+        months.month,
+        coalesce(moved.income, 0) as income,
+        coalesce(moved.net, 0) as net
+    from coverage
+    join (select unnest(range(12))::utinyint as month) as months on (coverage.months >> months.month) & 1 = 1
+    left join moved using (who, month)
+),
+
+exact as (
+    select *, (income * 10000)::hugeint as units from whole
 ),
 
 sums as (
     select
-        applicant_id,
-        count(*) as n,
-        quantile_cont(income::double, 0.5) as income_median,
-        count(*) filter (where income <= 0) as months_without_income,
-        count(*) filter (where net < 0) as months_negative,
-        sum(units) as total,
-        sum(units * units) as squares
+        who,
+        quantile_cont(income::double, 0.5) filter (where month < 3) as median_90d,
+        quantile_cont(income::double, 0.5) filter (where month < 6) as median_180d,
+        quantile_cont(income::double, 0.5) as median_365d,
+        count(*) filter (where month < 6) as n_180d,
+        count(*) as n_365d,
+        count(*) filter (where income <= 0 and month < 6) as without_180d,
+        count(*) filter (where income <= 0) as without_365d,
+        count(*) filter (where net < 0 and month < 6) as negative_180d,
+        count(*) filter (where net < 0) as negative_365d,
+        coalesce(sum(units) filter (where month < 6), 0) as total_180d,
+        sum(units) as total_365d,
+        coalesce(sum(units * units) filter (where month < 6), 0) as squares_180d,
+        sum(units * units) as squares_365d
     from exact
-    group by applicant_id
+    group by who
 )
 
 select
-    applicant_id,
-    income_median * 30.44 / 30 as income_monthly_median,
-    months_without_income,
-    months_negative,
+    who,
+    median_90d * 30.44 / 30 as income_monthly_median_90d,
+    median_180d * 30.44 / 30 as income_monthly_median_180d,
+    median_365d * 30.44 / 30 as income_monthly_median_365d,
+    without_180d,
+    without_365d,
+    negative_180d,
+    negative_365d,
     case
-        when n >= 3 and total > 0
-            then sqrt((n * squares - total * total)::double / (n * (n - 1))) / (total::double / n)
-    end as income_cv
+        when n_180d >= 3 and total_180d > 0
+            then sqrt((n_180d * squares_180d - total_180d * total_180d)::double / (n_180d * (n_180d - 1))) / (total_180d::double / n_180d)
+    end as income_cv_180d,
+    case
+        when n_365d >= 3 and total_365d > 0
+            then sqrt((n_365d * squares_365d - total_365d * total_365d)::double / (n_365d * (n_365d - 1))) / (total_365d::double / n_365d)
+    end as income_cv_365d
 from sums
