@@ -654,37 +654,38 @@ def streams(frame: DataFrame, currency: str | None, key: str = "streams") -> Non
         table(shown, columns, key=f"{key}-table", alt="Recurring streams", height=fitting(len(shown), 8))
 
 
-def movements(found: conduct.Conduct, key: str) -> None:
-    """Show the transactions looked at, by category and words; both live in the URL."""
-    _movements(found, key, asked("category"))
+def movements(found: conduct.Conduct, key: str, *, name: str, show: Callable[..., None] = table) -> None:
+    """Show the transactions looked at, by category and words; both live in the URL.
+
+    `show` draws the table as `table` does; `name` is that of the file to download.
+    """
+    _movements(found, key, name, show, asked("category"))
 
 
 @st.fragment
-def _movements(found: conduct.Conduct, key: str, drawn: str | None) -> None:
+def _movements(found: conduct.Conduct, key: str, name: str, show: Callable[..., None], drawn: str | None) -> None:
     """Redraw the table alone when words are typed; another category than the pictures were `drawn` for redraws them, too."""
     scope, category, words = found.scope, asked("category"), asked("words")
     if category != drawn:
         st.rerun()
     sizes = {row["category"]: f"{row['title']} ({count(row['n'])})" for row in rows(found.mix)}
+    typed, only = f"{key}-words", f"{key}-unknown"
+    st.session_state.update({typed: words or "", only: category == categories.UNKNOWN})  # the URL knows better than what a widget remembers
     one, two, three, four = st.columns([3, 3, 2.2, 1.6], vertical_alignment="bottom")
     with one:
         say = {"": "All categories", **sizes}
         pick("Category", list(say), "category", say=lambda code: say.get(code, WORDS["category"].get(code, code)), first=True)
     with two:
-        text = f"words-{words}"
         st.text_input(
             "Words",
-            value=words or "",
-            key=text,
+            key=typed,
             placeholder="words of the text",
             icon=":material/search:",
-            on_change=lambda: ask(words=st.session_state[text].strip() or None),
+            on_change=lambda: ask(words=st.session_state[typed].strip() or None),
         )
     with three:
-        only = f"only-{category}"
         st.toggle(
             "Not categorised only",
-            value=category == categories.UNKNOWN,
             key=only,
             on_change=lambda: ask(category=categories.UNKNOWN if st.session_state[only] else None),
         )
@@ -693,13 +694,13 @@ def _movements(found: conduct.Conduct, key: str, drawn: str | None) -> None:
         st.download_button(
             "Download",
             lambda: conduct.to_csv(shown),
-            file_name=f"transactions-{key}.csv",
+            file_name=f"{name}-transactions.csv",
             mime="text/csv",
             icon=":material/download:",
             help="These rows as CSV. A text that a spreadsheet would calculate begins with an apostrophe.",
             on_click="ignore",
             width="stretch",
-            key=f"download-{key}",
+            key=f"{key}-download",
             disabled=shown.empty,
         )
     if shown.empty:
@@ -707,8 +708,8 @@ def _movements(found: conduct.Conduct, key: str, drawn: str | None) -> None:
         return
     columns = MOVES if scope.statement_id is None else LINES
     if shown["file_name"].nunique() == 1:
-        columns = {name: column for name, column in columns.items() if name != "file_name"}
-    table(shown, columns, key=f"movements-{key}", alt="Transactions", height=fitting(len(shown), 10))
+        columns = {column: how for column, how in columns.items() if column != "file_name"}
+    show(shown, columns, key=key, alt="Transactions", height=fitting(len(shown), 10))
     filtered = "" if not (category or words) else " with these words" if words else " of this category"
     st.caption(f"{plural(len(shown), 'transaction')}{filtered}, {money(shown['amount'].sum(), scope.currency)} together.")
     if len(found.movements) == conduct.MOST_LISTED:

@@ -15,7 +15,7 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 from pandas import DataFrame
 
-from creditrisk import categories, ingest
+from creditrisk import categories, features, ingest
 from creditrisk.categories import UNKNOWN, Category
 from creditrisk.errors import UnknownThing
 from creditrisk.store import Store, statement
@@ -366,7 +366,7 @@ def named(found: DataFrame) -> DataFrame:
 def _seen(store: Store, scope: Scope) -> Iterator[DuckDBPyConnection]:
     """Lend a cursor to which the movements looked at are the table `seen`, beside the steps of `sql/features/` that follow accounts."""
     with store.reading() as cursor:
-        for step in ("cohort", "hole", "coverage", "balance"):
+        for step in ("cohort", *features.SEEN, *features.BALANCE):
             made = f"create or replace temporary table {step} as "
             _asked(cursor, scope, statement("features", step), into=made)
         whole = statement("conduct", "seen")

@@ -14,11 +14,21 @@ join account using (account_id)
 join statement using (statement_id)
 where statement_account.first_on < $as_of::date
 union all by name
-select account.account_id, account.number as account, 'gap' as kind, hole.from_on, hole.to_on - 1 as to_on
+select
+    held.account_id,
+    held.number as account,
+    'gap' as kind,
+    held.as_of - hole.from_age::integer as from_on,
+    held.as_of - hole.to_age::integer - 1 as to_on
 from hole
-join account using (applicant_id)
+join held using (who)
 union all by name
-select account.account_id, account.number as account, 'gap' as kind, coverage.seen_to as from_on, coverage.as_of - 1 as to_on
+select
+    held.account_id,
+    held.number as account,
+    'gap' as kind,
+    coverage.as_of - coverage.unseen::integer as from_on,
+    coverage.as_of - 1 as to_on
 from coverage
-join account using (applicant_id)
-where coverage.seen_to < coverage.as_of
+join held using (who)
+where coverage.unseen > 0
