@@ -4,7 +4,7 @@ import streamlit as st
 
 import recategorise
 import ui
-from creditrisk import applicants, charts, features
+from creditrisk import applicants, conduct, features
 from creditrisk.applicants import apply as record_applications
 
 store = ui.store()
@@ -95,20 +95,15 @@ if chosen:
         if person["observed_bad"] is not None:
             outcome = ":red-badge[turned out bad]" if person["observed_bad"] else ":green-badge[repaid]"
             st.markdown(f"{outcome} :gray[observed on {ui.day(person['observed_on'])}]")
-        currency = person["currency"]
-        balance = charts.balance(features.balances(store, chosen, as_of), currency)
-        ui.figure(balance, key="balance", help="End-of-day balance of all accounts together over the last year; red below zero.")
-        left, right = st.columns(2, gap="large")
-        with left:
-            ui.figure(
-                charts.months(features.months(store, chosen, as_of), currency),
-                key="months",
-                help="Per calendar month, own transfers left out; the first and the last month may be incomplete. Income leaves out loans, "
-                "refunds and winnings.",
+        scopes = conduct.scopes(store, applicant_id=chosen, as_of=as_of)
+        if scopes:
+            found = conduct.look(store, ui.pick_scope(scopes))
+            ui.pictures(found)
+            ui.section("Recurring", help="What comes and goes on a rhythm, on all accounts together.")
+            ui.streams(features.streams(store, chosen, as_of), found.scope.currency)
+            ui.section("Transactions", help=f"Everything booked before {ui.day(as_of)}, newest first, across all files.")
+            ui.movements(found, key="transactions", name=chosen, show=recategorise.table)
+        else:
+            ui.empty(
+                "No statement yet", "Upload a statement of this applicant to see how the money moves.", ("statements", "Upload statements")
             )
-        with right:
-            spent = charts.spending(features.spending(store, chosen, as_of), currency, lead="Most went to")
-            ui.figure(spent, key="spending", help="Money out by category over the last 90 days.")
-        st.markdown("**Transactions**")
-        moves = applicants.transactions(store, chosen)
-        recategorise.table(moves, ui.MOVES, key="transactions", alt="Transactions, newest first", height=388, offer_unknown=True)

@@ -4,7 +4,7 @@ import streamlit as st
 
 import recategorise
 import ui
-from creditrisk import answers, banks, charts, formats, ingest
+from creditrisk import answers, banks, conduct, features, formats, ingest
 
 store = ui.store()
 ui.header(
@@ -275,14 +275,19 @@ chosen = ui.asked("statement")
 if chosen:
     with ui.guard():
         facts = ui.known(stored, "statement_id", "statement", chosen)
-        lines = ingest.lines(store, ui.number(chosen))
-        help = "Every transaction as it was read, with the line of the file it came from and its category."
-        ui.section(f"Statement {chosen} · {ui.literal(facts['file_name'])}", help=help)
-        if facts["applicant_id"]:
+        number, owner = ui.number(chosen), facts["applicant_id"]
+        ui.section(f"Statement {chosen} · {ui.literal(facts['file_name'])}", help="One file: what it says, and how its accounts were run.")
+        ui.statement_facts(conduct.held(store, number))
+        if owner:
             with st.container(horizontal=True):
-                ui.link("applicants", f"See the money of {facts['applicant_id']}", "group", applicant=facts["applicant_id"])
-                ui.link("score", f"Score {facts['applicant_id']}", "speed", applicant=facts["applicant_id"])
-        height = ui.fitting(len(lines), most=10)
-        recategorise.table(lines, ui.LINES, key="lines", alt="Transactions of the statement", height=height, offer_unknown=True)
-        mix = charts.spending(ingest.mix(store, ui.number(chosen)), facts["currency"], lead="Largest sum")
-        ui.figure(mix, key="mix", help="Sums by category over the whole file, money in and money out alike.")
+                ui.link("applicants", f"See all the money of {owner}", "group", applicant=owner)
+                ui.link("score", f"Score {owner}", "speed", applicant=owner)
+        found = conduct.look(store, ui.pick_scope(conduct.scopes(store, statement_id=number)))
+        ui.pictures(found)
+        if owner:
+            ui.section(
+                "Recurring", help=f"What comes and goes on a rhythm on all accounts of {ui.literal(owner)}, up to the end of this file."
+            )
+            ui.streams(features.streams(store, owner, found.scope.as_of), found.scope.currency)
+        ui.section("Transactions", help="Every one as it was read, with its line in the file, and what it was taken for.")
+        ui.movements(found, key="lines", name=f"statement-{chosen}", show=recategorise.table)

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 import pytest
 from pandas import DataFrame
 
-from creditrisk import charts, metrics
+from creditrisk import categories, charts, conduct, metrics
 from creditrisk.schema import built_in
 
 EMPTY = DataFrame()
@@ -45,8 +45,11 @@ def title(figure: object) -> str:
         charts.waterfall(EMPTY, 0, 0),
         charts.scores(EMPTY),
         charts.balance(EMPTY),
-        charts.months(EMPTY),
+        charts.flows(EMPTY),
         charts.spending(EMPTY),
+        charts.unknown(EMPTY, None, 0.15),
+        charts.coverage(EMPTY, []),
+        charts.streams(EMPTY),
         charts.scan([], None),
         charts.profiles([], built_in()),
         charts.segments([]),
@@ -120,31 +123,208 @@ def test_the_largest_band_is_called_most_only_where_it_is() -> None:
     assert title(charts.scores(frame)) == "Average is the largest band, with 40% of the scores"
 
 
+def days(n: int, first: date = date(2026, 1, 1)) -> list[date]:
+    return [first + timedelta(days=place) for place in range(n)]
+
+
 def test_days_below_zero_are_counted_and_shaded() -> None:
-    frame = DataFrame({"day": [date(2026, 1, 1) + timedelta(days=n) for n in range(4)], "balance": [5.0, -2.0, -1.0, 3.0]})
+    frame = DataFrame({"day": days(4), "balance": [5.0, -2.0, -1.0, 3.0]})
     figure = charts.balance(frame, "EUR")
     assert title(figure) == "Below zero on 2 of 4 days"
     assert list(figure.data[1].y) == [0.0, -2.0, -1.0, 0.0]
     assert figure.layout.yaxis.title.text == "balance (EUR)"
 
 
-def test_months_that_cost_more_than_they_brought_are_counted() -> None:
-    frame = DataFrame(
-        {"month": [date(2026, 1, 1), date(2026, 2, 1)], "money_in": [10.0, 10.0], "money_out": [12.0, 8.0], "income": [9.0, 9.0]}
+def test_one_day_of_balance_is_a_curve_too() -> None:
+    assert title(charts.balance(DataFrame({"day": days(1), "balance": [5.0]}))) == "The balance never fell below zero"
+
+
+def test_where_nobody_saw_an_account_the_curve_stops_and_the_days_are_shaded() -> None:
+    frame = DataFrame({"day": days(5), "balance": [5.0, float("nan"), float("nan"), -1.0, 2.0]})
+    figure = charts.balance(frame, gaps=DataFrame({"from_on": [date(2026, 1, 2)], "to_on": [date(2026, 1, 3)]}))
+    assert title(figure) == "Below zero on 1 of 3 days"
+    areas = [trace for trace in figure.data if trace.fill == "tozeroy"]
+    assert [len(trace.x) for trace in areas] == [1, 1, 2, 2], "no area reaches over days without a balance"
+    (shade,) = figure.layout.shapes
+    assert (shade.x0, shade.x1) == ("2026-01-02", "2026-01-04")
+
+
+def test_returned_items_lie_on_the_curve_and_stated_balances_that_do_not_follow_are_marked() -> None:
+    frame = DataFrame({"day": days(3), "balance": [5.0, -2.0, 1.0]})
+    events = DataFrame(
+        {
+            "booked_on": [date(2026, 1, 2), date(2026, 1, 3)],
+            "kind": ["returned", "fee"],
+            "text": ["RETURNED <b>DEBIT", "FEE"],
+            "title": ["Returned payment", "Overdraft fee"],
+            "amount": [40.0, -3.0],
+        }
     )
-    assert title(charts.months(frame)) == "More went out than came in during 1 of 2 months"
+    breaks = DataFrame({"day": [date(2026, 1, 3)], "account": ["A"], "stated": [9.0], "computed": [1.0]})
+    figure = charts.balance(frame, "EUR", events=events, breaks=breaks)
+    assert title(figure) == "Below zero on 1 of 3 days; 1 returned item or fee for one"
+    fee, returned, off = figure.data[-3:]
+    assert (list(returned.y), list(fee.y), list(off.y)) == ([-2.0], [1.0], [9.0])
+    assert returned.hovertext[0] == "Returned payment: +40.00 EUR<br>RETURNED &lt;b>DEBIT", "what a file says is never markup"
+    (key,) = figure.layout.annotations
+    assert all(words in key.text for words in ("below zero", "returned item", "overdraft", "does not follow"))
 
 
-def test_spending_is_ordered_by_size_and_a_long_name_is_cut_but_kept_for_hovering() -> None:
+FLOWS = DataFrame(
+    {
+        "month": [date(2026, 1, 1)] * 4 + [date(2026, 2, 1)] * 2,
+        "category": ["INC_SALARY", "RENT", "UNKNOWN", "TRF_OWN_OUT", "INC_SALARY", "GROCERIES"],
+        "title": ["Salary", "Rent", "Not categorised", "To own account", "Salary", "Groceries"],
+        "class": ["income", "housing", "other", "own", "income", "essential"],
+        "amount": [1000.0, -1100.0, -5.0, -9000.0, 1000.0, -5.0],
+        "n": [1, 1, 3, 1, 1, 1],
+    }
+)
+
+
+def test_own_transfers_stand_apart_and_do_not_make_a_month_short() -> None:
+    figure = charts.flows(FLOWS, "EUR")
+    assert title(figure) == "More went out than came in during 1 of 2 months"
+    assert {trace.name: trace.yaxis for trace in figure.data}["own transfers"] == "y2"
+    assert [trace.name for trace in figure.data] == [
+        "income",
+        "housing, bills",
+        "daily needs",
+        "not categorised",
+        "left over",
+        "own transfers",
+    ]
+    (left,) = (trace for trace in figure.data if trace.name == "left over")
+    assert list(left.y) == [-105.0, 995.0]
+
+
+def test_a_part_of_a_month_says_its_category_and_amount_and_yields_its_code() -> None:
+    (bars,) = (trace for trace in charts.flows(FLOWS, "EUR").data if trace.name == "housing, bills")
+    assert bars.hovertext[0] == "Rent: −1,100.00 EUR in 1 transaction"
+    assert list(bars.customdata) == ["RENT"]
+
+
+def test_months_without_own_transfers_have_no_empty_strip() -> None:
+    figure = charts.flows(FLOWS[FLOWS["class"] != "own"])
+    assert figure.layout.yaxis.domain == (0, 1)
+    assert title(charts.flows(FLOWS[FLOWS["class"] == "own"])) == "Nothing but own transfers"
+    assert title(charts.flows(FLOWS[FLOWS["category"] == "INC_SALARY"])) == "More came in than went out in every month"
+
+
+def test_spending_is_ordered_by_size_and_says_what_a_category_means() -> None:
     long = "Premium of any insurance there is, whatever it insures"
     frame = DataFrame(
-        {"category": ["A", "B"], "meaning": ["Groceries", long], "class": ["essential", "committed"], "amount": [5.0, 9.0], "n": [1, 2]}
+        {
+            "category": ["GROCERIES", "INSURANCE"],
+            "title": ["Groceries", "Insurance"],
+            "meaning": ["Food", long],
+            "class": ["essential", "committed"],
+            "amount": [-5.0, -9.0],
+            "n": [1, 2],
+        }
     )
-    bars = charts.spending(frame).data[0]
-    assert list(bars.x) == [5.0, 9.0]
-    assert bars.y[1].endswith("…")
-    assert charts.spending(frame).layout.xaxis.title.text == "sum (currency not stated)"
-    assert bars.customdata[1][1] == long
+    figure = charts.spending(frame)
+    bars = figure.data[0]
+    assert (list(bars.x), list(bars.y), list(bars.customdata)) == ([5.0, 9.0], ["Groceries", "Insurance"], ["GROCERIES", "INSURANCE"])
+    assert bars.hovertext[1] == f"{long}<br>−9.00 in 2 transactions"
+    assert figure.layout.xaxis.title.text == "sum (currency not stated)"
+    assert title(figure) == "Largest sum: Insurance"
+
+
+def test_every_group_of_the_taxonomy_is_of_some_kind() -> None:
+    known = {group for _, groups in charts.KINDS.values() for group in groups}
+    assert {kind.group for kind in categories.taxonomy().values()} <= known
+
+
+def test_a_share_above_what_the_policy_accepts_is_said_and_marked() -> None:
+    frame = DataFrame(
+        {
+            "month": [date(2026, 1, 1), date(2026, 2, 1)],
+            "share": [0.1, 0.2],
+            "unknown": [1.0, 2.0],
+            "moved": [10.0, 10.0],
+            "n_unknown": [1, 2],
+            "n": [9, 9],
+        }
+    )
+    figure = charts.unknown(frame, 0.1666, 0.15)
+    assert title(figure) == "16.7% of the money of the last 90 days is not categorised, more than the 15% the policy accepts"
+    assert list(figure.data[0].marker.color) == [charts.GREY, charts.BRICK]
+    assert figure.layout.shapes[0].y0 == 0.15
+    assert title(charts.unknown(frame, 0.15, 0.15)).endswith("within the 15% the policy accepts")
+    assert title(charts.unknown(frame, None, 0.15)) == "Nothing moved in the last 90 days"
+
+
+def covered(*stretches: tuple[str, str, str, str]) -> DataFrame:
+    return DataFrame(
+        [
+            (account, kind, date.fromisoformat(first), date.fromisoformat(last), f"{first}.csv", 7)
+            for account, kind, first, last in stretches
+        ],
+        columns=["account", "kind", "from_on", "to_on", "file_name", "n_transactions"],
+    )
+
+
+def coverage(*stretches: tuple[str, str, str, str]) -> object:
+    frame = covered(*stretches)
+    return charts.coverage(frame, conduct.months_covered(frame))
+
+
+def test_coverage_names_the_months_that_are_missing() -> None:
+    figure = coverage(
+        ("1", "file", "2026-01-01", "2026-02-28"), ("1", "gap", "2026-03-01", "2026-03-31"), ("1", "file", "2026-04-01", "2026-12-31")
+    )
+    assert title(figure) == "11 of 12 months are covered; March 2026 is missing"
+    files, gap = figure.data  # type: ignore[attr-defined]
+    assert (list(gap.base), list(gap.x)) == (["2026-03-01"], [31 * 86_400_000])
+    assert gap.marker.pattern.shape == "/"
+    assert files.hovertext[0] == "01 Jan 2026 to 28 Feb 2026, 59 days<br>2026-01-01.csv: 7 transactions"
+
+
+def test_coverage_of_many_accounts_is_that_of_the_one_that_misses_most() -> None:
+    whole = ("1", "file", "2026-01-01", "2026-08-31")
+    holed = (("2", "file", "2026-01-01", "2026-02-15"), ("2", "gap", "2026-02-16", "2026-07-31"), ("2", "file", "2026-08-01", "2026-08-31"))
+    assert title(coverage(whole, *holed)) == (
+        "2: 2 of 8 months are covered; March 2026, April 2026 and 3 more are missing and February 2026 is covered in part"
+    )
+    assert title(coverage(whole, ("2", "file", "2026-01-01", "2026-08-31"))) == "All 2 accounts are covered without a gap"
+    assert title(coverage(whole)) == "All 8 months are covered, without a gap"
+    assert title(coverage(("", "file", "2026-01-01", "2026-01-09"))) == "One month is covered"
+
+
+STREAMS = DataFrame(
+    {
+        "name": ["ACME LTD", "RENT", "GYM"],
+        "title": ["Salary", "Rent", "Leisure"],
+        "category": ["INC_SALARY", "RENT", "ENTERTAINMENT"],
+        "direction": ["in", "out", "out"],
+        "cadence": ["monthly", "monthly", "weekly"],
+        "n": [6, 6, 3],
+        "first_on": [date(2026, 1, 1), date(2026, 1, 3), date(2026, 1, 5)],
+        "last_on": [date(2026, 6, 1), date(2026, 6, 3), date(2026, 1, 19)],
+        "next_on": [date(2026, 7, 1), date(2026, 7, 3), None],
+        "amount": [2000.0, 900.0, 9.5],
+        "regularity": [0.99, 0.95, 0.7],
+        "state": ["mature", "mature", "ended"],
+    }
+)
+
+
+def test_streams_have_a_lane_each_and_a_ring_where_the_next_is_expected() -> None:
+    figure = charts.streams(STREAMS, "EUR")
+    assert title(figure) == "2 recurring streams go on; 1 ended"
+    assert list(figure.layout.yaxis.categoryarray) == ["GYM\u200b\u200b", "RENT\u200b", "ACME LTD"]
+    rings = [trace for trace in figure.data if trace.line.dash == "dot"]
+    assert [trace.x[-1] for trace in rings] == [date(2026, 7, 1), date(2026, 7, 3)], "nothing is expected of what has ended"
+    assert figure.data[-1].opacity < 0.5
+    assert "Salary, monthly: about 2,000.00 EUR, 6 times" in figure.data[0].hovertemplate
+
+
+def test_one_stream_and_streams_of_one_name_are_told_apart() -> None:
+    assert title(charts.streams(STREAMS.head(1))) == "1 recurring stream goes on"
+    assert title(charts.streams(STREAMS.tail(1))) == "Every recurring stream has ended"
+    twins = charts.streams(STREAMS.head(2).assign(name="ACME"))
+    assert len({trace.y[0] for trace in twins.data}) == 2
 
 
 def test_the_chosen_number_of_clusters_stands_out() -> None:

@@ -4,14 +4,16 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 import streamlit as st
+from pandas import DataFrame
 from streamlit.testing.v1 import AppTest
 
 import ui
-from creditrisk import applicants, corrections, features, labels, registry, reviews, scoring
+from creditrisk import applicants, corrections, features, ingest, labels, registry, reviews, scoring
 from tests.conftest import ROOT
 
 NAMES = sorted(file.stem for file in (ROOT / "pages").glob("*.py") if file.stem != "workbench")
@@ -152,6 +154,132 @@ def test_labels_page_says_what_a_proxy_is_worth(shown: None) -> None:
 
 def test_models_page_opens_the_model_of_its_url(shown: None) -> None:
     assert any("M0001" in heading.value for heading in visit("models", model="M0001").subheader)
+
+
+# --- what people see of a statement --------------------------------------------------------------------------------------
+
+
+def listed(page: AppTest) -> DataFrame:
+    """The transactions that are shown."""
+    return next(frame.value for frame in page.dataframe if "transaction_id" in frame.value)
+
+
+def captions(page: AppTest) -> str:
+    return "\n".join(caption.value for caption in page.caption)
+
+
+@pytest.mark.parametrize(("name", "params"), [("statements", {"statement": "1"}), ("applicants", {})])
+def test_a_file_and_an_applicant_are_shown_by_the_same_pictures(shown: None, name: str, params: dict[str, str]) -> None:
+    page = visit(name, **(params or {"applicant": someone()}))
+    assert not page.error
+    assert len(page.main.get("plotly_chart")) == 5
+    said = text(page)
+    for finding in ("covered", "went out than came in", "Largest sum", "of the money of the last 90 days is not categorised"):
+        assert finding in said
+
+
+def test_the_header_says_in_words_how_the_balances_follow(shown: None) -> None:
+    assert "it adds up" in text(visit("statements", statement="1"))
+
+
+def test_transactions_are_filtered_by_the_category_and_the_words_of_the_url(shown: None) -> None:
+    whole = listed(visit("statements", statement="1"))
+    page = visit("statements", statement="1", category="GROCERIES")
+    assert set(listed(page)["category"]) == {"Groceries"}
+    assert 0 < len(listed(page)) < len(whole)
+    assert "of this category" in captions(page)
+    word = str(whole["text"].iloc[0]).split()[-1].lower()
+    assert all(word.upper() in value for value in listed(visit("statements", statement="1", words=word))["text"])
+
+
+def test_only_what_nobody_could_name_is_a_switch(shown: None) -> None:
+    page = visit("statements", statement="1")
+    page.toggle[0].set_value(True).run()
+    assert not page.exception
+    assert page.query_params["category"] == "UNKNOWN"
+    assert set(listed(page)["category"]) <= {"Not categorised"}
+
+
+def test_words_that_nothing_has_are_said(shown: None) -> None:
+    page = visit("statements", statement="1", words="no such words")
+    assert "No transaction" in page.info[0].value
+
+
+def test_an_applicant_without_a_statement_is_offered_the_upload(written: None) -> None:
+    given = {"applicant_id": "NEW-2", "applied_on": date(2026, 6, 1), "name": "Ann", "amount": 10.0, "term_months": 3, "purpose": None}
+    applicants.apply(ui.store(), [given], user="tester")
+    page = visit("applicants", applicant="NEW-2")
+    assert not page.error
+    assert "No statement yet" in text(page)
+
+
+def test_accounts_in_two_currencies_are_chosen_never_added(written: None) -> None:
+    rows = "".join(
+        f"{account},{cur},2026-0{m}-0{n},SHOP,-{n}.00\n"
+        for account, cur in (("DE111", "EUR"), ("US222", "USD"))
+        for m in (1, 2)
+        for n in (1, 2)
+    )
+    reading = ingest.read("two.csv", f"Account,Currency,Date,Description,Amount\n{rows}".encode(), settings=ui.store().settings)
+    ingest.save(ui.store(), [reading], user="tester", applicant_id="NEW-3")
+    page = visit("applicants", applicant="NEW-3")
+    accounts = next(box for box in page.selectbox if box.label == "Accounts")
+    assert accounts.options == ["DE111", "US222"]
+    accounts.select_index(1).run()
+    assert not page.exception
+    assert "USD" in captions(page)
+    (error,) = visit("applicants", applicant="NEW-3", account="99").error
+    assert "99" in error.value
+
+
+def test_what_comes_back_on_a_rhythm_is_shown_from_a_frame(shown: None) -> None:
+    def script() -> None:
+        from datetime import date
+
+        from pandas import DataFrame
+
+        import ui
+
+        columns = [
+            "name",
+            "category",
+            "direction",
+            "cadence",
+            "period_days",
+            "n",
+            "first_on",
+            "last_on",
+            "next_on",
+            "amount",
+            "regularity",
+            "state",
+        ]
+        row = ["ACME", "INC_SALARY", "in", "monthly", 30.4, 6, date(2026, 1, 1), date(2026, 6, 1), date(2026, 7, 1), 2000.0, 0.99, "mature"]
+        ui.streams(DataFrame([row], columns=columns), "EUR")
+        ui.streams(DataFrame([], columns=columns), "EUR", key="none")
+
+    page = AppTest.from_function(script).run()
+    assert not page.exception
+    assert "1 recurring stream goes on" in text(page)
+    assert page.dataframe[0].value["direction"].tolist() == ["comes in"]
+    assert len(page.dataframe) == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "opening", "closing", "said"),
+    [
+        ("ok", "10", "8", "Opening 10.00 EUR, transactions −2.00 EUR, closing 8.00 EUR: it adds up."),
+        ("mismatch", "10", "9", "that makes 8.00 EUR, but the file says 9.00 EUR, which is 1.00 EUR more."),
+        ("mismatch", "10", "8", "the ends agree, but balances printed in between do not follow."),
+        ("mismatch", None, "8", "the balances printed beside them do not follow."),
+        ("not stated", "10", None, "nothing checks that sum."),
+    ],
+)
+def test_reconciliation_is_said_in_words(state: str, opening: str | None, closing: str | None, said: str) -> None:
+    ends = [None if value is None else Decimal(value) for value in (opening, closing)]
+    off = None if None in ends else ends[1] - ends[0] + 2  # type: ignore[operator]
+    row = {"currency": "EUR", "opening": ends[0], "closing": ends[1], "sum_amount": Decimal(-2), "off": off, "reconciliation": state}
+    assert ui.reconciled(row).endswith(said)
 
 
 # --- what the pages write ------------------------------------------------------------------------------------------------

@@ -1,0 +1,34 @@
+-- stretch: one row per account and file that covers it (kind file), and per account and days that no file covers (kind gap); days inclusive
+select
+    account.account_id,
+    account.number as account,
+    'file' as kind,
+    statement_account.first_on as from_on,
+    least(statement_account.last_on, $as_of::date - 1) as to_on,
+    statement.statement_id,
+    statement.file_name,
+    statement_account.n_transactions,
+    statement_account.reconciliation
+from statement_account
+join account using (account_id)
+join statement using (statement_id)
+where statement_account.first_on < $as_of::date
+union all by name
+select
+    held.account_id,
+    held.number as account,
+    'gap' as kind,
+    held.as_of - hole.from_age::integer as from_on,
+    held.as_of - hole.to_age::integer - 1 as to_on
+from hole
+join held using (who)
+union all by name
+select
+    held.account_id,
+    held.number as account,
+    'gap' as kind,
+    coverage.as_of - coverage.unseen::integer as from_on,
+    coverage.as_of - 1 as to_on
+from coverage
+join held using (who)
+where coverage.unseen > 0
