@@ -83,6 +83,12 @@ def test_amounts_with_a_decimal_comma() -> None:
     assert read(whole(bank(PAID.replace("12.50", "12,50"), EARNED.replace("2000.00", "2.000,00")))).sum_amount == Decimal("1987.50")
 
 
+def test_both_marks_in_one_file_are_decimal_before_two_digits_and_else_refused() -> None:
+    assert read(whole(bank(PAID.replace("12.50", "12,50"), EARNED, closing=""))).sum_amount == Decimal("1987.50")
+    refused = read(whole(bank(PAID.replace("12.50", "1.200,00"), EARNED.replace("+2000.00", "5.10"))))
+    assert (refused.status, refused.problems[0].value) == ("rejected", "-1.200,00")
+
+
 def test_a_foreign_amount_has_its_own_currency_and_a_merchant_code_wins() -> None:
     more = "<SIC>5411<CURRENCY><CURRATE>1.1<CURSYM>USD</CURRENCY></STMTTRN>"
     reading = read(whole(bank(PAID.replace("</STMTTRN>", more), EARNED)))

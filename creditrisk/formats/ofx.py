@@ -30,6 +30,7 @@ BOUNDS = re.compile(r"<(/?)(OFX|STMTRS|CCSTMTRS|INVSTMTRS|BANKTRANLISTP?)>")
 FIELD = re.compile(r"<([A-Z][A-Z0-9.]*)>([^<]*)")
 DAY = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)")
 STATEMENTS = ("STMTRS", "CCSTMTRS", "INVSTMTRS")
+CENTS = re.compile(r"[+-]?\d+(?:[.,]\d{1,2})?")
 BALANCE = re.compile(
     r"s a l d o|saldo( (total|anterior|inicial|final|atual|dispon\w*|bloqueado|em|conta|corrente|do|no|dia|periodo))*"
     r"|(opening|closing|previous|starting) balance"
@@ -325,8 +326,13 @@ class _Reader:
         if bare := sum(text in (".", ",") for text in texts):
             what = "transactions state a mark and no amount ('.'), as lines about the day's balance do; they are read as notices of 0."
             self.notes.append(Problem(None, "TRNAMT", None, f"{self.file}: {bare} {what}"))
-        column = pa.array(["0" if text in (".", ",") else text for text in texts], pa.string())
-        mark = self.profile.decimal if self.profile and self.profile.decimal else _mark(column)
+        texts = ["0" if text in (".", ",") else text for text in texts]
+        mark = self.profile.decimal if self.profile else None
+        if not mark and any("," in text for text in texts) and all(CENTS.fullmatch(text) for text in texts):
+            # Some write both marks in one file; before two digits at the end each is the decimal one.
+            texts = [text.replace(",", ".") for text in texts]
+        column = pa.array(texts, pa.string())
+        mark = mark or _mark(column)
         found = cells.amounts(column, mark, min(self.limits.max_amount, 10**14 - 1))
         for row in np.flatnonzero(found.state != cells.READ)[:SHOWN]:
             value = column[int(row)].as_py()

@@ -175,7 +175,7 @@ class _Reader:
             "interface": None,
             "columns": self.columns,
             "line": "transaction",
-            "profile": self.profile.name if self.profile else None,
+            "profile": (self.profile.name or None) if self.profile else None,
         }
         return Found(self.moves.table(), dialect, notes, doubts, self.stated, self.n - self.aside, self.pending)
 
