@@ -15,7 +15,7 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 from pandas import DataFrame
 
-from creditrisk import categories, features, ingest
+from creditrisk import categories, cells, features, ingest
 from creditrisk.categories import UNKNOWN, Category
 from creditrisk.errors import UnknownThing
 from creditrisk.store import Store, statement
@@ -24,7 +24,6 @@ RETURNED = ("RETURNED_ITEM", "FEE_NSF")
 PENALTIES = ("FEE_OVERDRAFT", "FEE_LATE", "FEE_INTEREST")
 RECENT_DAYS = 90  # the window of the share that the policy looks at
 MOST_LISTED = 20_000
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would calculate, were a text to begin with it
 
 
 @dataclass(frozen=True)
@@ -327,13 +326,8 @@ def _listed(store: Store, scope: Scope, seen: DuckDBPyConnection) -> DataFrame:
 
 def to_csv(frame: DataFrame) -> bytes:
     """Write a frame as CSV (UTF-8 with its mark, so that spreadsheets read it), no text of which a spreadsheet would calculate."""
-    texts = set(frame.select_dtypes(exclude=["number", "datetime", "bool"]).columns)
-    safe = DataFrame({name: [_harmless(value) for value in frame[name]] if name in texts else frame[name] for name in frame})
-    return safe.to_csv(index=False, lineterminator="\r\n", date_format="%Y-%m-%d").encode("utf-8-sig")
-
-
-def _harmless(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.lstrip(" ").startswith(FORMULA) else value
+    return cells.harmless(frame).to_csv(index=False, lineterminator="
+", date_format="%Y-%m-%d").encode("utf-8-sig")
 
 
 # --- how it is asked ---------------------------------------------------------------------------------------------------

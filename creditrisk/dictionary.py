@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame, Series
 
-from creditrisk import features, metrics, schema
+from creditrisk import cells, features, metrics, schema
 from creditrisk.errors import InvalidInput
 from creditrisk.schema import Feature
 from creditrisk.store import Store, now
@@ -88,7 +88,7 @@ def export(store: Store, target: Path, snapshot_id: int | None = None) -> int:
     if kind in (".parquet", ".pq"):
         table.to_parquet(part, index=False)
     elif kind == ".csv":
-        table.to_csv(part, index=False)
+        cells.harmless(table).to_csv(part, index=False)
     elif kind == ".duckdb":
         _into_duckdb(store, table, part)
     else:
@@ -96,7 +96,7 @@ def export(store: Store, target: Path, snapshot_id: int | None = None) -> int:
     part.replace(target)
     if kind != ".duckdb":
         target.with_suffix(".schema.toml").write_text(schema.dump(store.schema), encoding="utf-8")
-        describe(store).to_csv(target.with_suffix(".dictionary.csv"), index=False)
+        cells.harmless(describe(store)).to_csv(target.with_suffix(".dictionary.csv"), index=False)
     return len(table)
 
 

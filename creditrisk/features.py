@@ -283,5 +283,5 @@ def _over(
     with store.reading(category=kinds) as cursor:
         for step in ("cohort", *steps):
             text = statement("features", step)
-            cursor.execute(f"create temp table {step} as {text}", {name: given[name] for name in PARAMETER.findall(text)})
+            cursor.execute(f"create or replace temp table {step} as {text}", {name: given[name] for name in PARAMETER.findall(text)})
         return cursor.execute(query, {name: given[name] for name in PARAMETER.findall(query)}).df()
