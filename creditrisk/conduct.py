@@ -326,8 +326,7 @@ def _listed(store: Store, scope: Scope, seen: DuckDBPyConnection) -> DataFrame:
 
 def to_csv(frame: DataFrame) -> bytes:
     """Write a frame as CSV (UTF-8 with its mark, so that spreadsheets read it), no text of which a spreadsheet would calculate."""
-    return cells.harmless(frame).to_csv(index=False, lineterminator="
-", date_format="%Y-%m-%d").encode("utf-8-sig")
+    return cells.harmless(frame).to_csv(index=False, lineterminator="\r\n", date_format="%Y-%m-%d").encode("utf-8-sig")
 
 
 # --- how it is asked ---------------------------------------------------------------------------------------------------
