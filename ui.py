@@ -577,8 +577,9 @@ def way_note(way: answers.Way) -> str:
 def column_names(question: Any) -> list[str]:
     """What the columns of a file are called whose headings say nothing."""
     width = max(map(len, question.sample))
-    headings = [*question.headings, *[""] * width]
-    return [literal(headings[place]) or f"Column {place + 1}" for place in range(width)]
+    headings = [*question.headings, *[""] * width][:width]
+    named = [name if name and headings.count(name) == 1 else f"{name or 'Column'} {place}" for place, name in enumerate(headings, 1)]
+    return named if len(set(named)) == width else [f"Column {place}" for place in range(1, width + 1)]
 
 
 def outcomes(has_files: bool) -> None:

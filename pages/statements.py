@@ -71,7 +71,8 @@ def show_question(upload: ui.Upload) -> None:
     """The ways a file can be read, side by side, and a button for each."""
     question = upload.reading.questions[0]
     icon = ":material/help:"
-    st.info(f"**{ui.literal(question.asks)}** The file alone does not say. Choose the way its rows read right.", icon=icon)
+    how = "Say what each column holds." if question.sample else "Choose the way its rows read right."
+    st.info(f"**{ui.literal(question.asks)}** The file alone does not say. {how}", icon=icon)
     if question.sample:
         choose_columns(upload)
         return
@@ -96,7 +97,9 @@ def choose_columns(upload: ui.Upload) -> None:
     """Which column is which, said by hand."""
     question = upload.reading.questions[0]
     names = ui.column_names(question)
-    st.table([dict(zip(names, map(ui.literal, row), strict=False)) for row in question.sample], border="horizontal", hide_index=True)
+    heads = list(map(ui.literal, names))
+    sample = [dict(zip(heads, map(ui.literal, row), strict=False)) for row in question.sample]
+    st.table(sample, border="horizontal", hide_index=True, alt="First rows of the file")
     with st.form(f"columns-{upload.id}"):
         with st.grid(3, min_column_width=140, gap="small"):
             places = {
@@ -127,11 +130,12 @@ def show_answers(upload: ui.Upload) -> None:
     with st.expander("Remember for this bank", icon=":material/bookmark_add:", expanded=True, key=f"remember-{upload.id}"):
         name, known = st.columns([2, 3], vertical_alignment="bottom", gap="medium")
         chosen = name.text_input("Name of the bank profile", key=f"name-{upload.id}", placeholder="such as Postbank", max_chars=40)
+        headings = ui.literal(", ".join(told["headings"]))
         matches = bool(told["headings"]) and known.checkbox(
             "Use it for every file with exactly these headings",
             value=True,
             key=f"known-{upload.id}",
-            help=f"{', '.join(told['headings'])}. It then answers what such a file leaves open, and never overrides what the file says.",
+            help=f"{headings}. It then answers what such a file leaves open, and never overrides what the file says.",
         )
         taken = chosen.strip() in banks.profiles(store.settings.data / "banks")
         overwrite = taken and st.checkbox(f"Replace the bank profile {ui.literal(chosen.strip())}", key=f"replace-{upload.id}")
@@ -229,7 +233,8 @@ if len(found) > 1 or fresh or any(upload.state == "warned" for upload in found):
     if len(found) > 1 and fresh and not st.checkbox(f"Store the {ui.plural(len(fresh), 'accepted file')}", value=True, key="all-accepted"):
         chosen = []
     chosen = chosen + confirm([upload for upload in found if upload.state == "warned"])
-    st.caption(ui.left_out(found))
+    if ui.left_out(found):
+        st.caption(ui.left_out(found))
     if any(upload.state in ("accepted", "warned") for upload in found) and st.button(
         f"Save {ui.plural(len(chosen), 'file')}" if chosen else "Save",
         type="primary",

@@ -284,6 +284,15 @@ def test_a_broken_profile_is_named(store: Store) -> None:
         read(DATES, store.settings)
 
 
+def test_the_sentence_gives_the_key_as_it_is_written_in_a_profile(store: Store) -> None:
+    said = read(BARE, store.settings).problems[0].message
+    assert "[columns] amount = [3], balance = [4] or amount = [4], balance = [3] decides" in said
+    folder = store.settings.data / "banks"
+    folder.mkdir(parents=True)
+    (folder / "mine.toml").write_text("[columns]\namount = [4]\nbalance = [3]\n", encoding="utf-8")
+    assert money(read(BARE, store.settings, profile="mine")) == [7, 3, Decimal("2.5")]
+
+
 def test_a_workbook_and_a_qif_file_ask_as_a_csv_does(settings: Settings) -> None:
     rows: list[list[str | float]] = [list(line.split(",")) for line in DATES.splitlines()]
     sheet = ingest.read("a.xlsx", workbook({"May": sheet_xml(rows)}), settings=settings)

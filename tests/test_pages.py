@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 import ui
 from creditrisk import applicants, features, labels, registry, reviews, scoring
+from creditrisk.statement import Problem, Question
 from tests.conftest import ROOT
 
 NAMES = sorted(file.stem for file in (ROOT / "pages").glob("*.py") if file.stem != "workbench")
@@ -370,6 +371,15 @@ def test_what_is_said_alike_of_all_columns_is_said_once() -> None:
 
 def test_text_of_a_file_is_never_interpreted() -> None:
     assert ui.literal(":red[SHOP] **x**") == r"\:red\[SHOP\] \*\*x\*\*"
+
+
+def test_columns_of_one_heading_are_told_apart() -> None:
+    def question(*headings: str) -> Question:
+        return Question("columns", "", Problem(None, None, None, ""), (), headings, (("1", "2", "3"),))
+
+    assert ui.column_names(question("Day", "Sum", "Sum")) == ["Day", "Sum 2", "Sum 3"]
+    assert ui.column_names(question()) == ["Column 1", "Column 2", "Column 3"]
+    assert ui.column_names(question("Sum 2", "Sum", "Sum")) == ["Column 1", "Column 2", "Column 3"]
 
 
 def test_every_predictor_has_transactions_or_none(shown: None) -> None:
