@@ -143,6 +143,17 @@ def test_columns_nobody_can_name_are_chosen_by_hand(settings: Settings) -> None:
     assert money(answers.answered(reading, given, settings=settings)) == [9, 25, Decimal("1.5")]
 
 
+@pytest.mark.parametrize("text", [BARE, TWINS])
+def test_none_of_the_ways_may_be_right_and_the_columns_are_chosen_by_hand(text: str, settings: Settings) -> None:
+    reading = read(text, settings)
+    (question,) = reading.questions
+    assert len(question.sample[0]) == 4
+    given = answers.columns(question.sample, question.headings, {"date": 0, "text": 1, "amount": 3})
+    whole = answers.answered(reading, given, settings=settings)
+    assert (whole.status, whole.reconciliation) != ("rejected", "mismatch")
+    assert abs(money(whole)[0]) == 7
+
+
 @pytest.mark.parametrize("places", [{"date": 0, "text": 1}, {"date": 0, "text": 0, "amount": 1}, {"amount": 1}])
 def test_a_choice_of_columns_that_is_none_is_refused(places: dict[str, int | None]) -> None:
     with pytest.raises(InvalidInput, match=r"Choose the column|chosen twice"):
