@@ -442,17 +442,18 @@ def uploads(files: Sequence[Any], profile: str | None) -> list[Upload]:
     if not waiting:
         state.pop("halt", None)
     if waiting and not state.get("halt"):
-        place = st.empty()
-        with guard(), place.container():
+        notices, place = st.container(), st.empty()
+        with place.container():
             bar = st.progress(0.0)
             if len(waiting) > 1:
                 st.button("Stop reading", icon=":material/stop_circle:", key="stop-reading", on_click=state.update, args=({"halt": True},))
             for number, file in enumerate(waiting):
                 bar.progress(number / len(waiting), text=f"Reading {number + 1} of {len(waiting)}: {literal(file.name)}")
                 given = told.get(file.file_id, {}).get("declares")
-                done[keys[file.file_id]] = ingest.read(
-                    file.name, file.getvalue(), profile=profile, answers=given, settings=store().settings
-                )
+                with notices, guard():  # a broken bank profile hinders the files that need one, and no other
+                    done[keys[file.file_id]] = ingest.read(
+                        file.name, file.getvalue(), profile=profile, answers=given, settings=store().settings
+                    )
         place.empty()
     left = [file.name for file in files if keys[file.file_id] not in done]
     if left and state.get("halt"):
@@ -594,8 +595,9 @@ def way_note(way: answers.Way) -> str:
 def column_names(question: Any) -> list[str]:
     """What the columns of a file are called whose headings say nothing."""
     width = max(map(len, question.sample))
-    headings = [*question.headings, *[""] * width]
-    return [literal(headings[place]) or f"Column {place + 1}" for place in range(width)]
+    headings = [*question.headings, *[""] * width][:width]
+    named = [name if name and headings.count(name) == 1 else f"{name or 'Column'} {place}" for place, name in enumerate(headings, 1)]
+    return named if len(set(named)) == width else [f"Column {place}" for place in range(1, width + 1)]
 
 
 def outcomes(has_files: bool) -> None:

@@ -281,7 +281,7 @@ def to_toml(declared: Mapping[str, Any]) -> str:
     lines = [f"{key} = {_toml(value)}" for key, value in plain.items()]
     for key, table in declared.items():
         if isinstance(table, Mapping):
-            lines += ["", f"[{key}]", *(f"{_toml(str(name))} = {_toml(value)}" for name, value in table.items())]
+            lines += ["", f"[{key}]", *(f"{_toml_key(name)} = {_toml(value)}" for name, value in table.items())]
     return "\n".join(lines) + "\n"
 
 
@@ -289,6 +289,10 @@ def _toml(value: object) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_toml, value))}]"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _toml_key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _toml(name)
 
 
 def matching(headings: Sequence[str], folder: Path | None) -> list[Profile]:

@@ -53,7 +53,7 @@ class Question:
     """What a file leaves open. `key` is the profile's key that decides, `problem` where it arose and the whole sentence, `asks` the same
     as a question to a person; `headings` are those of the file, by which the bank's next file is known (none: ()).
 
-    Where the columns themselves are unknown there are no `choices`: `sample` are the first rows, and each role needs its column.
+    Where columns are asked about, `sample` are the first rows, so that each role can be given its column; there may be no `choices`.
     """
 
     key: str

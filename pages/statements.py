@@ -72,14 +72,16 @@ def show_question(upload: ui.Upload) -> None:
     """The ways a file can be read, side by side, and a button for each."""
     question = upload.reading.questions[0]
     icon = ":material/help:"
-    st.info(f"**{ui.literal(question.asks)}** The file alone does not say. Choose the way its rows read right.", icon=icon)
-    if question.sample:
+    how = "Choose the way its rows read right." if question.choices else "Say what each column holds."
+    st.info(f"**{ui.literal(question.asks)}** The file alone does not say. {how}", icon=icon)
+    if not question.choices:
         choose_columns(upload)
         return
     with ui.guard():
         found = ui.ways(upload)
-        for place, (column, way) in enumerate(zip(st.columns(len(found), gap="medium"), found, strict=True)):
-            with column, st.container(border=True, height="stretch"):
+        grid = st.grid(min(len(found), 3), min_column_width=270, gap="medium")
+        for place, way in enumerate(found):
+            with grid, st.container(border=True, height="stretch"):
                 st.markdown(f"**{ui.literal(way.choice.label)}**")
                 ui.first_rows(way.rows, alt=f"First rows, read so that {way.choice.label}")
                 st.caption(ui.literal(ui.way_note(way)))
@@ -91,13 +93,18 @@ def show_question(upload: ui.Upload) -> None:
                     args=(upload, way.choice.declares, way.choice.label),
                     icon=":material/check:",
                 )
+    if question.sample:
+        with st.expander("None of these: say what each column holds", key=f"none-of-these-{upload.id}"):
+            choose_columns(upload)
 
 
 def choose_columns(upload: ui.Upload) -> None:
     """Which column is which, said by hand."""
     question = upload.reading.questions[0]
     names = ui.column_names(question)
-    st.table([dict(zip(names, map(ui.literal, row), strict=False)) for row in question.sample], border="horizontal", hide_index=True)
+    heads = list(map(ui.literal, names))
+    sample = [dict(zip(heads, map(ui.literal, row), strict=False)) for row in question.sample]
+    st.table(sample, border="horizontal", hide_index=True, alt="First rows of the file")
     with st.form(f"columns-{upload.id}"):
         with st.grid(3, min_column_width=140, gap="small"):
             places = {
@@ -120,29 +127,29 @@ def show_answers(upload: ui.Upload) -> None:
     with one:
         ui.bullets([f"{asks} {label}" for asks, label in told["said"]], ":material/question_answer:")
     two.button("Take back", key=f"untell-{upload.id}", on_click=ui.untell, args=(upload,), icon=":material/undo:", width="stretch")
-    if upload.state == "asks":
+    if upload.reading.status == "rejected":
         return
     if told.get("kept"):
         st.success(f"Kept as the bank profile **{ui.literal(told['kept'])}**.", icon=":material/bookmark_added:")
         return
-    with st.expander("Remember for this bank", icon=":material/bookmark_add:", expanded=True, key=f"remember-{upload.id}"):
+    with st.expander("Remember for this bank", icon=":material/bookmark_add:", expanded=True, key=f"remember-{upload.id}"), ui.guard():
         name, known = st.columns([2, 3], vertical_alignment="bottom", gap="medium")
         chosen = name.text_input("Name of the bank profile", key=f"name-{upload.id}", placeholder="such as Postbank", max_chars=40)
+        headings = ui.literal(", ".join(told["headings"]))
         matches = bool(told["headings"]) and known.checkbox(
             "Use it for every file with exactly these headings",
             value=True,
             key=f"known-{upload.id}",
-            help=f"{', '.join(told['headings'])}. It then answers what such a file leaves open, and never overrides what the file says.",
+            help=f"{headings}. It then answers what such a file leaves open, and never overrides what the file says.",
         )
         taken = chosen.strip() in banks.profiles(store.settings.data / "banks")
         overwrite = taken and st.checkbox(f"Replace the bank profile {ui.literal(chosen.strip())}", key=f"replace-{upload.id}")
         if st.button("Save bank profile", key=f"keep-{upload.id}", icon=":material/bookmark_add:"):
-            with ui.guard():
-                headings = told["headings"] if matches else ()
-                answers.remember(store, chosen, told["declares"], headings=headings, user=ui.user(), overwrite=overwrite)
-                told["kept"] = chosen.strip()
-                ui.forget_open()
-                st.rerun()
+            known_by = told["headings"] if matches else ()
+            answers.remember(store, chosen, told["declares"], headings=known_by, user=ui.user(), overwrite=overwrite)
+            told["kept"] = chosen.strip()
+            ui.forget_open()
+            st.rerun()
 
 
 def confirm(warned: list[ui.Upload]) -> list[ui.Upload]:
@@ -230,7 +237,8 @@ if len(found) > 1 or fresh or any(upload.state == "warned" for upload in found):
     if len(found) > 1 and fresh and not st.checkbox(f"Store the {ui.plural(len(fresh), 'accepted file')}", value=True, key="all-accepted"):
         chosen = []
     chosen = chosen + confirm([upload for upload in found if upload.state == "warned"])
-    st.caption(ui.left_out(found))
+    if ui.left_out(found):
+        st.caption(ui.left_out(found))
     if any(upload.state in ("accepted", "warned") for upload in found) and st.button(
         f"Save {ui.plural(len(chosen), 'file')}" if chosen else "Save",
         type="primary",

@@ -143,6 +143,17 @@ def test_columns_nobody_can_name_are_chosen_by_hand(settings: Settings) -> None:
     assert money(answers.answered(reading, given, settings=settings)) == [9, 25, Decimal("1.5")]
 
 
+@pytest.mark.parametrize("text", [BARE, TWINS])
+def test_none_of_the_ways_may_be_right_and_the_columns_are_chosen_by_hand(text: str, settings: Settings) -> None:
+    reading = read(text, settings)
+    (question,) = reading.questions
+    assert len(question.sample[0]) == 4
+    given = answers.columns(question.sample, question.headings, {"date": 0, "text": 1, "amount": 3})
+    whole = answers.answered(reading, given, settings=settings)
+    assert (whole.status, whole.reconciliation) != ("rejected", "mismatch")
+    assert abs(money(whole)[0]) == 7
+
+
 @pytest.mark.parametrize("places", [{"date": 0, "text": 1}, {"date": 0, "text": 0, "amount": 1}, {"amount": 1}])
 def test_a_choice_of_columns_that_is_none_is_refused(places: dict[str, int | None]) -> None:
     with pytest.raises(InvalidInput, match=r"Choose the column|chosen twice"):
@@ -282,6 +293,15 @@ def test_a_broken_profile_is_named(store: Store) -> None:
     (folder / "bad.toml").write_text('date_format = "%d/%m/%Y\n', encoding="utf-8")
     with pytest.raises(InvalidInput, match=r"bad\.toml is not valid TOML"):
         read(DATES, store.settings)
+
+
+def test_the_sentence_gives_the_key_as_it_is_written_in_a_profile(store: Store) -> None:
+    said = read(BARE, store.settings).problems[0].message
+    assert "[columns] amount = [3], balance = [4] or amount = [4], balance = [3] decides" in said
+    folder = store.settings.data / "banks"
+    folder.mkdir(parents=True)
+    (folder / "mine.toml").write_text("[columns]\namount = [4]\nbalance = [3]\n", encoding="utf-8")
+    assert money(read(BARE, store.settings, profile="mine")) == [7, 3, Decimal("2.5")]
 
 
 def test_a_workbook_and_a_qif_file_ask_as_a_csv_does(settings: Settings) -> None:

@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 import ui
 from creditrisk import applicants, corrections, features, ingest, labels, registry, reviews, scoring
+from creditrisk.statement import Problem, Question
 from tests.conftest import ROOT
 
 NAMES = sorted(file.stem for file in (ROOT / "pages").glob("*.py") if file.stem != "workbench")
@@ -425,8 +426,8 @@ def test_a_broken_bank_profile_is_said_and_breaks_no_page(empty: None) -> None:
     (folder / "bad.toml").write_text("decimal = 1\n", encoding="utf-8")
     page = visit("statements")
     assert "bad.toml" in page.error[0].value.replace("\\", "")
-    offer(page, march=STATEMENT)
-    assert "accepted" in text(page)
+    offer(page, asks=AMBIGUOUS, march=STATEMENT)
+    assert "accepted" in text(page), "a profile that cannot be read hinders only the files that need one"
 
 
 def test_scoring_keeps_a_prediction_in_the_name_of_who_acts(written: None) -> None:
@@ -574,6 +575,15 @@ def test_what_is_said_alike_of_all_columns_is_said_once() -> None:
 
 def test_text_of_a_file_is_never_interpreted() -> None:
     assert ui.literal(":red[SHOP] **x**") == r"\:red\[SHOP\] \*\*x\*\*"
+
+
+def test_columns_of_one_heading_are_told_apart() -> None:
+    def question(*headings: str) -> Question:
+        return Question("columns", "", Problem(None, None, None, ""), (), headings, (("1", "2", "3"),))
+
+    assert ui.column_names(question("Day", "Sum", "Sum")) == ["Day", "Sum 2", "Sum 3"]
+    assert ui.column_names(question()) == ["Column 1", "Column 2", "Column 3"]
+    assert ui.column_names(question("Sum 2", "Sum", "Sum")) == ["Column 1", "Column 2", "Column 3"]
 
 
 def test_every_predictor_has_transactions_or_none(shown: None) -> None:

@@ -109,7 +109,7 @@ def read(file: str, content: bytes, declared: banks.Profile | None, limits: Inta
         return replace(found, notes=[*found.notes, *rewritten])
 
     found = read_as(layout)
-    return _decided(file, found, layout, read_as) if layout.ways else found
+    return _decided(file, found, layout, read_as, text) if layout.ways else found
 
 
 def _layout(file: str, text: str, declared: banks.Profile | None) -> banks.Layout:
@@ -127,7 +127,7 @@ def _layout(file: str, text: str, declared: banks.Profile | None) -> banks.Layou
         raise Unclear(file, Question("columns", asks, Problem(None, None, None, sentence), (), named, sample)) from error
 
 
-def _decided(file: str, found: Found, layout: banks.Layout, read_as: Callable[[banks.Layout], Found]) -> Found:
+def _decided(file: str, found: Found, layout: banks.Layout, read_as: Callable[[banks.Layout], Found], text: str) -> Found:
     """Let the balances say which way the money columns are to be read; where they do not, ask. Raises Unclear where nothing is better."""
     if _adds_up(found):
         return found
@@ -145,7 +145,9 @@ def _decided(file: str, found: Found, layout: banks.Layout, read_as: Callable[[b
     what = "which column is the amount" if "amount" in layout.ways[0] else "which column is money out and which money in"
     sentence = f"{what} cannot be told from the file; a bank profile (--profile) with [columns] {columns} decides."
     headings = layout.names if layout.has_header else ()
-    question = Question("columns", f"{what.capitalize()}?", Problem(None, None, None, sentence), tuple(choices), headings)
+    seen = banks.sketch(text)
+    asks = f"{what.capitalize()}?"
+    question = Question("columns", asks, Problem(None, None, None, sentence), tuple(choices), headings, seen[1] if seen else ())
     if layout.is_open:
         raise Unclear(file, question)
     doubt = Problem(None, None, None, f"{file}: {sentence}")
