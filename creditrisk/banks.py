@@ -24,6 +24,7 @@ from creditrisk.errors import InvalidInput, UnknownThing, UnreadableFile
 
 DECLARED = Path(__file__).parent / "declared"
 CODE_PAGES = ["cp1252", "cp1250", "cp1251", "cp1257"]
+RARER_PAGES = ["cp1253", "cp1254", "cp1255", "cp850", "koi8_r", "mac_roman", "gb18030", "shift_jis"]
 DELIMITERS = ";\t|,"
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 NO_WORD = re.compile(r"[\W_]+")
@@ -331,11 +332,29 @@ def decode(file: str, content: bytes, declared: str | None = None) -> tuple[str,
         except (UnicodeDecodeError, LookupError) as error:
             if declared or encoding != "utf-8":
                 raise UnreadableFile(file, f"the file is not {encoding} text ({error}).") from error
+    pages = _pages_of_headings(content)
+    if len(pages) == 1:
+        return content.decode(pages[0], errors="replace"), pages[0]
     from charset_normalizer import from_bytes
 
-    best = from_bytes(content, cp_isolation=CODE_PAGES).best()
+    best = from_bytes(content, cp_isolation=pages).best()
     encoding = best.encoding if best is not None else "cp1252"
     return content.decode(encoding, errors="replace"), encoding
+
+
+def _pages_of_headings(content: bytes) -> list[str]:
+    """Return the code pages in which a file has most known headings: the four usual ones where it has none that tells."""
+    start = content[:8192].rpartition(b"\n")[0]
+    counts: dict[str, int] = {}
+    for page in (*CODE_PAGES, *RARER_PAGES):
+        try:
+            words = re.split(r"[;\t|,\r\n]", start.decode(page))
+        except UnicodeDecodeError:
+            continue
+        counts[page] = sum(max(_scores(word.strip(' "')).values(), default=0) > 500 for word in words if not word.isascii())
+    most = max(counts.values(), default=0)
+    fit = [page for page, count in counts.items() if count == most > 0]
+    return [page for page in fit if page in CODE_PAGES] or fit or CODE_PAGES
 
 
 def layout(file: str, text: str, declared: Profile | None = None) -> Layout:
