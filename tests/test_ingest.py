@@ -611,3 +611,15 @@ def test_rows_without_any_words_stay_where_they_are() -> None:
 
 def test_three_decimals_of_a_currency_that_has_them_are_decimals() -> None:
     assert sums(read("Date,Details,Amount (KWD)\n13/01/2024,Shop,-50.125\n14/01/2024,Pay,30.125\n")) == (2, Decimal("-20.000"))
+
+
+def test_a_balance_above_the_heading_tells_the_decimal_mark_and_a_pound_sign_the_order_of_day_and_month() -> None:
+    above = read('"Kontostand";"3.600,00 €"\n\n"Datum";"Text";"Betrag"\n"13.12.24";"Lohn";"1.000"\n"14.12.24";"Miete";"-2.000"\n')
+    assert sums(above) == (2, Decimal(-1000))
+    pounds = read('Date,Description,Money in,Money out\n02/01/2024,Pub,"",£4.00\n03/01/2024,Pay,£9.00,""\n')
+    assert pounds.rows["booked_on"].to_pylist() == [date(2024, 1, 2), date(2024, 1, 3)]
+
+
+def test_currencies_nobody_knows_are_still_not_mixed() -> None:
+    reading = read("Date,Description,Currency,Amount\n2024-01-13,Stake,USDC,-100.00\n2024-01-14,Gain,CRO,100.00\n")
+    assert sorted(set(reading.rows["currency"].to_pylist())) == ["CRO", "USDC"]

@@ -42,7 +42,8 @@ NOT_BOOKED = re.compile(
     r"ошибка|неуспешно|reddedil|iptal|交易关闭"
 )
 OPENING = re.compile(
-    r"opening (ledger )?balance|beginning balance|(balance )?brought forward|balance forward|previous balance|start(ing)? balance|"
+    r"opening (ledger )?balance|initial balance|beginning balance|(balance )?brought forward|balance forward|"
+    r"previous balance|start(ing)? balance|"
     r"balance (at )?start( of period)?|balance b f\b|anfangssaldo|alter (kontostand|saldo)|eroffnungssaldo|saldovortrag|"
     r"beginsaldo|vorig saldo|"
     r"solde (initial|precedent|en debut|d ouverture)|ancien solde|saldo (inicial|anterior|iniziale|poczatkow[ey]|precedente|previo)|"
@@ -366,11 +367,16 @@ class _Sheet:
         for text in [*map(str.strip, texts), *words]:
             fits = [form for form in likely if cells.date_reader(form)(text)]
             likely = fits if fits and set(cells.date_shapes(text)) & set(forms) else likely
-        if len(likely) > 1 and "," in self._marks().values():
+        if len(likely) > 1 and ("," in self._marks().values() or self._abroad()):
             likely = [form for form in likely if not form.startswith("%m")] or likely  # no language has both
         if len(likely) > 1 and (newest_first := self._newest_first()) is not None:
             likely = [form for form in likely if (forms[form][0] > forms[form][-1]) == newest_first]
         return likely[0] if len(likely) == 1 else None
+
+    def _abroad(self) -> bool:
+        """Say whether amounts carry the sign of a currency in whose countries the day comes first."""
+        columns = [self.column(role) for role in ("amount", "debit", "credit", "balance") if self.has(role)]
+        return any(pc.any(pc.match_substring_regex(column, r"[£₹₽₺₪₴₦]|R\$|zł|Kč|Ft")).as_py() for column in columns)
 
     def _newest_first(self) -> bool | None:
         """Say by the running balance whether the rows run backwards; None where no balance says so, or they are not in order of days."""
@@ -395,7 +401,7 @@ class _Sheet:
             role: self.declared.decimal if self.declared and self.declared.decimal else cells.decimal_mark(self.column(role))
             for role in roles
         }
-        known = next((mark for mark in found.values() if mark), None)
+        known = next((mark for mark in found.values() if mark), None) or self._mark_above()
         for role, mark in found.items():
             self.decimals[role] = mark or known or "."
             if mark is None and known is None and self._three_decimals():
@@ -413,6 +419,11 @@ class _Sheet:
                 return self._less_fees(amount), amount.state, amount.mark
         self.sign_rule = "debit and credit columns"
         return self._from_pair()
+
+    def _mark_above(self) -> str | None:
+        """Return the decimal mark that balances above the heading tell; None for none."""
+        above = [cell for row in self.layout.preamble for cell in row if any(cells.amount(cell, mark) for mark in ".,")]
+        return cells.decimal_mark(pa.array(above, pa.string())) or None if above else None
 
     def _three_decimals(self) -> bool:
         """Say whether the file's only currency is one of a thousand parts."""
