@@ -24,6 +24,7 @@ from creditrisk.errors import InvalidInput, UnknownThing, UnreadableFile
 
 DECLARED = Path(__file__).parent / "declared"
 CODE_PAGES = ["cp1252", "cp1250", "cp1251", "cp1257"]
+RARER_PAGES = ["cp1253", "cp1254", "cp1255", "cp850", "koi8_r", "mac_roman", "gb18030", "shift_jis"]
 DELIMITERS = ";\t|,"
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 NO_WORD = re.compile(r"[\W_]+")
@@ -335,11 +336,29 @@ def decode(file: str, content: bytes, declared: str | None = None) -> tuple[str,
         except (UnicodeDecodeError, LookupError) as error:
             if declared or encoding != "utf-8":
                 raise UnreadableFile(file, f"the file is not {encoding} text ({error}).") from error
+    pages = _pages_of_headings(content)
+    if len(pages) == 1:
+        return content.decode(pages[0], errors="replace"), pages[0]
     from charset_normalizer import from_bytes
 
-    best = from_bytes(content, cp_isolation=CODE_PAGES).best()
+    best = from_bytes(content, cp_isolation=pages).best()
     encoding = best.encoding if best is not None else "cp1252"
     return content.decode(encoding, errors="replace"), encoding
+
+
+def _pages_of_headings(content: bytes) -> list[str]:
+    """Return the code pages in which a file has most known headings: the four usual ones where it has none that tells."""
+    start = content[:8192].rpartition(b"\n")[0]
+    counts: dict[str, int] = {}
+    for page in (*CODE_PAGES, *RARER_PAGES):
+        try:
+            words = re.split(r"[;\t|,\r\n]", start.decode(page))
+        except UnicodeDecodeError:
+            continue
+        counts[page] = sum(max(_scores(word.strip(' "')).values(), default=0) > 500 for word in words if not word.isascii())
+    most = max(counts.values(), default=0)
+    fit = [page for page, count in counts.items() if count == most > 0]
+    return [page for page in fit if page in CODE_PAGES] or fit or CODE_PAGES
 
 
 def layout(file: str, text: str, declared: Profile | None = None) -> Layout:
@@ -595,7 +614,7 @@ def _suits(role: str, place: int, score: int, body: Sequence[Sequence[str]], dec
         if score <= 500:
             return bool(codes) and all(code in cells.CURRENCIES for code in codes)
         # A heading that says "currency" holds: a code nobody knows, or none, must not make one account of two currencies.
-        return any(code in cells.CURRENCIES for code in codes) and all(re.fullmatch(r"[A-Z]{3,5}|\$|", code) for code in codes)
+        return any(codes) and all(re.fullmatch(r"[A-Z]{3,5}|\$|", code) for code in codes)
     if role == "sign":
         return bool(values) and (all(map(_side, values)) or bool(declared and declared.sign))
     if role == "status" and score <= 500:
@@ -626,7 +645,7 @@ def _by_content(body: Sequence[Sequence[str]], declared: Profile | None) -> tupl
     filled = {place: [value for row in rows if (value := _at(row, place))] for place in range(width)}
     dates = [place for place, values in filled.items() if len(values) == len(rows) and values and all(map(_is_date, values))]
     money = [place for place, values in filled.items() if place not in dates and values and all(map(_is_amount, values))]
-    money = [place for place in money if any(re.search(r"[.,]\d{2}(\D|$)", value) for value in filled[place])] or money[:1]
+    money = [place for place in money if any(re.search(r"[.,](\d{2}|\d{4,})(\D|$)", value) for value in filled[place])] or money[:1]
     if not dates or not money:
         return {}, (), ()
     columns: dict[str, tuple[int, ...]] = {"date": (dates[0],)}
@@ -686,11 +705,11 @@ def _is_something(value: str) -> bool:
 def _amount_and_balance(rows: Sequence[Sequence[str]], full: Sequence[int]) -> tuple[int, int, list[dict[str, int]]]:
     """Tell the amount from the balance by what the balance follows from, else by what alone is signed, else give the ways there are."""
     pairs = list(permutations(full[:5], 2))
-    shares = [_explained(rows, [one], two)[0] for one, two in pairs]
-    if max(shares) > 0.5:
-        one, two = pairs[shares.index(max(shares))]
-        return one, two, []
     signed = [place for place in full if any((_value(_at(row, place)) or 0) < 0 for row in rows)]
+    shares = {pair: (_explained(rows, pair[:1], pair[1])[0], pair[0] in signed) for pair in pairs}
+    one, two = max(pairs, key=lambda pair: shares[pair])
+    if shares[one, two][0] > 0.5:
+        return one, two, []
     if len(signed) == 1 and len(rows) > 1:
         return signed[0], next(place for place in full if place != signed[0]), []
     return full[0], full[1], [{"amount": one, "balance": two} for one, two in permutations(full[:3], 2)]

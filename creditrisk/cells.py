@@ -37,6 +37,7 @@ CURRENCIES = frozenset(
         "AMD AOA AZN BOB BWP DOP ETB FJD GTQ HNL JMD KGS KHR LAK MMK MNT MOP MUR MZN NAD NIO NPR PAB RUR RWF TJS TTD VES XPF",
     )
 )
+THREE_DECIMALS = frozenset(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"])
 SYMBOLS = {"€": "EUR", "£": "GBP", "zł": "PLN", "Kč": "CZK", "₹": "INR", "R$": "BRL", "₽": "RUB", "₺": "TRY", "Ft": "HUF"}
 SYMBOLS |= {
     "₪": "ILS",

@@ -135,3 +135,29 @@ def test_a_text_that_a_spreadsheet_would_calculate_is_written_as_a_text() -> Non
     assert written[["amount", "day"]].equals(frame[["amount", "day"]])
     assert frame["words"][0] == evil[0], "what is kept is not changed"
     assert cells.harmless(frame[["amount"]]) is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("15 окт. 2024", "2024-10-15"),
+        ("3 févr. 2024", "2024-02-03"),
+        ("1 października 2024", "2024-10-01"),
+        ("12 de março de 2024", "2024-03-12"),
+        ("01-Şub-2024", "2024-02-01"),
+        ("2024年3月5日", "2024-03-05"),
+        ("2012:03:01", "2012-03-01"),
+        ("20091224120000[0:GMT]", "2009-12-24"),
+        ("28.06.2013 00:00:30:989", "2013-06-28"),
+        ("2024-03-01 22:15:00 PDT", "2024-03-01"),
+    ],
+)
+def test_a_day_is_read_in_many_languages_and_with_any_clock(text: str, day: str) -> None:
+    forms = cells.date_formats(pa.array([text]))
+    assert {str(cells.date_reader(form)(text)) for form in forms} == {day}
+
+
+def test_whole_amounts_beside_grouped_ones_tell_the_thousands_mark() -> None:
+    assert cells.decimal_mark(pa.array(["1,500", "500", "12,000"])) == "."
+    assert cells.decimal_mark(pa.array(["1,500", "0,500", "12,000"])) == ","
+    assert cells.decimal_mark(pa.array(["1,500", "2,500"])) is None

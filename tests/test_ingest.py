@@ -461,3 +461,165 @@ def test_json_has_the_declared_keys() -> None:
     assert list(said) == keys.split()
     assert (said["sum_amount"], said["opening"], said["closing"]) == ("1554.90", "500.00", "2054.90")
     assert ingest.to_json(read("x"))["problems"][0].keys() == {"line", "column", "value", "message"}
+
+
+# ---- what only a balance, a heading or another column decides ---------------------------------------------------------
+
+
+def sums(reading: ingest.Reading) -> tuple[int, Decimal]:
+    """Return how many transactions were read and what they add up to."""
+    return reading.n_transactions, reading.sum_amount
+
+
+def test_a_fee_in_its_own_column_is_taken_off_where_the_balance_shows_it() -> None:
+    rows = "Date,Description,Amount,Fee,Balance\n2024-01-13,Top-up,500.00,0.00,500.00\n2024-01-14,Cash abroad,-40.00,1.50,458.50\n"
+    assert sums(read(rows)) == (2, Decimal("458.50"))
+    inside = rows.replace("458.50", "460.00")
+    assert sums(read(inside)) == (2, Decimal("460.00"))
+    unsaid = read("Date,Description,Amount,Fee\n2024-01-13,Top-up,500.00,0.00\n2024-01-14,Cash abroad,-40.00,1.50\n")
+    assert unsaid.status == "warned"
+    assert "fees stand in column 'Fee'" in unsaid.problems[0].message
+
+
+def test_amounts_without_a_sign_go_the_way_the_balance_went() -> None:
+    reading = read(
+        "Date,Description,Amount,Balance\n13/01/2024,Pay,900.00,1000.00\n14/01/2024,Rent,400.00,600.00\n15/01/2024,Gift,50.00,650.00\n"
+    )
+    assert amounts(reading) == [Decimal(900), Decimal(-400), Decimal(50)]
+    assert reading.status == "warned"
+    assert "the first amount, '900.00', went" in reading.problems[0].message
+
+
+def test_a_balance_printed_before_its_payment_is_the_one_it_found() -> None:
+    reading = read(
+        "14-01-2024,NL01TEST,Pub,EUR,100.00,EUR,-20.00\n15-01-2024,NL01TEST,Pay,EUR,80.00,EUR,900.00\n16-01-2024,NL01TEST,Rent,EUR,980.00,EUR,-400.00\n"
+    )
+    assert sums(reading) == (3, Decimal("480.00"))
+    assert (reading.opening, reading.closing, reading.reconciliation) == (Decimal(100), Decimal(580), "ok")
+
+
+def test_zeros_in_the_other_column_make_a_pair_of_debit_and_credit_without_a_heading() -> None:
+    reading = read("01/13/2024,0,Pay,0,500.00,500.00\n01/14/2024,1,Check,80.00,0,420.00\n01/15/2024,2,Check,20.00,0,400.00\n")
+    assert amounts(reading) == [Decimal(500), Decimal(-80), Decimal(-20)]
+    assert reading.reconciliation == "ok"
+
+
+def test_a_decimal_comma_the_value_date_and_the_order_of_balances_decide_the_order_of_day_and_month() -> None:
+    comma = read("Date;Description;Amount\n02/01/2024;Pub;-5,50\n02/01/2024;Pay;90,00\n")
+    assert comma.rows["booked_on"].to_pylist() == [date(2024, 1, 2)] * 2
+    valued = read("Date,Value date,Description,Amount\n02/01/2024,14/01/2024,Pub,-5.50\n02/01/2024,02/01/2024,Pay,90.00\n")
+    assert valued.rows["booked_on"].to_pylist() == [date(2024, 1, 2)] * 2
+    backwards = read("Date,Description,Amount,Balance\n02/01/2024,Pub,-5.00,95.00\n01/02/2024,Pay,60.00,100.00\n")
+    assert backwards.rows["booked_on"].to_pylist() == [date(2024, 2, 1), date(2024, 1, 2)]
+
+
+def test_a_card_whose_debits_are_positive_is_read_by_its_column_of_debit_and_credit() -> None:
+    reading = read("2024/01/17,DEBIT,Telephone,30.00\n2024/01/18,DEBIT,Parking,4.60\n2024/01/19,CREDIT,Payment,-500.00\n")
+    assert amounts(reading) == [Decimal(-30), Decimal("-4.60"), Decimal(500)]
+
+
+def test_where_only_credits_are_marked_the_others_are_debits() -> None:
+    reading = read("Date,Details,Amount,Amount sign\n13/01/2024,Shop,165.00,\n14/01/2024,Refund,15.00,CR\n")
+    assert amounts(reading) == [Decimal(-165), Decimal(15)]
+
+
+def test_a_card_on_which_only_payments_have_a_minus_is_doubted_and_a_profile_decides(tmp_path: Path) -> None:
+    text = "Date,Description,Amount\n01/23/2024,COFFEE,4.00\n01/24/2024,BOOKS,20.00\n01/25/2024,AUTOPAY PAYMENT - THANK YOU,-24.00\n"
+    doubted = read(text)
+    assert doubted.status == "warned"
+    assert "reads like payments to a card" in doubted.problems[0].message
+    assert amounts(read(text, profile="mine", settings=declared(tmp_path, 'positive = "out"\n'))) == [
+        Decimal(-4),
+        Decimal(-20),
+        Decimal(24),
+    ]
+
+
+def test_headings_nobody_knows_are_asked_about_unless_a_balance_follows_from_them() -> None:
+    prices = read("Article,Worth,Valid since,Remark\nA1,5.00,2024-01-13,Widget\nA2,7.50,2024-02-14,Gadget\n")
+    assert (prices.status, prices.n_transactions) == ("rejected", 0)
+    proven = read("Foo,Bar,Baz,Qux\n2024-01-13,Pub one,-5.00,95.00\n2024-01-14,Pay day,60.00,155.00\n2024-01-15,Pub two,-5.00,150.00\n")
+    assert sums(proven) == (3, Decimal("50.00"))
+    assert "The headings are not known" in proven.problems[0].message
+
+
+def test_a_stray_quotation_mark_and_an_unquoted_thousands_comma_are_read_as_they_must_be_meant() -> None:
+    quoted = read('"Date","Payee","Amount"\n"2024-01-13","UAB "Sala" Vilnius","-5.00"\n"2024-01-14","Pay \\"Ltd\\"","90.00"\n')
+    assert sums(quoted) == (2, Decimal("85.00"))
+    assert quoted.rows["text"].to_pylist() == ['UAB "Sala" Vilnius', 'Pay "Ltd"']
+    assert quoted.status == "warned"
+    assert sums(read(GOOD.replace("-900.00", "-1,900.00"))) == (3, Decimal("554.90"))
+
+
+def test_words_that_go_on_in_cells_beyond_the_heading_do_not_move_the_amount() -> None:
+    reading = read(
+        "Datum;Betrag;Text\n13.01.2024;150,00;Ein Name;noch ein Wort;REF\n14.01.2024;-100,00;Auftrag;Text\n15.01.2024;-1,00;Kurz\n"
+    )
+    assert sums(reading) == (3, Decimal("49.00"))
+
+
+def test_a_currency_s_heading_that_spans_two_columns_names_the_amount_beside_it() -> None:
+    reading = read(
+        'Datum,Omschrijving,Mutatie,,Saldo,\n14-01-2024,Dividend,EUR,"0,19",EUR,"13,88"\n13-01-2024,Kosten,EUR,"-0,03",EUR,"13,69"\n'
+    )
+    assert sums(reading) == (2, Decimal("0.16"))
+    assert reading.currency == "EUR"
+
+
+def test_a_row_of_no_words_but_a_closing_balance_elsewhere_is_no_payment() -> None:
+    rows = "Datum;Empfänger;Verwendungszweck;Kennung;Umsatz;S/H\n13.01.2024;Pub;Bier;;50,00;S\n14.01.2024;Pay;Lohn;;30,00;H\n"
+    reading = read(rows + "01.01.2024;;;Anfangssaldo;950,00;H\n14.01.2024;;;Endsaldo;930,00;H\n")
+    assert sums(reading) == (2, Decimal("-20.00"))
+
+
+@pytest.mark.parametrize(
+    ("heading", "row", "expected"),
+    [
+        ("Дата операции;Описание;Приход;Расход", "13.01.24;МАГАЗИН;0;50,00", "-50.00"),
+        ("Sąskaitos Nr.;Data;Paaiškinimai;Suma;Valiuta;D/K", "LT01;2024-01-13;Nuoma;50,00;EUR;D", "-50.00"),
+        ("Kuupäev;Saaja/Maksja;Selgitus;Summa;Deebet/Kreedit (D/C)", "13.01.2024;Pood;kaart;50,00;D", "-50.00"),
+        ("Könyvelés dátuma;Terhelés;Jóváírás;Közlemény", "2024.01.13.;50;;BOLT", "-50.00"),
+        ("Datum;Opis;Isplata;Uplata;Stanje", "13.01.2024.;TRGOVINA;50,00;;30,00", "-50.00"),
+        ("Dato;Forklaring;Ut fra konto;Inn på konto", "13.01.2024;BUTIKK;50,00;", "-50.00"),
+        ("交易时间,交易对方,商品说明,收/支,金额", "2024-01-13 10:00:00,店店店,午餐午餐,支出,50.00", "-50.00"),
+        ("Rekeningnummer;Boekdatum;CreditDebet;Bedrag;Omschrijving", "NL01;13-01-2024;D;50,00;Winkel", "-50.00"),
+        ("Tarih;Açıklama;İşlem Tutarı;Bakiye", "13.01.2024;MARKET;-50,00;30,00", "-50.00"),
+        ("Data;Detalii tranzactie;Debit;Credit", "13 ianuarie 2024;MAGAZIN;50,00;", "-50.00"),
+    ],
+)
+def test_banks_of_many_countries_are_read_by_their_headings(heading: str, row: str, expected: str) -> None:
+    assert sums(read(f"{heading}\n{row}\n")) == (1, Decimal(expected))
+
+
+@pytest.mark.parametrize("status", ["В обработке", "Vorgemerkt", "FAILED", "Pendente", "Anulowana"])
+def test_what_the_bank_says_is_not_booked_is_kept_apart_in_its_language(status: str) -> None:
+    reading = read(f"Date,Description,Amount,Status\n2024-01-13,Pub,-5.00,OK\n2024-01-14,Shop,-9.00,{status}\n")
+    assert sums(reading) == (1, Decimal("-5.00"))
+
+
+def test_a_file_s_headings_tell_its_code_page() -> None:
+    text = "Könyvelés dátuma;Terhelés;Jóváírás;Közlemény\n2024.01.13.;50;;Előfizetés\n2024.01.14.;;450 000;Munkabér\n"
+    reading = read(text.encode("cp1250"))
+    assert sums(reading) == (2, Decimal(449950))
+    assert reading.dialect["encoding"] == "cp1250"
+
+
+def test_rows_without_any_words_stay_where_they_are() -> None:
+    reading = read("Date,Payee,Memo,Amount\n2024-01-13,,,-5.00\n2024-01-14,Pay,day,90.00\n2024-01-15,,,-1.00\n")
+    assert reading.rows["text"].to_pylist() == ["", "Pay day", ""]
+
+
+def test_three_decimals_of_a_currency_that_has_them_are_decimals() -> None:
+    assert sums(read("Date,Details,Amount (KWD)\n13/01/2024,Shop,-50.125\n14/01/2024,Pay,30.125\n")) == (2, Decimal("-20.000"))
+
+
+def test_a_balance_above_the_heading_tells_the_decimal_mark_and_a_pound_sign_the_order_of_day_and_month() -> None:
+    above = read('"Kontostand";"3.600,00 €"\n\n"Datum";"Text";"Betrag"\n"13.12.24";"Lohn";"1.000"\n"14.12.24";"Miete";"-2.000"\n')
+    assert sums(above) == (2, Decimal(-1000))
+    pounds = read('Date,Description,Money in,Money out\n02/01/2024,Pub,"",£4.00\n03/01/2024,Pay,£9.00,""\n')
+    assert pounds.rows["booked_on"].to_pylist() == [date(2024, 1, 2), date(2024, 1, 3)]
+
+
+def test_currencies_nobody_knows_are_still_not_mixed() -> None:
+    reading = read("Date,Description,Currency,Amount\n2024-01-13,Stake,USDC,-100.00\n2024-01-14,Gain,CRO,100.00\n")
+    assert sorted(set(reading.rows["currency"].to_pylist())) == ["CRO", "USDC"]

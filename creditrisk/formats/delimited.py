@@ -42,7 +42,8 @@ NOT_BOOKED = re.compile(
     r"ошибка|неуспешно|reddedil|iptal|交易关闭"
 )
 OPENING = re.compile(
-    r"opening (ledger )?balance|beginning balance|(balance )?brought forward|balance forward|previous balance|start(ing)? balance|"
+    r"opening (ledger )?balance|initial balance|beginning balance|(balance )?brought forward|balance forward|"
+    r"previous balance|start(ing)? balance|"
     r"balance (at )?start( of period)?|balance b f\b|anfangssaldo|alter (kontostand|saldo)|eroffnungssaldo|saldovortrag|"
     r"beginsaldo|vorig saldo|"
     r"solde (initial|precedent|en debut|d ouverture)|ancien solde|saldo (inicial|anterior|iniziale|poczatkow[ey]|precedente|previo)|"
@@ -80,6 +81,9 @@ CARD = re.compile(
     r"pagamento (recebido|efetuado|de fatura)|paiement (recu|de votre)|ihre (zahlung|einzahlung)|zahlung.*dank|su pago|"
     r"pago (recibido|gracias)|"
     r"betaling ontvangen|inbetalning|indbetaling|innbetaling"
+)
+CARD_HEADING = re.compile(
+    r"\bcard\b|card(holder| member)|\bmerchant|purchased by|karte|\bcarte\b|tarjeta|cartao|\bcarta\b|\bkaart|\bkort\b"
 )
 UNSAID = 0.1  # more rows than this share without a direction, and the sign column is none
 
@@ -292,7 +296,9 @@ class _Sheet:
     def _card(self, units: Units, where: NDArray[Any]) -> list[Question]:
         """Doubt the signs where money out is said to be what a card's owner paid: there purchases have no sign and payments a minus."""
         out = where[units < 0]
-        if len(out) * 2 > len(where) or not all(CARD.search(banks.folded(" ".join(self._words(int(row))))) for row in out[:SHOWN]):
+        by_words = len(out) * 2 <= len(where) and all(CARD.search(banks.folded(" ".join(self._words(int(row))))) for row in out[:SHOWN])
+        by_heading = len(out) * 3 <= len(where) and any(CARD_HEADING.search(banks.folded(name)) for name in self.headings())
+        if not (by_words or by_heading) or self.has("balance"):
             return []
         sentence = (
             f"{self.file}: what has a minus in column {self.name('amount')!r} reads like payments to a card; if the amounts without a sign "
@@ -365,11 +371,16 @@ class _Sheet:
         for text in [*map(str.strip, texts), *words]:
             fits = [form for form in likely if cells.date_reader(form)(text)]
             likely = fits if fits and set(cells.date_shapes(text)) & set(forms) else likely
-        if len(likely) > 1 and "," in self._marks().values():
+        if len(likely) > 1 and ("," in self._marks().values() or self._abroad()):
             likely = [form for form in likely if not form.startswith("%m")] or likely  # no language has both
         if len(likely) > 1 and (newest_first := self._newest_first()) is not None:
             likely = [form for form in likely if (forms[form][0] > forms[form][-1]) == newest_first]
         return likely[0] if len(likely) == 1 else None
+
+    def _abroad(self) -> bool:
+        """Say whether amounts carry the sign of a currency in whose countries the day comes first."""
+        columns = [self.column(role) for role in ("amount", "debit", "credit", "balance") if self.has(role)]
+        return any(pc.any(pc.match_substring_regex(column, r"[£₹₽₺₪₴₦]|R\$|zł|Kč|Ft")).as_py() for column in columns)
 
     def _newest_first(self) -> bool | None:
         """Say by the running balance whether the rows run backwards; None where no balance says so, or they are not in order of days."""
@@ -394,14 +405,16 @@ class _Sheet:
             role: self.declared.decimal if self.declared and self.declared.decimal else cells.decimal_mark(self.column(role))
             for role in roles
         }
-        known = next((mark for mark in found.values() if mark), None)
+        known = next((mark for mark in found.values() if mark), None) or self._mark_above()
         for role, mark in found.items():
-            if mark is None and known is None:
+            self.decimals[role] = mark or known or "."
+            if mark is None and known is None and self._three_decimals():
+                self.decimals[role] = "." if pc.any(pc.match_substring(self.column(role), ".")).as_py() else ","
+            elif mark is None and known is None:
                 sample = next(text for text in self.column(role).to_pylist() if re.search(r"\d[.,]\d", text))
                 row = pc.index(self.column(role), sample).as_py()
                 line = int(self.grid.lines[row])
                 raise decimal_question(self.file, line=line, column=self.name(role), value=sample, headings=self.headings())
-            self.decimals[role] = mark or known or "."
         pair = [self._amounts(role) for role in ("debit", "credit") if self.has(role)]
         if self.has("amount"):
             amount = self._amounts("amount")
@@ -410,6 +423,15 @@ class _Sheet:
                 return self._less_fees(amount), amount.state, amount.mark
         self.sign_rule = "debit and credit columns"
         return self._from_pair()
+
+    def _mark_above(self) -> str | None:
+        """Return the decimal mark that balances above the heading tell; None for none."""
+        above = [cell for row in self.layout.preamble for cell in row if any(cells.amount(cell, mark) for mark in ".,")]
+        return cells.decimal_mark(pa.array(above, pa.string())) or None if above else None
+
+    def _three_decimals(self) -> bool:
+        """Say whether the file's only currency is one of a thousand parts."""
+        return set(pc.unique(self._currency()).to_pylist()) <= cells.THREE_DECIMALS
 
     def _less_fees(self, amount: cells.Amounts) -> Units:
         """Take fees in a column of their own off the amounts, where the running balance shows that the amounts leave them out."""
@@ -554,7 +576,7 @@ class _Sheet:
         rows = np.flatnonzero(is_row)
         first, last = (int(rows[0]), int(rows[-1])) if len(rows) else (0, self.n)
         above = -2  # the last row whose words went to a transaction above it, and that transaction
-        target = -1
+        target = summary = -1
         for row in map(int, np.flatnonzero(~is_row)):
             words = " ".join(self._words(row))
             label = banks.folded(" ".join(column[row].as_py() for column in self.grid.columns.values()))
@@ -564,9 +586,12 @@ class _Sheet:
                 aside["not booked"] += 1
             elif self.named[row] or self._is_balance(row, label, day, (day_state[row], money_state[row]), first < row < last):
                 aside["balance"] += 1
+                summary = row
                 self._note_balance(label, row)
             elif self.like_total[row] and self._sums_up(row, is_row):
                 aside["total"] += 1
+            elif row - 1 == summary and row > last and not re.search(r"[^\W\d_]", words) and not cells.date_shapes(day):
+                aside["balance"] += 1  # the figures below "Opening balance, Total debits, Closing balance"
             elif day_state[row] == BLANK and money_state[row] == BLANK:
                 target = target if row - 1 == above else row - 1
                 if words and target >= 0 and is_row[target] and self._only_text(row):
