@@ -233,7 +233,8 @@ def _fitted(direction: str, learned: tuple[tuple[str, str], ...]) -> ngrams.Mode
 
 @cache
 def _shipped(direction: str) -> tuple[tuple[str, str], ...]:
-    """Return what the model learns from everywhere: the declared examples, and the rules' own words, cleaned, each once."""
+    """Return what the model learns from everywhere: the declared examples, and the rules' own words (short ones look like
+    too much), cleaned, each once."""
     made_up = tomllib.loads((DECLARED / "examples.toml").read_text(encoding="utf-8"))[direction]
     examples = [(text, category) for category, texts in made_up.items() for text in texts]
     words = [
@@ -241,7 +242,7 @@ def _shipped(direction: str) -> tuple[tuple[str, str], ...]:
         for entry in _entries()
         if direction in entry and entry["confidence"] >= NEARER and not entry.get("card")
         for word in entry["words"]
-        if len(word) > 4
+        if len(word) > 6
     ]
     every = [*examples, *words]
     cleaned = _cleaned(pa.array([text for text, _ in every], pa.string())).to_pylist()

@@ -16,7 +16,6 @@ Floats = NDArray[np.float64]
 
 UNKNOWN = "UNKNOWN"
 LONGEST = 60  # characters of a text that are looked at: what something is stands at its beginning
-BUCKETS = 2**18
 RIDGE = 0.3
 FOLDS = 5
 TEMPERATURES = np.geomspace(2, 40, 40)
@@ -32,8 +31,9 @@ class Model:
     """
 
     categories: tuple[str, ...]
-    idf: Floats
     seen: NDArray[np.int64]
+    idf: Floats
+    rarest: float
     weights: Floats
     temperature: float
     threshold: float
@@ -62,10 +62,9 @@ def fit(
     wanted = np.zeros((len(truth), len(names)), np.float32)
     wanted[np.arange(len(truth)), truth] = 1
     counts = _counts(texts)
-    documents = np.bincount(counts.indices, minlength=BUCKETS)
-    idf = np.log((1 + len(truth)) / (1 + documents)) + 1
-    seen = np.flatnonzero(documents)
-    known = _weighed(counts, idf)[:, seen].astype(np.float32)
+    seen, documents = np.unique(counts.indices, return_counts=True)
+    idf, rarest = np.log((1 + len(truth)) / (1 + documents)) + 1, float(np.log(1 + len(truth)) + 1)
+    known = _weighed(counts, seen, idf, rarest).astype(np.float32)
     heavy = np.ones(len(truth)) if weights is None else np.asarray(weights, float)
     with threadpool_limits(1):  # one thread: the same bits on every machine, whatever its cores
         inverse = _inverse((known @ known.T).toarray(), RIDGE / heavy)
@@ -76,12 +75,12 @@ def fit(
     temperature = _temperature(blind, truth)
     said, confidence = _answers(blind, temperature)
     threshold = _threshold(said, confidence, truth, names, precision)
-    return Model(names, idf, seen, (known.T @ dual).astype(float), temperature, threshold, (truth, said, confidence))
+    return Model(names, seen, idf, rarest, (known.T @ dual).astype(float), temperature, threshold, (truth, said, confidence))
 
 
 def judge(model: Model, texts: Sequence[str]) -> tuple[NDArray[np.object_], Floats]:
     """Return of every text its category and the confidence in it; UNKNOWN and 0 below the model's threshold."""
-    scores = _weighed(_counts(texts), model.idf)[:, model.seen] @ model.weights
+    scores = _scores(model, texts)
     said, confidence = _answers(scores, model.temperature)
     category = np.array(model.categories, object)[said]
     doubtful = (confidence < model.threshold) | (category == UNKNOWN)
@@ -89,25 +88,59 @@ def judge(model: Model, texts: Sequence[str]) -> tuple[NDArray[np.object_], Floa
     return category, np.where(doubtful, 0.0, confidence)
 
 
+def _scores(model: Model, texts: Sequence[str]) -> Any:
+    return _weighed(_counts(texts), model.seen, model.idf, model.rarest) @ model.weights
+
+
 def _counts(texts: Sequence[str]) -> Any:
-    """Return the n-grams of texts, one row a text, as they fall into buckets; what no model has seen counts in a text's length."""
-    from sklearn.feature_extraction.text import HashingVectorizer
+    """Return how often each n-gram of two to four characters stands in each text (rows), within words, their borders as blanks.
 
-    shredder = HashingVectorizer(
-        analyzer="char_wb", ngram_range=(2, 4), n_features=BUCKETS, alternate_sign=False, norm=None, lowercase=False
-    )
-    found = shredder.transform([text[:LONGEST] for text in texts])
-    found.sort_indices()
+    >>> found = _counts(["AB AB"]); sorted(zip([_spelled(number) for number in found.indices], found.data.astype(int).tolist()))
+    [(' A', 2), (' AB', 2), (' AB ', 2), ('AB', 2), ('AB ', 2), ('B ', 2)]
+    """
+    from scipy.sparse import csr_matrix
+
+    padded = [f" {text[:LONGEST]} " for text in texts]
+    letters = LETTERS[np.frombuffer("".join(padded).encode("ascii", "replace"), np.uint8)]
+    row = np.repeat(np.arange(len(padded)), [len(text) for text in padded])
+    rows, grams = [], []
+    for n in SIZES:
+        windows = np.lib.stride_tricks.sliding_window_view(letters, n) if len(letters) >= n else np.empty((0, n), np.int64)
+        first = np.arange(len(windows))
+        within = (row[first] == row[first + n - 1]) & (windows[:, 1 : n - 1] > 0).all(axis=1) & (windows > 0).any(axis=1)
+        rows.append(row[first[within]])
+        grams.append(STARTS[n] + windows[within] @ BASE ** np.arange(n - 1, -1, -1))
+    where = np.concatenate(rows), np.concatenate(grams)
+    found = csr_matrix((np.ones(len(where[0])), where), shape=(len(texts), STARTS[SIZES[-1] + 1]))
+    found.sum_duplicates()
     return found
 
 
-def _weighed(counts: Any, idf: Floats) -> Any:
-    """Return TF-IDF rows of length one (log counts, smooth idf)."""
-    found = counts.copy()
-    found.data = (1 + np.log(found.data)) * idf[found.indices]
-    lengths = np.sqrt(np.add.reduceat(np.append(found.data**2, 0), found.indptr[:-1]) * (np.diff(found.indptr) > 0))
-    found.data /= np.repeat(np.maximum(lengths, 1e-12), np.diff(found.indptr))
-    return found
+ALPHABET = " ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+BASE = len(ALPHABET)
+SIZES = (2, 3, 4)
+STARTS = {2: 0, 3: BASE**2, 4: BASE**2 + BASE**3, 5: BASE**2 + BASE**3 + BASE**4}
+LETTERS = np.array([max(ALPHABET.find(chr(byte).upper()), 0) for byte in range(256)])
+
+
+def _spelled(number: int) -> str:
+    """Return the n-gram that has a number."""
+    size = max(n for n in SIZES if STARTS[n] <= number)
+    digits = [(number - STARTS[size]) // BASE**place % BASE for place in range(size - 1, -1, -1)]
+    return "".join(ALPHABET[digit] for digit in digits)
+
+
+def _weighed(counts: Any, seen: NDArray[np.int64], idf: Floats, rarest: float) -> Any:
+    """Return TF-IDF rows of length one over the n-grams seen; those never seen weigh most and count in the length alone."""
+    from scipy.sparse import csr_matrix
+
+    place = np.minimum(np.searchsorted(seen, counts.indices), len(seen) - 1)
+    known = seen[place] == counts.indices
+    value = (1 + np.log(counts.data)) * np.where(known, idf[place], rarest)
+    row = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
+    lengths = np.sqrt(np.bincount(row, value**2, counts.shape[0]))
+    ends = np.concatenate([[0], np.cumsum(np.bincount(row[known], minlength=counts.shape[0]))])
+    return csr_matrix(((value / lengths[row])[known], place[known], ends), shape=(counts.shape[0], len(seen)))
 
 
 def _inverse(likeness: NDArray[np.float32], ridge: Floats) -> NDArray[np.float32]:

@@ -78,6 +78,15 @@ def _rows(text: Series, amount: Series, label: Series) -> DataFrame:
     )
 
 
+# A little under what was measured when the rules were written; a change that falls below has made something worse.
+FLOORS = {
+    "file us_mint_808": {"accuracy": 0.97, "coverage": 0.98, "accuracy (distinct)": 0.88},
+    "file de_fino_100": {"accuracy": 0.62, "precision": 0.97, "accuracy (distinct)": 0.88},
+    "file us_plaid_sandbox": {"accuracy": 0.6, "accuracy (distinct)": 0.54},
+    "file mcc_codes": {"accuracy": 0.85, "coverage": 0.89, "accuracy (distinct)": 0.78},
+    "all": {"accuracy": 0.89, "precision": 0.97, "accuracy (distinct)": 0.79, "precision (distinct)": 0.92},
+}
+
 FILES = (us_mint_808, de_fino_100, us_plaid_sandbox, mcc_codes)
 
 
@@ -130,6 +139,3 @@ def test_labelled_rows_are_recognised(judged: DataFrame) -> None:
     for name, floor in FLOORS.items():
         for column, least in floor.items():
             assert found.loc[name, column] >= least, f"{name}: {column} is {found.loc[name, column]:.3f}, under {least}"
-
-
-FLOORS: dict[str, dict[str, float]] = {}
