@@ -112,3 +112,4 @@ if chosen:
         st.markdown("**Transactions**")
         moves = applicants.transactions(store, chosen)
         recategorise.table(moves, ui.MOVES, key="transactions", alt="Transactions, newest first", height=388, offer_unknown=True)
+        recategorise.changes(chosen)
