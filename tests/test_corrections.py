@@ -55,7 +55,7 @@ def test_a_merchant_is_corrected_for_everybody_and_for_files_to_come(books: Stor
     assert set(asked.examples["text"]) == {"ZZYZX 4711", "ZZYZX 4712", "ZZYZX 4713"}
     corrections.correct(books, user="ana", scope="merchant", transaction_id=number(books, "ZZYZX 4711"), category="GAMBLING")
     assert shown(books, "ZZYZX 4%") == {("GAMBLING", "correction")}
-    assert shown(books, "ZZYZX NORTH") == {("UNKNOWN", "none")}
+    assert {source for _, source in shown(books, "ZZYZX NORTH")} <= {"none", "model"}, "that is described otherwise"
     save(books, file(GIRO, ("07-01", "ZZYZX 4777", "-1.00"), name="later.csv"))
     assert shown(books, "ZZYZX 4777") == {("GAMBLING", "correction")}
 
@@ -193,13 +193,21 @@ def test_one_movement_teaches_nothing(books: Store, monkeypatch: pytest.MonkeyPa
     assert books.value("select count(*) from judgement") == 0
 
 
-def test_examples_are_what_was_said_last(books: Store) -> None:
+def test_the_lesson_is_what_was_said_last_of_many(books: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[list[dict[str, Any]]] = []
+
+    def listen(descriptions: DataFrame, corrections: DataFrame | None = None) -> DataFrame:
+        assert corrections is not None
+        heard.append(corrections.to_dict("records"))  # type: ignore[arg-type]
+        return learner(descriptions, corrections)
+
+    monkeypatch.setattr(categories, "classify", listen)
     for category in ("GAMBLING", "TRAVEL"):
         corrections.correct(books, user="ana", scope="merchant", words="ZZYZX", category=category)
     corrections.correct(books, user="ana", scope="words", words="QUILLON", category="TRAVEL")
     corrections.correct(books, user="ana", scope="words", words="QUILLON", category="UNKNOWN")
-    with books.reading() as cursor:
-        assert corrections.examples(cursor).to_dict("records") == [{"text": "ZZYZX", "direction": "out", "category": "TRAVEL"}]
+    first, second = ({"text": text, "direction": "out", "category": "TRAVEL"} for text in ("ZZYZX", "QUILLON"))
+    assert heard[1:] == [[first], [second, first], [first]]
 
 
 # ---- what would be ------------------------------------------------------------------------------------------------------
