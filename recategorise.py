@@ -12,6 +12,7 @@ from pandas import DataFrame
 import ui
 from creditrisk import corrections, scoring
 from creditrisk.scorecard import shown
+from creditrisk.store import Store
 
 GROUPS = {"loan_in": "New debt", "debt": "Debt service", "bank_fee": "Bank fee", "returned": "Returned item", "risk": "Gambling"}
 DECIDED = {
@@ -23,6 +24,25 @@ DECIDED = {
     "correction": "somebody said so",
 }
 SCOPES = ("movement", "merchant", "words")
+
+
+CHANGES = {
+    "corrected_at": ui.instant_column("Said (UTC)"),
+    "corrected_by": ui.text_column("By"),
+    "what": ui.text_column("Of", "The movement, the merchant or the words it speaks of", "medium"),
+    "category_before": ui.text_column("Was", width="medium"),
+    "category": ui.text_column("Is", width="medium"),
+    "n_movements": ui.number_column("Movements", "Of this applicant that it speaks of"),
+    "reason": ui.text_column("Reason", width="medium"),
+}
+
+
+def changes(applicant_id: str) -> None:
+    """Show who changed which categories of an applicant's movements, when and why, where anybody did."""
+    told = corrections.history(ui.store(), applicant_id)
+    if len(told):
+        with st.expander(f"{ui.plural(len(told), 'changed category', 'changed categories')}", icon=":material/sell:"):
+            ui.table(told.assign(category_before=told["category_before"].map(_name)), CHANGES, key="changes", alt="Changed categories")
 
 
 def table(
@@ -124,7 +144,7 @@ def _ask(move: Mapping[str, Any], key: str) -> None:
     asked: dict[str, Any] = {"scope": scope, "category": category, "direction": move["direction"]}
     asked |= {"words": words} if scope == "words" else {"transaction_id": number}
     with st.spinner("Looking at what would move …"):
-        _foresee(corrections.preview(ui.store(), str(move["applicant_id"]), **asked))
+        _foresee(corrections.preview(ui.store(), str(move["applicant_id"]), using=_champion(), **asked))
     reason = st.text_input(
         "Reason", key=f"reason-{number}", placeholder="What you know that the text does not say", help="Kept with the change."
     )
@@ -139,6 +159,17 @@ def _ask(move: Mapping[str, Any], key: str) -> None:
         _close()
         st.session_state["corrected"] = {"key": key, "applicant": str(move["applicant_id"]), "sentence": ui.literal(sentence)}
         st.rerun()
+
+
+def _champion() -> scoring.Model | None:
+    row = ui.champion()
+    return None if row is None else _model(ui.store(), row["model_id"], row["digest"])
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _model(_store: Store, model_id: str, digest: str) -> scoring.Model:  # noqa: ARG001  (the digest is the key)
+    """The champion, read once: a registered model never changes."""
+    return scoring.model(_store, model_id)
 
 
 def _offer_back(said: Mapping[str, Any], number: int) -> None:

@@ -218,12 +218,13 @@ def _refused(_request: Request, error: Any) -> JSONResponse:
     return _problem(error.status, type(error).__name__, str(error))
 
 
-def _malformed(_request: Request, error: Any) -> JSONResponse:
+def _malformed(request: Request, error: Any) -> JSONResponse:
     first = error.errors()[0]
     if first["type"] == "json_invalid":
         return _problem(422, "InvalidInput", f"The body is not valid JSON: {first['ctx']['error']}.")
     if first["loc"] == ("body",):
-        return _problem(422, "InvalidInput", "The body is empty; send one applicant or a list of applicants as JSON.")
+        what = "a correction" if request.url.path.endswith("/corrections") else "one applicant or a list of applicants"
+        return _problem(422, "InvalidInput", f"The body is empty; send {what} as JSON.")
     return _problem(422, "InvalidInput", f"{first['loc'][-1]}: {first['msg'].lower()}.")
 
 

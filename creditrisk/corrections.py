@@ -318,21 +318,6 @@ def _applicants_of(cursor: Any, description_ids: Sequence[int], only: str | None
     return {name for (name,) in found}
 
 
-def examples(cursor: Any) -> DataFrame:
-    """Return what people said in this workspace, latest first, for the model to learn from: text, direction, category.
-
-    What was said of one movement is an exception and no example; to say that something is unknown teaches nothing.
-    """
-    found: DataFrame = cursor.execute(
-        """select words as text, direction, category
-        from correction
-        where scope <> 'movement'
-        qualify row_number() over (partition by scope, words, direction order by correction_id desc) = 1 and category <> 'UNKNOWN'
-        order by correction_id desc"""
-    ).df()
-    return found
-
-
 def _learn(cursor: Any, user: str, at: datetime, only: str | None) -> list[int]:
     """Judge anew what no rule and nobody decided; append what is now taken for something else and return its descriptions."""
     asked = cursor.execute(
@@ -347,8 +332,9 @@ def _learn(cursor: Any, user: str, at: datetime, only: str | None) -> list[int]:
     ).df()
     if asked.empty:
         return []
+    lessons = cursor.execute("select text, direction, category from lesson order by correction_id desc").df()
     judge: Callable[..., DataFrame] = categories.classify
-    judged = judge(asked[["text", "code", "direction", "amount"]], examples(cursor))
+    judged = judge(asked[["text", "code", "direction", "amount"]], lessons)
     changed = judged["category"].ne(asked["category"])
     if not changed.any():
         return []

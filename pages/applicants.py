@@ -107,3 +107,4 @@ if chosen:
             ui.empty(
                 "No statement yet", "Upload a statement of this applicant to see how the money moves.", ("statements", "Upload statements")
             )
+        recategorise.changes(chosen)

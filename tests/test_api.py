@@ -212,3 +212,4 @@ def test_a_correction_that_cannot_be_is_a_problem(client: TestClient) -> None:
         reply = client.post("/v1/corrections", json=asked)
         assert reply.status_code == status
         assert sentence in reply.json()["detail"]
+    assert client.post("/v1/corrections").json()["detail"] == "The body is empty; send a correction as JSON."

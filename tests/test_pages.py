@@ -498,6 +498,7 @@ def test_what_was_said_can_be_taken_back(written: None) -> None:
     corrections.correct(ui.store(), user="Ben", scope="merchant", transaction_id=int(movement), category="GAMBLING", reason="a shop")
     page = visit("applicants", applicant=applicant_id, movement=movement)
     page.button(key="transactions-change").click().run()
+    assert any("1 changed category" in expander.label for expander in page.expander)
     assert "Ben said so on" in "\n".join(element.value for element in page.caption)
     page.button(key=f"back-{movement}").click().run()
     assert page.radio(key=f"scope-{movement}").value == "merchant"
