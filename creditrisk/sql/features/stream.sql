@@ -1,4 +1,5 @@
 -- stream: one row per applicant and recurring stream of the last 365 days: one merchant, one category, one size of amount, one rhythm
+-- A stream has three payments and more; with $every, two are shown as well, as early ones.
 -- Amounts are of one size where, in order of size, each is at most a tenth (± 5 % about their middle) or 2.00 above the one before;
 -- pay, energy, water, telephone and card bills vary by nature: half. Money of one size on one day is one payment.
 -- The rhythm is read off the median gap. Due dates stand a period apart, as far from the first payment as payments usually are;
@@ -16,7 +17,7 @@ with repeated as (
         highest - lowest > greatest(lowest * leeway, 2) as is_mixed
     from payee
     join purpose on purpose.number = payee.kind
-    where n >= 2
+    where n >= case when $every::boolean then 2 else 3 end
 ),
 
 payment as (
@@ -69,7 +70,7 @@ shape as (
         max(highest) as highest
     from spaced
     group by payee, size
-    having count(*) >= 2
+    having count(*) >= case when $every::boolean then 2 else 3 end
 ),
 
 rhythm as (
