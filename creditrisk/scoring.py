@@ -331,6 +331,7 @@ def _behind(store: Store, applicant_ids: list[str]) -> list[str]:
             select applicant.applicant_id, max(snapshot.created_at) as seen_at
             from applicant join snapshot using (snapshot_id)
             where list_contains($ids::varchar[], applicant.applicant_id) and snapshot.days_before = 0 -- as `features.newest` reads
+                and snapshot.schema_fingerprint = $fingerprint -- those of a former schema lack what this one declares
             group by applicant.applicant_id
         )
         select account.applicant_id, seen.seen_at, seen.seen_at is null or max(statement.stored_at) > seen.seen_at as is_behind
@@ -341,6 +342,7 @@ def _behind(store: Store, applicant_ids: list[str]) -> list[str]:
         where list_contains($ids::varchar[], account.applicant_id) and statement_account.n_new > 0
         group by account.applicant_id, seen.seen_at""",
         ids=applicant_ids,
+        fingerprint=store.schema.fingerprint,
     )
     seen = {name: seen_at for name, seen_at, is_behind in rows if not is_behind}
     changed = {name for name, at in _changed(store, list(seen), min(seen.values())) if at > seen[name]} if seen else set()
