@@ -330,6 +330,7 @@ def _behind(store: Store, applicant_ids: list[str]) -> list[str]:
             select applicant.applicant_id, max(snapshot.created_at) as seen_at
             from applicant join snapshot using (snapshot_id)
             where list_contains($ids::varchar[], applicant.applicant_id) and snapshot.days_before = 0 -- as `features.newest` reads
+                and snapshot.schema_fingerprint = $fingerprint -- those of a former schema lack what this one declares
             group by applicant.applicant_id
         )
         select account.applicant_id
@@ -342,6 +343,7 @@ def _behind(store: Store, applicant_ids: list[str]) -> list[str]:
         having seen.seen_at is null or max(statement.stored_at) > seen.seen_at
         order by account.applicant_id""",
         ids=applicant_ids,
+        fingerprint=store.schema.fingerprint,
     )
     return [name for (name,) in rows]
 

@@ -187,6 +187,15 @@ def test_a_model_of_another_schema_is_refused(filled: Store) -> None:
         scoring.model(filled)
 
 
+def test_features_of_a_former_schema_are_computed_anew_before_they_are_scored(filled: Store) -> None:
+    (somebody,) = filled.rows("select min(applicant_id) from applicant")[0]
+    with filled.write("tester", "age", "features") as cursor:
+        cursor.execute("update snapshot set schema_fingerprint = 'former'")
+        cursor.execute("update applicant set days_since_last_nsf_365d = null")
+    (made,) = scoring.score_applicants(filled, [somebody], user="ann", channel="test")
+    assert made.inputs["days_since_last_nsf_365d"] is not None
+
+
 def test_an_artefact_that_was_changed_is_never_loaded(filled: Store) -> None:
     champion = registry.champion(filled)
     assert champion is not None

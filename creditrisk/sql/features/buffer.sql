@@ -1,94 +1,111 @@
 -- buffer: one row per applicant with known balances: what the daily balance was like in each window; n_90d is the days it was known
 with run as (
     select
-        *,
-        end_day - first_day as n,
-        (first_day + end_day - 1) * (end_day - first_day) // 2 as sum_day -- the days' numbers added up
-    from level
-),
-
-ranked as (
-    select
-        who,
-        days,
+        level.who,
+        from_age,
+        to_age,
         balance,
-        sum(n) over (partition by who, days order by balance, first_day) as days_to_here,
-        sum(n) over (partition by who, days) as days_in_all
-    from run
-    where days <= 90
-),
-
-lean as (
-    select who, days, min(balance) filter (where days_to_here >= 0.1 * days_in_all) as p10
-    from ranked
-    group by who, days
+        greatest(0, least(30, from_age) - to_age) as n_30d,
+        greatest(0, least(90, from_age) - to_age) as n_90d,
+        greatest(0, least(180, from_age) - to_age) as n_180d,
+        greatest(0, least(365, from_age) - to_age) as n_365d,
+        (to_age + 1 + least(90, from_age)) * n_90d // 2 as ages_90d, -- the days' ages added up
+        (to_age + 1 + least(180, from_age)) * n_180d // 2 as ages_180d,
+        case when n_90d > 0 then round(balance * 100)::hugeint end as cents, -- exact, as are the sums of their squares
+        balance < 0 as is_negative,
+        was_positive,
+        n_90d > 0 and balance * days_90d < basic_90d * 7 as is_below
+    from level
+    left join coverage using (who)
+    left join flow using (who)
+    where to_age < 365
 ),
 
 sums as (
     select
-        run.who,
-        run.days,
-        sum(n) as n,
-        min(first_day) as first_day,
-        sum(balance * n) as total,
-        sum(sum_day) as sum_day,
-        sum(balance * sum_day) as sum_day_balance,
-        sum(abs(balance) * n) as total_size,
-        sum(round(balance * 100)::hugeint * n) as cents,
-        sum(round(balance * 100)::hugeint * round(balance * 100)::hugeint * n) filter (where run.days = 90) as squares, -- exact, as is the sum
-        min(balance) as lowest,
-        arg_max(balance, first_day) as last_balance,
-        sum(n) filter (where balance < 0) as n_negative,
-        max(end_day) filter (where balance < 0) as negative_to,
-        count(*) filter (where goes_negative) as episodes,
-        sum(n) filter (where balance * flow_days < weekly) as n_below
+        who,
+        max(from_age) as first_age,
+        sum(balance * n_30d) as total_30d,
+        sum(balance * n_90d) as total_90d,
+        sum(balance * n_180d) as total_180d,
+        sum(balance * n_365d) as total_365d,
+        sum(balance * ages_90d) as aged_90d,
+        sum(balance * ages_180d) as aged_180d,
+        sum(abs(balance) * n_90d) as size_90d,
+        sum(cents * n_90d) as cents_90d,
+        sum(cents * cents * n_90d) as squares_90d,
+        min(balance) filter (where n_30d > 0) as lowest_30d,
+        min(balance) filter (where n_90d > 0) as lowest_90d,
+        arg_min(balance, to_age) as last_balance,
+        sum(n_30d) filter (where is_negative) as negative_30d,
+        sum(n_90d) filter (where is_negative) as negative_90d,
+        sum(n_180d) filter (where is_negative) as negative_180d,
+        sum(n_365d) filter (where is_negative) as negative_365d,
+        min(to_age + 1) filter (where is_negative) as negative_age,
+        count(*) filter (where is_negative and n_90d > 0 and (was_positive or from_age >= 90)) as episodes_90d,
+        count(*) filter (where is_negative and (was_positive or from_age >= 365)) as episodes_365d,
+        coalesce(sum(n_90d) filter (where is_below), 0) as below_90d
     from run
-    left join (
-        select coverage.who, flow.basic_90d * 7 as weekly, coverage.days_90d as flow_days from coverage join flow using (who)
-    ) as needs on needs.who = run.who and run.days = 90
-    group by run.who, run.days
+    group by who
 ),
 
--- The slope is that of least squares over days first_day … days - 1; the sum of squares of those numbers has a closed form.
-found as (
+ranked as (
     select
-        sums.*,
-        lean.p10::double as p10,
-        total::double / n as mean,
-        (n * sum_day_balance - sum_day * total)::double
-        / nullif(n * ((days - 1) * days * (2 * days - 1) // 6 - (first_day - 1) * first_day * (2 * first_day - 1) // 6) - sum_day * sum_day, 0)::double as slope_a_day,
-        case when n > 1 and total_size > 0 then sqrt((n * squares - cents * cents)::double / (n * (n - 1))) / (100 * total_size::double / n) end as cv
-    from sums
-    left join lean using (who, days)
+        run.who,
+        period.days,
+        run.balance,
+        sum(least(period.days, run.from_age) - run.to_age) over (partition by run.who, period.days order by run.balance, run.to_age) as days_to_here,
+        least(period.days, sums.first_age) as days_in_all
+    from run
+    join (select unnest([30, 60, 90]) as days) as period on run.to_age < period.days
+    join sums using (who)
+    where run.n_90d > 0
+),
+
+lean as (
+    select
+        who,
+        min(balance) filter (where days = 30) as p10_30d,
+        min(balance) filter (where days = 60) as p10_60d,
+        min(balance) filter (where days = 90) as p10_90d
+    from ranked
+    where days_to_here * 10 >= days_in_all
+    group by who
 )
 
+-- The slope is that of least squares; ages run from 1 to as far back as the balance is known, and their squares have a closed form.
 select
-    who,
-    max(n) filter (where days = 30) as n_30d,
-    max(n) filter (where days = 60) as n_60d,
-    max(n) filter (where days = 90) as n_90d,
-    max(n) filter (where days = 180) as n_180d,
-    max(n) filter (where days = 365) as n_365d,
-    max(mean) filter (where days = 30) as mean_30d,
-    max(mean) filter (where days = 90) as mean_90d,
-    max(mean) filter (where days = 180) as mean_180d,
-    max(mean) filter (where days = 365) as mean_365d,
-    max(lowest::double) filter (where days = 30) as lowest_30d,
-    max(lowest::double) filter (where days = 90) as lowest_90d,
-    max(p10) filter (where days = 30) as p10_30d,
-    max(p10) filter (where days = 60) as p10_60d,
-    max(p10) filter (where days = 90) as p10_90d,
-    max(slope_a_day) filter (where days = 90) as slope_a_day_90d,
-    max(slope_a_day) filter (where days = 180) as slope_a_day_180d,
-    max(cv) filter (where days = 90) as cv_90d,
-    max(coalesce(n_negative, 0)) filter (where days = 30) as n_negative_30d,
-    max(coalesce(n_negative, 0)) filter (where days = 90) as n_negative_90d,
-    max(coalesce(n_negative, 0)) filter (where days = 180) as n_negative_180d,
-    max(coalesce(n_negative, 0)) filter (where days = 365) as n_negative_365d,
-    max(episodes) filter (where days = 90) as episodes_90d,
-    max(episodes) filter (where days = 365) as episodes_365d,
-    max(coalesce(n_below, 0)) filter (where days = 90) as n_below_90d,
-    max(365 - negative_to + 1) filter (where days = 365) as negative_age_365d,
-    max(last_balance::double) filter (where days = 30) as last_balance
-from found
-group by who
+    sums.who,
+    least(30, first_age) as n_30d,
+    least(60, first_age) as n_60d,
+    least(90, first_age) as n_90d,
+    least(180, first_age) as n_180d,
+    least(365, first_age) as n_365d,
+    total_30d::double / n_30d as mean_30d,
+    total_90d::double / n_90d as mean_90d,
+    total_180d::double / n_180d as mean_180d,
+    total_365d::double / n_365d as mean_365d,
+    lowest_30d::double as lowest_30d,
+    lowest_90d::double as lowest_90d,
+    p10_30d::double as p10_30d,
+    p10_60d::double as p10_60d,
+    p10_90d::double as p10_90d,
+    last_balance::double as last_balance,
+    (n_90d * (n_90d + 1) // 2 * total_90d - n_90d * aged_90d)::double
+    / nullif(n_90d * (n_90d * (n_90d + 1) * (2 * n_90d + 1) // 6) - (n_90d * (n_90d + 1) // 2) ** 2, 0)::double as slope_a_day_90d,
+    (n_180d * (n_180d + 1) // 2 * total_180d - n_180d * aged_180d)::double
+    / nullif(n_180d * (n_180d * (n_180d + 1) * (2 * n_180d + 1) // 6) - (n_180d * (n_180d + 1) // 2) ** 2, 0)::double as slope_a_day_180d,
+    case
+        when n_90d > 1 and size_90d > 0
+            then sqrt((n_90d * squares_90d - cents_90d * cents_90d)::double / (n_90d * (n_90d - 1))) / (100 * size_90d::double / n_90d)
+    end as cv_90d,
+    coalesce(negative_30d, 0) as negative_30d,
+    coalesce(negative_90d, 0) as negative_90d,
+    coalesce(negative_180d, 0) as negative_180d,
+    coalesce(negative_365d, 0) as negative_365d,
+    negative_age,
+    episodes_90d,
+    episodes_365d,
+    below_90d
+from sums
+join lean using (who)

@@ -58,14 +58,14 @@ select
     case when days_90d is not null and buffer.n_90d >= 54 then buffer.slope_a_day_90d * 30 / (per_income_90d * 30.44 / days_90d) end as balance_trend_90d,
     case when days_180d is not null and buffer.n_180d >= 108 then buffer.slope_a_day_180d * 30 / (per_income_180d * 30.44 / days_180d) end as balance_trend_180d,
     case when days_90d is not null and buffer.n_90d >= 54 then buffer.cv_90d end as balance_cv_90d,
-    case when days_30d is not null and buffer.n_30d >= 18 then buffer.n_negative_30d end as days_negative_30d,
-    case when days_90d is not null and buffer.n_90d >= 54 then buffer.n_negative_90d end as days_negative_90d,
-    case when days_180d is not null and buffer.n_180d >= 108 then buffer.n_negative_180d end as days_negative_180d,
-    case when days_365d is not null and buffer.n_365d >= 219 then buffer.n_negative_365d end as days_negative_365d,
-    case when days_365d is not null and buffer.n_365d >= 219 then coalesce(buffer.negative_age_365d, 365) end as days_since_last_negative_365d,
+    case when days_30d is not null and buffer.n_30d >= 18 then buffer.negative_30d end as days_negative_30d,
+    case when days_90d is not null and buffer.n_90d >= 54 then buffer.negative_90d end as days_negative_90d,
+    case when days_180d is not null and buffer.n_180d >= 108 then buffer.negative_180d end as days_negative_180d,
+    case when days_365d is not null and buffer.n_365d >= 219 then buffer.negative_365d end as days_negative_365d,
+    case when days_365d is not null and buffer.n_365d >= 219 then coalesce(buffer.negative_age, 365) end as days_since_last_negative_365d,
     case when days_90d is not null and buffer.n_90d >= 54 then buffer.episodes_90d end as negative_episodes_90d,
     case when days_365d is not null and buffer.n_365d >= 219 then buffer.episodes_365d end as negative_episodes_365d,
-    case when days_90d is not null and buffer.n_90d >= 54 then buffer.n_below_90d end as days_below_buffer_90d,
+    case when days_90d is not null and buffer.n_90d >= 54 then buffer.below_90d end as days_below_buffer_90d,
     case
         when days_90d is not null and buffer.n_90d >= 54 and flow.outflow_90d > 0
             then buffer.mean_30d / (flow.outflow_90d::double / days_90d)

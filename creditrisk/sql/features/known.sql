@@ -8,22 +8,29 @@ with anchor as (
     qualify row_number() over (partition by account_id, first_on order by last_on desc, opening) = 1
 ),
 
-since as (
+running as (
     select
-        day.*,
-        last_value(anchor.opening ignore nulls) over account as opening,
-        count(anchor.opening) over account as n_anchors
+        *,
+        sum(moved) over (partition by account_id order by booked_on) as total
     from day
-    join (select distinct account_id from anchor) as stated using (account_id)
-    left join anchor on anchor.account_id = day.account_id and anchor.first_on = day.booked_on
-    window account as (partition by day.account_id order by day.booked_on)
+    where account_id in (select account_id from anchor)
+),
+
+based as (
+    select
+        anchor.account_id,
+        anchor.first_on as from_on,
+        lead(anchor.first_on, 1, 'infinity'::date) over (partition by anchor.account_id order by anchor.first_on) as to_on,
+        anchor.opening - (running.total - running.moved) as base
+    from anchor
+    join running on running.account_id = anchor.account_id and running.booked_on = anchor.first_on
 )
 
 select
-    who,
-    account_id,
-    booked_on,
-    age,
-    opening + sum(moved) over (partition by account_id, n_anchors order by booked_on) as balance
-from since
-where n_anchors > 0
+    running.who,
+    running.account_id,
+    running.booked_on,
+    running.age,
+    based.base + running.total as balance
+from running
+join based on based.account_id = running.account_id and running.booked_on >= based.from_on and running.booked_on < based.to_on

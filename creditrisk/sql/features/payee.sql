@@ -6,7 +6,9 @@ select
     amount < 0 as is_debit,
     count(*) as n,
     max(age) as first_age,
-    min(age) as last_age
+    min(age) as last_age,
+    min(abs(amount)) as lowest,
+    max(abs(amount)) as highest
 from booked
 join purpose on purpose.number = booked.event
 where purpose.is_standing or $every::boolean
