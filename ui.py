@@ -833,7 +833,7 @@ def pictures(found: conduct.Conduct) -> None:
         charts.coverage(found.stretches, conduct.months_covered(found.stretches)),
         key=f"coverage-{key}",
         help="From the first to the last transaction of each file. Files a month apart or less are taken to follow one another; "
-        "beyond that it is a gap, and features leave those days out.",
+        "beyond that it is a gap. Features leave out the days that no account covers.",
     )
     figure(
         charts.balance(found.balances, currency, events=found.events, breaks=found.breaks, gaps=gaps),
@@ -897,7 +897,6 @@ def streams(frame: DataFrame, currency: str | None, key: str = "streams") -> Non
         "cadence": text_column("Rhythm"),
         "amount": money_column("Typical amount"),
         "n": number_column("Times", width="small"),
-        "first_on": day_column("First"),
         "last_on": day_column("Last"),
         "next_on": day_column("Next expected"),
         "regularity": share_column("Regularity", "How evenly it comes: 100 % is like clockwork"),

@@ -43,7 +43,7 @@ class Conduct:
     """What pictures show of a scope.
 
     stretches: which days which file covers and which none does: account_id, account, kind ('file', 'gap'), from_on, to_on (its last day),
-    statement_id, file_name, n_transactions, reconciliation. A gap is one that features leave out, too.
+    statement_id, file_name, n_transactions, reconciliation. A gap is what features leave out of an account that is the only one.
     months: sums by month (its first day), category, title, meaning, class, direction ('in', 'out'): amount (signed), n.
     mix: sums by category, title, meaning, class: amount (signed), n; the largest first.
     unknown: what is not categorised, by month: moved, unknown (amounts, unsigned), share, n, n_unknown.

@@ -485,24 +485,6 @@ def statements(store: Store) -> DataFrame:
     )
 
 
-def mix(store: Store, statement_id: int) -> DataFrame:
-    """Return what a file's new rows were for: category, meaning, class (its group), amount, n; largest sums first."""
-    found = store.read(
-        """
-        select category, sum(amount)::double as amount, count(*) as n
-        from movement
-        where statement_id = $id
-        group by all
-        order by abs(sum(amount)) desc
-        """,
-        id=statement_id,
-    )
-    known = categories.taxonomy()
-    found.insert(1, "meaning", [known[code].meaning for code in found["category"]])
-    found.insert(2, "class", [known[code].group for code in found["category"]])
-    return found
-
-
 def lines(store: Store, statement_id: int) -> DataFrame:
     """Return the rows a file added: line, printed (the line as it stood in the file), account, booked_on, text, amount, balance,
     category, confidence, source, transaction_id."""

@@ -99,12 +99,10 @@ if chosen:
         if scopes:
             found = conduct.look(store, ui.pick_scope(scopes))
             ui.pictures(found)
-            ui.section("Recurring", help="What comes and goes on a rhythm, on all accounts together.")
-            ui.streams(features.streams(store, chosen, as_of), found.scope.currency)
             ui.section("Transactions", help=f"Everything booked before {ui.day(as_of)}, newest first, across all files.")
             ui.movements(found, key="transactions", name=chosen, show=recategorise.table)
+            ui.section("Recurring", help="What comes and goes on a rhythm, on all accounts together.")
+            ui.streams(features.streams(store, chosen, as_of), found.scope.currency)
         else:
-            ui.empty(
-                "No statement yet", "Upload a statement of this applicant to see how the money moves.", ("statements", "Upload statements")
-            )
+            ui.empty("No statement yet", "Upload one to see how the money of this applicant moves.", ("statements", "Upload statements"))
         recategorise.changes(chosen)

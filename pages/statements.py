@@ -292,10 +292,10 @@ if chosen:
                 ui.link("score", f"Score {owner}", "speed", applicant=owner)
         found = conduct.look(store, ui.pick_scope(conduct.scopes(store, statement_id=number)))
         ui.pictures(found)
-        if owner:
-            ui.section(
-                "Recurring", help=f"What comes and goes on a rhythm on all accounts of {ui.literal(owner)}, up to the end of this file."
-            )
-            ui.streams(features.streams(store, owner, found.scope.as_of), found.scope.currency)
         ui.section("Transactions", help="Every one as it was read, with its line in the file, and what it was taken for.")
         ui.movements(found, key="lines", name=f"statement-{chosen}", show=recategorise.table)
+        if owner:
+            ui.section(
+                "Recurring", help=f"What comes and goes on a rhythm, on all accounts of {ui.literal(owner)} up to the end of this file."
+            )
+            ui.streams(features.streams(store, owner, found.scope.as_of), found.scope.currency)

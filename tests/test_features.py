@@ -71,10 +71,8 @@ def test_balances_by_hand(store: Store) -> None:
     assert ann["days_negative_90d"] == 20
     assert ann["negative_episodes_90d"] == 1
     assert ann["balance_current_total"] == pytest.approx(10.01)
-    daily = features.balances(store, "ann", AS_OF)
-    assert len(daily) == 90
-    assert daily["balance"].mean() == pytest.approx(ann["balance_avg_90d"])
-    slope = Series(range(90)).cov(daily["balance"].reset_index(drop=True)) / Series(range(90)).var()
+    daily = Series([100.0] * 10 + [-50.0] * 20 + [40.0] * 30 + [10.0] * 29 + [10.01])
+    slope = Series(range(90)).cov(daily) / Series(range(90)).var()
     assert ann["balance_trend_90d"] == pytest.approx(slope * 30 / (190.01 * 30.44 / 90))
 
 
@@ -178,13 +176,6 @@ def test_every_declared_category_exists_and_matches_its_formula(store: Store) ->
         assert set(feature.categories) <= set(known), feature.name
     assert set(store.schema["income_cv_180d"].categories) == income
     assert set(store.schema["debt_service_to_income_90d"].categories) == debt
-
-
-def test_pictures_have_data(store: Store) -> None:
-    year(store)
-    months = features.months(store, "ann", AS_OF)
-    assert months["income"].sum() == 24000
-    assert features.spending(store, "ann", AS_OF).iloc[0]["category"] == "RENT"
 
 
 def test_asking_too_early_says_what_to_do(store: Store) -> None:

@@ -173,9 +173,15 @@ def captions(page: AppTest) -> str:
 def test_a_file_and_an_applicant_are_shown_by_the_same_pictures(shown: None, name: str, params: dict[str, str]) -> None:
     page = visit(name, **(params or {"applicant": someone()}))
     assert not page.error
-    assert len(page.main.get("plotly_chart")) == 5
+    assert len(page.main.get("plotly_chart")) == 6
     said = text(page)
-    for finding in ("covered", "went out than came in", "Largest sum", "of the money of the last 90 days is not categorised"):
+    for finding in (
+        "covered",
+        "went out than came in",
+        "Largest sum",
+        "recurring stream",
+        "of the money of the last 90 days is not categorised",
+    ):
         assert finding in said
 
 
