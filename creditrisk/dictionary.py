@@ -75,6 +75,13 @@ def describe(store: Store) -> DataFrame:
     return DataFrame(rows)
 
 
+def card(store: Store, applicant_id: str) -> DataFrame:
+    """Return one applicant's newest row in words: title, value, role, meaning; no rows where they have none."""
+    row = features.one(store, applicant_id) or {}
+    said = [(feature.title, feature.say(row.get(feature.name)), feature.role, feature.meaning) for feature in store.schema if row]
+    return DataFrame(said, columns=["title", "value", "role", "meaning"])
+
+
 def export(store: Store, target: Path, snapshot_id: int | None = None) -> int:
     """Write the ML-ready table to .parquet, .csv or .duckdb, its schema (.toml) and data dictionary (.dictionary.csv) beside it, or inside
     a DuckDB file as tables `applicant`, `dictionary`, `outcome` and `about`. Returns the number of applicants.

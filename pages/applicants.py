@@ -4,7 +4,7 @@ import streamlit as st
 
 import recategorise
 import ui
-from creditrisk import applicants, conduct, features
+from creditrisk import applicants, conduct, dictionary, features
 from creditrisk.applicants import apply as record_applications
 
 store = ui.store()
@@ -91,11 +91,13 @@ if chosen:
             ui.section(ui.literal(ui.person_name(person)))
         with action:
             ui.link("score", "Score this applicant", "speed", applicant=chosen)
-        st.markdown(f":gray[{ui.literal(ui.circumstances(person))} Pictures show what was known before {ui.day(as_of)}.]")
+        scopes = conduct.scopes(store, applicant_id=chosen, as_of=as_of) if person["n_statements"] else []
+        shown = f" Pictures show what was known before {ui.day(as_of)}." if scopes else ""
+        st.markdown(f":gray[{ui.literal(ui.circumstances(person))}{shown}]")
         if person["observed_bad"] is not None:
             outcome = ":red-badge[turned out bad]" if person["observed_bad"] else ":green-badge[repaid]"
-            st.markdown(f"{outcome} :gray[observed on {ui.day(person['observed_on'])}]")
-        scopes = conduct.scopes(store, applicant_id=chosen, as_of=as_of)
+            when = f" :gray[observed on {ui.day(person['observed_on'])}]" if person["observed_on"] else ""
+            st.markdown(f"{outcome}{when}")
         if scopes:
             found = conduct.look(store, ui.pick_scope(scopes))
             ui.pictures(found)
@@ -103,6 +105,11 @@ if chosen:
             ui.movements(found, key="transactions", name=chosen, show=recategorise.table)
             ui.section("Recurring", help="What comes and goes on a rhythm, on all accounts together.")
             ui.streams(features.streams(store, chosen, as_of), found.scope.currency)
+        elif row:
+            ui.section("What the table says", help="This applicant's row of the lender's own table.")
+            columns = {"title": ui.text_column("Column"), "value": ui.text_column("Value"), "role": ui.text_column("Role")}
+            card = dictionary.card(store, chosen)
+            ui.table(card, columns, key="card", alt="This applicant's row", height=ui.fitting(len(card), most=20))
         else:
             ui.empty("No statement yet", "Upload one to see how the money of this applicant moves.", ("statements", "Upload statements"))
         recategorise.changes(chosen)

@@ -599,3 +599,35 @@ def test_every_predictor_has_transactions_or_none(shown: None) -> None:
     assert row is not None
     for feature in store.schema.predictors:
         features.evidence(store, applicant_id, row["as_of"], feature)
+
+
+# --- a workspace of a lender's own table ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tabled(tmp_path: Path) -> Iterator[None]:
+    """A workspace whose applicants are rows of a table, with outcomes, and nothing else."""
+    from creditrisk import tables
+    from tests.test_tables import portfolio
+
+    with workspace(tmp_path):
+        joined = tables.join({"loans.csv": portfolio(120)})
+        tables.save(ui.store(), joined, tables.propose(joined, target="status").schema, user="ann", target="status")
+        yield
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_page_shows_a_portfolio_that_has_no_statements(tabled: None, name: str) -> None:
+    assert not visit(name).error
+
+
+def test_a_column_of_a_table_is_shown_with_its_outcomes(tabled: None) -> None:
+    page = visit("data", column="times_late", bin="0 times")
+    assert {metric.label: metric.value for metric in page.metric}["With an outcome"] == "120"
+    assert "bad at" in text(page)
+    assert len(page.dataframe) == 2
+
+
+def test_an_applicant_of_a_table_shows_their_row(tabled: None) -> None:
+    page = visit("applicants", applicant="C0003")
+    assert "Times late" in set(page.dataframe[-1].value["title"])
