@@ -242,7 +242,7 @@ def _shipped(direction: str) -> tuple[tuple[str, str], ...]:
         for entry in _entries()
         if direction in entry and entry["confidence"] >= NEARER and not entry.get("card")
         for word in entry["words"]
-        if len(word) > 6
+        if len(word) > 7
     ]
     every = [*examples, *words]
     cleaned = _cleaned(pa.array([text for text, _ in every], pa.string())).to_pylist()
