@@ -253,6 +253,10 @@ def test_money_that_came_back_counts_against_what_it_was_spent_on(store: Store) 
     assert after["discretionary_to_income_90d"] == 0
     assert after["outflow_to_income_90d"] == pytest.approx((500.5 + 30 + 1) / 3000)
     assert after["net_cashflow_to_income_365d"] == pytest.approx(before["net_cashflow_to_income_365d"] * 12080 / 12000)
+    spent = features.spending(store, "ann", AS_OF).set_index("category")["amount"]
+    assert "SHOPPING" not in spent.index
+    assert spent["RENT"] == 500.5
+    assert features.months(store, "ann", AS_OF)["money_in"].sum() == 12000
     shown = features.evidence(store, "ann", AS_OF, store.schema["rent_to_income_90d"])
     assert shown["amount"].sum() == -500.5
     assert len(features.evidence(store, "ann", AS_OF, store.schema["nsf_returned_count_90d"])) == 2

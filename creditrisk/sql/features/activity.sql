@@ -14,7 +14,12 @@ quiet as (
 ),
 
 seen as (
-    select who, max(age) as first_age, min(age) as last_age, count(*) filter (where age <= 90) as active_90d, count(*) filter (where age <= 365) as active_365d
+    select
+        who,
+        max(age) as first_age,
+        min(age) as last_age,
+        count(*) filter (where age <= 90) as active_90d,
+        count(*) filter (where age <= 365) as active_365d
     from active
     group by who
 )

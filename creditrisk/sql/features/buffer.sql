@@ -34,17 +34,17 @@ sums as (
         sum(abs(balance) * n_90d) as size_90d,
         sum(cents * n_90d) as cents_90d,
         sum(cents * cents * n_90d) as squares_90d,
-        min(balance) filter (where n_30d > 0) as lowest_30d,
-        min(balance) filter (where n_90d > 0) as lowest_90d,
+        min(case when n_30d > 0 then balance end) as lowest_30d,
+        min(case when n_90d > 0 then balance end) as lowest_90d,
         arg_min(balance, to_age) as last_balance,
-        sum(n_30d) filter (where is_negative) as negative_30d,
-        sum(n_90d) filter (where is_negative) as negative_90d,
-        sum(n_180d) filter (where is_negative) as negative_180d,
-        sum(n_365d) filter (where is_negative) as negative_365d,
-        min(to_age + 1) filter (where is_negative) as negative_age,
-        count(*) filter (where is_negative and n_90d > 0 and (was_positive or from_age >= 90)) as episodes_90d,
-        count(*) filter (where is_negative and (was_positive or from_age >= 365)) as episodes_365d,
-        coalesce(sum(n_90d) filter (where is_below), 0) as below_90d
+        sum(case when is_negative then n_30d end) as negative_30d,
+        sum(case when is_negative then n_90d end) as negative_90d,
+        sum(case when is_negative then n_180d end) as negative_180d,
+        sum(case when is_negative then n_365d end) as negative_365d,
+        min(case when is_negative then to_age + 1 end) as negative_age,
+        count(case when is_negative and n_90d > 0 and (was_positive or from_age >= 90) then 1 end) as episodes_90d,
+        count(case when is_negative and (was_positive or from_age >= 365) then 1 end) as episodes_365d,
+        coalesce(sum(case when is_below then n_90d end), 0) as below_90d
     from run
     group by who
 ),
@@ -54,7 +54,9 @@ ranked as (
         run.who,
         period.days,
         run.balance,
-        sum(least(period.days, run.from_age) - run.to_age) over (partition by run.who, period.days order by run.balance, run.to_age) as days_to_here,
+        sum(least(period.days, run.from_age) - run.to_age) over (
+            partition by run.who, period.days order by run.balance, run.to_age
+        ) as days_to_here,
         least(period.days, sums.first_age) as days_in_all
     from run
     join (select unnest([30, 60, 90]) as days) as period on run.to_age < period.days
@@ -65,9 +67,9 @@ ranked as (
 lean as (
     select
         who,
-        min(balance) filter (where days = 30) as p10_30d,
-        min(balance) filter (where days = 60) as p10_60d,
-        min(balance) filter (where days = 90) as p10_90d
+        min(case when days = 30 then balance end) as p10_30d,
+        min(case when days = 60 then balance end) as p10_60d,
+        min(case when days = 90 then balance end) as p10_90d
     from ranked
     where days_to_here * 10 >= days_in_all
     group by who

@@ -12,8 +12,14 @@ select
     (min(description.description_id) over (
         partition by description.cleaned, case when description.cleaned = '' then description.category end
     ))::integer as merchant,
-    regexp_matches(upper(description.text || ' ' || description.code), '\b(DIRECT ?DEBIT|DIRECTDEBIT|DDEBIT|DD|LASTSCHRIFT|SDD|RDDT|PRELEVEMENT|PRÉLÈVEMENT|ADEUDO|INCASSO|ACH)\b') as is_direct_debit,
-    regexp_matches(upper(description.text), '\b(SAVINGS?|SAVER|POT|ISA|SPAREN|SPARKONTO|SPARBUCH|TAGESGELD|EPARGNE|ÉPARGNE|LIVRET|AHORROS?|SPAARREKENING|RISPARMIO)\b') as names_savings
+    regexp_matches(
+        strip_accents(upper(description.text || ' ' || description.code)),
+        '\b(DIRECT ?DEBIT|DIRECTDEBIT|DDEBIT|DD|LASTSCHRIFT|SDD|RDDT|PRELEVEMENT|ADEUDO|INCASSO|ACH)\b'
+    ) as is_direct_debit,
+    regexp_matches(
+        strip_accents(upper(description.text)),
+        '\b(SAVINGS?|SAVER|POT|ISA|SPAREN|SPARKONTO|SPARBUCH|TAGESGELD|EPARGNE|LIVRET|AHORROS?|SPAARREKENING|RISPARMIO)\b'
+    ) as names_savings
 from spoken
 join description_current as description using (description_id)
 join purpose on purpose.code = description.category

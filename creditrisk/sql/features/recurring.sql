@@ -2,21 +2,21 @@
 -- A share in millionths is added up as a whole number, so that the order of streams cannot move the last bit of a mean.
 select
     stream.who,
-    count(*) filter (where is_income and state = 'mature' and last_age <= 180) as n_income,
-    sum(met_180d) filter (where code = 'INC_SALARY') as pay_met_180d,
-    sum(expected_180d) filter (where code = 'INC_SALARY') as pay_expected_180d,
-    sum(met) filter (where code = 'INC_SALARY') as pay_met_365d,
-    sum(expected) filter (where code = 'INC_SALARY') as pay_expected_365d,
-    min((last_age - unseen)::double / median_gap) filter (where code = 'INC_SALARY') as since_pay,
-    sum(met_180d) filter (where is_home) as home_met_180d,
-    sum(expected_180d) filter (where is_home) as home_expected_180d,
-    sum(met) filter (where is_home) as home_met_365d,
-    sum(expected) filter (where is_home) as home_expected_365d,
-    sum((met_180d * 1000000 // nullif(expected_180d, 0))::bigint) filter (where is_bill and expected_180d > 0) as bills_180d,
-    count(*) filter (where is_bill and expected_180d > 0) as n_bills_180d,
-    sum((met * 1000000 // nullif(expected, 0))::bigint) filter (where is_bill) as bills_365d,
-    count(*) filter (where is_bill) as n_bills_365d,
-    coalesce(sum(missed_180d) filter (where is_instalment), 0) as missed_180d
+    count(case when is_income and state = 'mature' and last_age <= 180 then 1 end) as n_income,
+    sum(case when code = 'INC_SALARY' then met_180d end) as pay_met_180d,
+    sum(case when code = 'INC_SALARY' then expected_180d end) as pay_expected_180d,
+    sum(case when code = 'INC_SALARY' then met end) as pay_met_365d,
+    sum(case when code = 'INC_SALARY' then expected end) as pay_expected_365d,
+    min(case when code = 'INC_SALARY' then (last_age - unseen)::double / median_gap end) as since_pay,
+    sum(case when is_home then met_180d end) as home_met_180d,
+    sum(case when is_home then expected_180d end) as home_expected_180d,
+    sum(case when is_home then met end) as home_met_365d,
+    sum(case when is_home then expected end) as home_expected_365d,
+    sum(case when is_bill and expected_180d > 0 then (met_180d * 1000000 // nullif(expected_180d, 0))::bigint end) as bills_180d,
+    count(case when is_bill and expected_180d > 0 then 1 end) as n_bills_180d,
+    sum(case when is_bill then (met * 1000000 // nullif(expected, 0))::bigint end) as bills_365d,
+    count(case when is_bill then 1 end) as n_bills_365d,
+    coalesce(sum(case when is_instalment then missed_180d end), 0) as missed_180d
 from stream
 join purpose on purpose.number = stream.kind
 where n >= 3

@@ -4,8 +4,8 @@ with moved as (
     select
         who,
         month,
-        sum(amount) filter (where counted.is_income) as income,
-        sum(amount) filter (where not counted.is_own) as net
+        sum(case when counted.is_income then amount end) as income,
+        sum(case when not counted.is_own then amount end) as net
     from tally
     join purpose as counted on counted.number = tally.counted_as
     where month < 12
@@ -30,18 +30,18 @@ exact as (
 sums as (
     select
         who,
-        quantile_cont(income::double, 0.5) filter (where month < 3) as median_90d,
-        quantile_cont(income::double, 0.5) filter (where month < 6) as median_180d,
+        quantile_cont(case when month < 3 then income::double end, 0.5) as median_90d,
+        quantile_cont(case when month < 6 then income::double end, 0.5) as median_180d,
         quantile_cont(income::double, 0.5) as median_365d,
-        count(*) filter (where month < 6) as n_180d,
+        count(case when month < 6 then 1 end) as n_180d,
         count(*) as n_365d,
-        count(*) filter (where income <= 0 and month < 6) as without_180d,
-        count(*) filter (where income <= 0) as without_365d,
-        count(*) filter (where net < 0 and month < 6) as negative_180d,
-        count(*) filter (where net < 0) as negative_365d,
-        coalesce(sum(units) filter (where month < 6), 0) as total_180d,
+        count(case when income <= 0 and month < 6 then 1 end) as without_180d,
+        count(case when income <= 0 then 1 end) as without_365d,
+        count(case when net < 0 and month < 6 then 1 end) as negative_180d,
+        count(case when net < 0 then 1 end) as negative_365d,
+        coalesce(sum(case when month < 6 then units end), 0) as total_180d,
         sum(units) as total_365d,
-        coalesce(sum(units * units) filter (where month < 6), 0) as squares_180d,
+        coalesce(sum(case when month < 6 then units * units end), 0) as squares_180d,
         sum(units * units) as squares_365d
     from exact
     group by who

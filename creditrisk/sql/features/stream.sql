@@ -83,8 +83,13 @@ rhythm as (
             when median_gap between 26 and 35 then 'monthly'
             when median_gap between 84 and 98 then 'quarterly'
         end as cadence,
-        case cadence when 'weekly' then 7 when 'biweekly' then 14 when 'semi-monthly' then 15.21875 when 'monthly' then 30.4375 else 91.3125 end::double
-            as period,
+        case cadence
+            when 'weekly' then 7
+            when 'biweekly' then 14
+            when 'semi-monthly' then 15.21875
+            when 'monthly' then 30.4375
+            else 91.3125
+        end::double as period,
         least(5, floor(period / 3)) as slack
     from shape
     where cadence is not null

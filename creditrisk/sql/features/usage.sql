@@ -21,7 +21,8 @@ with use as (
 select
     who,
     account_id,
-    regexp_matches(upper(number), 'SAVING|SPARKONTO|SPARBUCH|TAGESGELD|EPARGNE|LIVRET|MONEY ?MARKET') or (fits_savings and n_own > 0 and n >= 3) as is_savings,
+    regexp_matches(upper(number), 'SAVING|SPARKONTO|SPARBUCH|TAGESGELD|EPARGNE|LIVRET|MONEY ?MARKET')
+    or (fits_savings and n_own > 0 and n >= 3) as is_savings,
     kinds_of_spending >= 3
     and (salaries > 0 or (inflow > 0 and inflow * 2 >= sum(inflow) over (partition by who))) as is_primary
 from use
