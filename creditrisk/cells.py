@@ -257,8 +257,8 @@ TOKENS["%a"] = r"(?P<a>[^\W\d_]{2,}\.?,?)"
 WEEKDAYS = frozenset(  # as their first three letters; "period 15 December 2023" is no day of the week
     re.findall(
         r"\w+",
-        "mon tue wed thu fri sat sun die mit don fre sam son lun mar mer jeu ven dim mie jue vie sab dom gio maa din woe vri zat zon seg ter "
-        "qua qui sex pon wto sro czw pia sob nie man tis tir ons tor lor",
+        "mon tue wed thu fri sat sun die mit don fre sam son lun mar mer jeu ven dim mie jue vie sab dom gio maa din woe vri zat zon seg "
+        "ter qua qui sex pon wto sro czw pia sob nie man tis tir ons tor lor",
     )
 )
 SEPARATED = ("%d{0}%m{0}%Y", "%m{0}%d{0}%Y", "%Y{0}%m{0}%d", "%d{0}%m{0}%y", "%m{0}%d{0}%y", "%y{0}%m{0}%d", "%d{0}%b{0}%Y", "%d{0}%b{0}%y")
