@@ -19,9 +19,11 @@ from pandas import DataFrame
 
 from creditrisk.errors import InvalidInput, NothingYet, SchemaMismatch, TamperedArtefact, UnknownThing
 from creditrisk.pipeline import Pipeline
+from creditrisk.schema import Schema, parse
 from creditrisk.store import Store, now, to_json
 
 ARTEFACT = "pipeline.joblib"
+SCHEMA = "schema.toml"
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,24 @@ def load(store: Store, model_id: str) -> Pipeline:
     if not isinstance(pipeline, Pipeline):
         raise TamperedArtefact(f"{_folder(store, model_id) / ARTEFACT} holds a {type(pipeline).__name__}, not a fitted pipeline.")
     return pipeline
+
+
+def schema(store: Store, model_id: str) -> Schema:
+    """Return the features a model was made for, as they were declared then; a workspace's own may have changed since.
+
+    Raises TamperedArtefact where the file beside the model does not declare them.
+    """
+    fingerprint = get(store, model_id)["schema_fingerprint"]
+    if fingerprint == store.schema.fingerprint:
+        return store.schema
+    file = _folder(store, model_id) / SCHEMA
+    try:
+        declared = parse(file.read_text(encoding="utf-8"), str(file))
+    except (OSError, UnicodeDecodeError, InvalidInput) as error:
+        raise TamperedArtefact(f"{file} cannot be read, so nothing says what model {model_id} reads. Restore it from a backup.") from error
+    if declared.fingerprint != fingerprint:
+        raise TamperedArtefact(f"{file} is not the schema that model {model_id} was made for. Restore it from a backup.")
+    return declared
 
 
 def promote(store: Store, model_id: str, *, user: str, reason: str) -> None:

@@ -103,6 +103,10 @@ def model(store: Store, model_id: str | None = None) -> Model:
             f"Model {row['model_id']} was made for schema {row['schema_fingerprint']}; this workspace declares "
             f"{store.schema.name!r} ({store.schema.fingerprint}). Train a model on the present schema."
         )
+    return _loaded(store, row)
+
+
+def _loaded(store: Store, row: dict[str, Any]) -> Model:
     facts = {part.name: row[part.name] for part in fields(Model) if part.name in row}
     warning = labels.banner(labels.get(store, row["label_set_id"]))
     return Model(**facts, banner=warning, pipeline=registry.load(store, row["model_id"]))
@@ -189,12 +193,12 @@ def history(store: Store, applicant_id: str) -> DataFrame:
 
 
 def replay(store: Store, prediction_id: str) -> tuple[Prediction, Prediction]:
-    """Return a kept prediction and the same one computed again from its own inputs, model, scale, policy and baseline.
+    """Return a kept prediction and the same one computed again from its own inputs, model, schema, scale, policy and baseline.
 
     Raises TamperedArtefact where the model is no longer the one that made it.
     """
     stored = get(store, prediction_id)
-    loaded = model(store, stored.model_id)
+    loaded = _loaded(store, registry.get(store, stored.model_id))
     if loaded.digest != stored.digest:
         raise TamperedArtefact(
             f"Prediction {prediction_id} was made by bytes {stored.digest[:12]}…; model {stored.model_id} is now others."
@@ -202,9 +206,14 @@ def replay(store: Store, prediction_id: str) -> tuple[Prediction, Prediction]:
     table = DataFrame({name: [value] for name, value in (dict.fromkeys(HEADS) | stored.inputs).items()})
     scale, rules = Score(**stored.scale), Policy(**stored.policy)
     given = {"user": stored.scored_by, "channel": stored.channel, "baseline": stored.baseline}
-    (again,) = _predictions(store.schema, table, loaded, scale=scale, rules=rules, **given)
+    (again,) = _predictions(declared(store, stored), table, loaded, scale=scale, rules=rules, **given)
     same = ("prediction_id", "applicant_id", "as_of", "snapshot_id", "scored_at")
     return stored, replace(again, **{name: getattr(stored, name) for name in same})
+
+
+def declared(store: Store, prediction: Prediction) -> Schema:
+    """Return the schema a prediction was made by, which is not the workspace's where that has changed since."""
+    return registry.schema(store, prediction.model_id)
 
 
 def waterfall(store: Store, prediction: Prediction, top: int = 9) -> DataFrame:
@@ -213,11 +222,11 @@ def waterfall(store: Store, prediction: Prediction, top: int = 9) -> DataFrame:
     Columns: feature ("" for the rest), title, value and reference in words, contribution (log-odds), points (NaN on the
     linear scale). The contributions and `prediction.base` add up to the margin.
     """
-    typical, scale = _typical(store, prediction), Score(**prediction.scale)
+    typical, scale, schema = _typical(store, prediction), Score(**prediction.scale), declared(store, prediction)
     ranked = sorted(prediction.contributions.items(), key=lambda item: -abs(item[1]))
     steps: list[tuple[str, str, str, str, float]] = []
     for name, added in ranked[:top]:
-        feature = store.schema[name]
+        feature = schema[name]
         steps.append((name, feature.title, *feature.contrast(prediction.inputs[name], typical.get(name)), added))
     if ranked[top:]:
         steps.append(("", f"{len(ranked[top:])} other figures", "", "", sum(added for _, added in ranked[top:])))
@@ -227,7 +236,7 @@ def waterfall(store: Store, prediction: Prediction, top: int = 9) -> DataFrame:
 def supports(store: Store, prediction: Prediction, top: int = 4) -> list[dict[str, Any]]:
     """Return what speaks for the applicant, strongest first, with the keys of `reasons`."""
     typical, scale = _typical(store, prediction), Score(**prediction.scale)
-    return explain.strengths(prediction.inputs, prediction.contributions, store.schema, typical, top, scale=scale)
+    return explain.strengths(prediction.inputs, prediction.contributions, declared(store, prediction), typical, top, scale=scale)
 
 
 def results(predictions: Sequence[Prediction]) -> DataFrame:
@@ -246,7 +255,7 @@ def results(predictions: Sequence[Prediction]) -> DataFrame:
 
 def _typical(store: Store, prediction: Prediction) -> dict[str, float | str]:
     """Return the reference values a prediction was explained against."""
-    return model(store, prediction.model_id).pipeline.references[prediction.baseline].value
+    return registry.load(store, prediction.model_id).references[prediction.baseline].value
 
 
 def _scored(store: Store, table: DataFrame, loaded: Model, *, user: str, channel: str, baseline: str) -> list[Prediction]:

@@ -122,11 +122,12 @@ with ui.guard():
     ui.figure(ui.waterfall(prediction), key=f"waterfall-{prediction_id}", param="feature", help="Click a bar for its transactions.")
 
     ui.section("The transactions behind a figure", help="Choose a figure, or click its bar above.")
-    scored = {feature.name: feature for feature in store.schema.predictors}
+    declared = scoring.declared(store, prediction)
+    scored = {feature.name: feature for feature in declared.predictors}
     options = list(dict.fromkeys([*(reason["feature"] for reason in prediction.reasons), *scored]))
     say = {name: feature.title for name, feature in scored.items()}
     name = ui.pick("Figure", options, "feature", say=lambda key: say.get(key, key), first=True, help="Every figure that entered the score.")
-    feature = store.schema[name]
+    feature = declared[name]
     value, meaning = st.columns([2, 3], gap="medium", vertical_alignment="center")
     with value:
         st.metric(feature.title, feature.say(prediction.inputs[name]), border=True)

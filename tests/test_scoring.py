@@ -10,7 +10,7 @@ import pytest
 
 from creditrisk import features, ingest, registry, scorecard, scoring
 from creditrisk.errors import InvalidInput, NotAllowed, NothingYet, SchemaMismatch, TamperedArtefact, UnknownThing
-from creditrisk.schema import Schema
+from creditrisk.schema import Schema, dump
 from creditrisk.store import Store
 
 JSON_KEYS = {
@@ -185,6 +185,26 @@ def test_a_model_of_another_schema_is_refused(filled: Store) -> None:
     filled.schema = Schema("other", filled.schema.features[:-1])
     with pytest.raises(SchemaMismatch, match="this workspace declares 'other'"):
         scoring.model(filled)
+
+
+def test_what_a_former_schema_scored_is_still_shown_and_replayed(filled: Store) -> None:
+    (made,) = scoring.score_applicants(filled, [somebody(filled)], user="ann", channel="test")
+    steps, good = scoring.waterfall(filled, made), scoring.supports(filled, made)
+    filled.schema = Schema("other", filled.schema.features[5:])
+    stored, again = scoring.replay(filled, made.prediction_id)
+    assert again == stored == made
+    assert scoring.waterfall(filled, made).equals(steps)
+    assert scoring.supports(filled, made) == good
+
+
+def test_a_model_whose_schema_somebody_changed_explains_nothing(filled: Store) -> None:
+    (made,) = scoring.score_applicants(filled, [somebody(filled)], user="ann", channel="test")
+    file = filled.models / made.model_id / "schema.toml"
+    filled.schema = Schema("other", filled.schema.features[5:])
+    for text, what in ((dump(filled.schema), "is not the schema that model"), ("[[", "cannot be read")):
+        file.write_text(text, encoding="utf-8")
+        with pytest.raises(TamperedArtefact, match=what):
+            scoring.replay(filled, made.prediction_id)
 
 
 def test_features_of_a_former_schema_are_computed_anew_before_they_are_scored(filled: Store) -> None:
