@@ -23,9 +23,7 @@ if TYPE_CHECKING:  # the rooms themselves are imported by the commands that need
     from pandas import DataFrame
 
     from creditrisk.corrections import Affected, Preview
-    from creditrisk.inference import Finding
     from creditrisk.ingest import Reading
-    from creditrisk.schema import Schema
     from creditrisk.scoring import Prediction
     from creditrisk.store import Store
     from creditrisk.tables import Table
@@ -168,7 +166,10 @@ def _import(options: Options, out: Out) -> None:
 
     with _open(options) as store:
         table = _joined(options, store.settings)
-        schema, findings = _wanted(options, store, table)
+        said = _content(options.schema).decode("utf-8", errors="replace") if options.schema else None
+        origin = options.schema.name if options.schema else "schema"
+        proposal = tables.wanted(store, table, target=options.target, as_of=options.as_of, said=said, origin=origin)
+        schema, findings = proposal.schema, proposal.findings
         made = tables.save(store, table, schema, user=_user(options, store.settings), target=options.target, as_of=options.as_of)
     out.warn([*table.notes, *(finding.sentence for finding in findings)])
     out.refuse([f"{table.parts[0].file}: {problem.message}" for problem in made.problems])
@@ -192,19 +193,6 @@ def _joined(options: Options, settings: Settings) -> "Table":
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise InvalidInput(f"Two files are called {twice}: rename one, so that each can be told from the other.")
     return tables.join({file.name: tables.read(file.name, _content(file), settings) for file in files}, key=options.id, on=options.on)
-
-
-def _wanted(options: Options, store: "Store", table: "Table") -> "tuple[Schema, list[Finding]]":
-    """Return the schema a table is held to: the workspace's where it holds applicants, else the proposal with --schema on top of it."""
-    from creditrisk import tables
-
-    if store.value("select count(*) from snapshot") and not options.schema:
-        return store.schema, []
-    proposal = tables.propose(table, target=options.target, as_of=options.as_of)
-    if not options.schema:
-        return proposal.schema, proposal.findings
-    text = _content(options.schema).decode("utf-8", errors="replace")
-    return tables.declared(text, proposal.schema, options.schema.name), proposal.findings
 
 
 def _outcomes(options: Options, out: Out) -> None:
@@ -466,7 +454,7 @@ def _from_file(store: "Store", options: Options, asked: Mapping[str, Any], out: 
     given = rows.read_table(options.file)
     if given.empty:
         raise InvalidInput(f"{options.file.name} has no rows to score.")
-    _, problems = rows.check(store.schema, given)
+    _, problems = rows.check(store.schema, given, complete=True)
     bad = {problem.row - 1 for problem in problems}
     out.refused_rows = len(bad)
     out.refuse([f"{options.file.name}: {problem.message}" for problem in problems])

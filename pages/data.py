@@ -43,7 +43,7 @@ def bring_in() -> None:
             key="parts",
             alt="Files and how they were joined",
         )
-        proposal = tables.propose(joined, target=target, as_of=as_of)
+        proposal = tables.wanted(store, joined, target=target, as_of=as_of)
         for sentence in [*joined.notes, *(finding.sentence for finding in proposal.findings)]:
             st.caption(f":material/info: {ui.literal(sentence)}")
         edited = st.data_editor(
