@@ -350,6 +350,20 @@ def _corrections(options: Options, out: Out) -> None:
     out.summary({"corrections": len(told)}, f"{len(told):,} corrections.")
 
 
+def _template(options: Options, out: Out) -> None:
+    from creditrisk import dictionary
+
+    target = _target(options.out, ".csv")
+    with _open(options) as store:
+        columns = dictionary.allowed(store)
+        beside = dictionary.write_template(store, target) if target else None
+    for record in columns.to_dict("records"):
+        out.result({str(name): value for name, value in record.items()})
+    out.table(columns[["column", "what", "empty"]])
+    said = f"{target} is there to fill in, with an example to replace; {beside} says what may stand in it." if target else ""
+    out.summary({"columns": len(columns), "out": target and str(target)}, said or f"{len(columns)} columns; --out FILE.csv writes them.")
+
+
 def _schema(options: Options, out: Out) -> None:
     from dataclasses import asdict
 
@@ -664,6 +678,9 @@ def _what_is_done_with_it(command: Command) -> None:
     add("--out", type=Path, metavar="FILE", help="write the scores to this .csv or .parquet; refused rows go to FILE-refused.csv")
     add("--model", metavar="MODEL", help="score with this model (else the champion)")
     add("--baseline", default="cut-off", metavar="GROUP", help="what contributions are held against: cut-off or everyone")
+
+    add = command("template", _template, "say what a file to score holds, and write one to fill in")
+    add("--out", type=Path, metavar="FILE", help="the .csv to fill in; FILE.columns.csv beside it says what is allowed")
 
     add = command("schema", _schema, "print the schema: the declared features of an applicant, or one proposed for a table")
     add("what", choices=("show", "infer"))

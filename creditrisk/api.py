@@ -89,7 +89,10 @@ def applicant_model(schema: Schema) -> type[BaseModel]:
 
 
 ID_MEANING = "Alone: an applicant of the workspace, scored from their newest features. With features: the name the score is kept under."
-FEATURES_MEANING = "Values to score; null counts as not known. So does one that a single applicant leaves out; among several, one that nobody names is refused."
+FEATURES_MEANING = (
+    "Values to score; null counts as not known. So does one that a single applicant leaves out; among several, one that nobody "
+    "names is refused."
+)
 
 
 def _field(feature: Feature) -> Any:

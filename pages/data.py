@@ -132,6 +132,30 @@ with ui.guard():
             shown = {"applicant_id": ui.text_column("Applicant", pinned=True), name: ui.text_column(feature.title)}
             shown |= {other.name: ui.text_column(other.title) for other in store.schema if other.name != name}
             ui.table(members, shown, key=f"members-{name}", alt="Applicants in this bin", height=300)
+    ui.section("Scoring a file", help="A batch needs every column that models read; a cell may stay empty where nothing is known.")
+    fill, explained = st.columns(2)
+    fill.download_button(
+        "A file to fill in",
+        lambda: dictionary.as_csv(dictionary.template(store)),
+        file_name="to-score.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        help="Every column that models read, with an example row: `score FILE` on the command line takes it.",
+        on_click="ignore",
+        width="stretch",
+        key="template",
+    )
+    explained.download_button(
+        "What may stand in it",
+        lambda: dictionary.as_csv(dictionary.allowed(store)),
+        file_name="to-score.columns.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        help="A line for each column: what is allowed, and which codes mean that nothing is known.",
+        on_click="ignore",
+        width="stretch",
+        key="allowed",
+    )
     ui.section("Columns that move together", help="Rank correlation (Spearman): 1 the same order, −1 the reverse, 0 none.")
     pairs = dictionary.related(store, snapshot, most=12)
     ui.figure(charts.correlations(pairs, store.schema), key="related")

@@ -25,7 +25,10 @@ SETS = {
     "taiwan_default": ("default.payment.next.month", "LIMIT_BAL", "EDUCATION", 77, "is 77; the most allowed is"),
     "give_me_some_credit": ("SeriousDlqin2yrs", "MonthlyIncome", "NumberOfDependents", 5000, "is 5000; the most allowed is"),
 }
-RATIO = '[[feature]]\nname = "loan_percent_income"\nformula = "loan_amnt / person_income"\n'
+CORRECTED = {  # a few lines of TOML on top of what is inferred
+    "credit_risk_dataset": '[[feature]]\nname = "loan_percent_income"\nformula = "loan_amnt / person_income"\n',
+    "taiwan_default": '[[feature]]\nname = "EDUCATION"\nrisk = 0\ntitle = "Education, 1 to 4"\n',
+}
 
 
 @pytest.fixture
@@ -137,9 +140,7 @@ def test_a_table_goes_from_file_to_explained_scores_by_commands_alone(shared: Pa
     target, *_ = SETS[name]
     table = sample(shared, name, 5_000)
     table.to_parquet(tmp_path / f"{name}.parquet", index=False)
-    (tmp_path / "mine.toml").write_text(
-        RATIO if name == "credit_risk_dataset" else '[[feature]]\nname = "%s"\nunit = "money"' % SETS[name][1]
-    )
+    (tmp_path / "mine.toml").write_text(CORRECTED.get(name, ""))
     _, (part, summary), _ = run("import", tmp_path / f"{name}.parquet", "--target", target, "--schema", tmp_path / "mine.toml")
     assert (part["rows"], summary["summary"]["applicants"], summary["summary"]["outcomes"]) == (len(table),) * 3
     code, (label, _), _ = run("label", "observed")
@@ -155,6 +156,9 @@ def test_a_table_goes_from_file_to_explained_scores_by_commands_alone(shared: Pa
     margin = score["base"] + sum(score["contributions"].values())
     assert score["pd"] == pytest.approx(1 / (1 + np.exp(-margin)), abs=1e-6)
     assert score["reasons"]
+    run("template", "--out", tmp_path / "fill.csv")
+    code, (scored, _), said = run("score", tmp_path / "fill.csv")
+    assert (code, scored["applicant_id"], said) == (0, "example", "")
 
 
 def test_customers_and_their_bureau_are_fifty_thousand_applicants_without_an_outcome(shared: Path, run: Run) -> None:
