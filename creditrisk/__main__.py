@@ -229,6 +229,39 @@ def _features(options: Options, out: Out) -> None:
     )
 
 
+def _augment(options: Options, out: Out) -> None:
+    from creditrisk import augment, schema
+
+    if options.remove == (options.to is not None):
+        raise InvalidInput("augment needs one of: --to N, or --remove.")
+    target = _target(options.out)
+    with _open(options) as store:
+        user = _user(options, store.settings)
+        if options.remove:
+            n = augment.remove(store, user=user)
+            out.summary({"removed": n}, f"{n:,} invented applicants removed; the register of who was invented stays.")
+            return
+        n = augment.invent(store, options.to, user=user, seed=options.seed)
+        found = augment.likeness(store)
+        if target:
+            _write(augment.table(store, with_real=True), target)
+        is_built_in = store.schema.fingerprint == schema.built_in().fingerprint
+    for record in found.columns.to_dict("records"):
+        out.result({str(name): value for name, value in record.items()})
+    out.table(found.columns[["title", "psi", "ks", "missing_real", "missing_invented"]])
+    if is_built_in:
+        out.warn(["Figures were invented, not the statements behind them: `demo --applicants N` generates statements."])
+    facts = {"invented": n, "real": found.n_real, "synthetic": found.n_invented, "largest_psi": found.columns["psi"].max()}
+    facts |= {
+        "largest_ks": found.columns["ks"].max(),
+        "largest_change": found.change,
+        "pair": list(found.pair),
+        "out": target and str(target),
+    }
+    said = f"{n:,} applicants invented, {found.n_invented:,} beside {found.n_real:,} real ones. {found.sentence}"
+    out.summary(facts, f"{said}{f' All of them are in {target}.' if target else ''}")
+
+
 def _label(options: Options, out: Out) -> None:
     from creditrisk import labels
 
@@ -650,6 +683,12 @@ def _what_is_learned(command: Command) -> None:
     add = command("features", _features, "compute the ML-ready table from transactions")
     add("--as-of", type=_date, metavar="DATE", help="read only what was booked before (else each one's application)")
     add("--out", type=Path, metavar="FILE", help="also write it to this .csv, .parquet or .duckdb, with its schema and data dictionary")
+
+    add = command("augment", _augment, "invent applicants like the real ones; they are marked for ever, and nothing is measured on them")
+    add("--to", type=int, metavar="N", help="until there are N with the real ones")
+    add("--seed", type=int, default=11, metavar="S")
+    add("--out", type=Path, metavar="FILE", help="also write all of them, real and invented, to this .csv or .parquet")
+    add("--remove", action="store_true", help="take every invented applicant out again")
 
     add = command("label", _label, "make a label set with its quality report")
     add("method", choices=("kmeans", "observed"))

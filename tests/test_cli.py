@@ -149,6 +149,17 @@ def test_bad_rows_are_set_aside_and_the_others_scored(in_bank: Run, tmp_path: Pa
     assert (code, len(printed), "are not there; give every one a model reads" in said) == (2, 1, True)
 
 
+def test_applicants_are_invented_written_and_removed(in_bank: Run, tmp_path: Path) -> None:
+    code, (*columns, summary), said = in_bank("augment", "--to", 400, "--out", tmp_path / "all.parquet")
+    assert (code, summary["summary"]["invented"], summary["summary"]["real"]) == (0, 250, 150)
+    assert {"name", "psi", "ks"} <= set(columns[0])
+    assert "`demo --applicants N` generates statements" in said
+    assert read_parquet(tmp_path / "all.parquet")["is_synthetic"].tolist() == [False] * 150 + [True] * 250
+    code, (summary,), _ = in_bank("augment", "--remove")
+    assert (code, summary) == (0, {"summary": {"removed": 250}})
+    assert in_bank("augment")[0] == 2
+
+
 def test_outcomes_are_matched_and_doubtful_rows_refused(in_bank: Run, tmp_path: Path) -> None:
     _, (score, *_), _ = in_bank("score", "--all")
     file = tmp_path / "outcomes.csv"
