@@ -23,9 +23,7 @@ if TYPE_CHECKING:  # the rooms themselves are imported by the commands that need
     from pandas import DataFrame
 
     from creditrisk.corrections import Affected, Preview
-    from creditrisk.inference import Finding
     from creditrisk.ingest import Reading
-    from creditrisk.schema import Schema
     from creditrisk.scoring import Prediction
     from creditrisk.store import Store
     from creditrisk.tables import Table
@@ -168,7 +166,10 @@ def _import(options: Options, out: Out) -> None:
 
     with _open(options) as store:
         table = _joined(options, store.settings)
-        schema, findings = _wanted(options, store, table)
+        said = _content(options.schema).decode("utf-8", errors="replace") if options.schema else None
+        origin = options.schema.name if options.schema else "schema"
+        proposal = tables.wanted(store, table, target=options.target, as_of=options.as_of, said=said, origin=origin)
+        schema, findings = proposal.schema, proposal.findings
         made = tables.save(store, table, schema, user=_user(options, store.settings), target=options.target, as_of=options.as_of)
     out.warn([*table.notes, *(finding.sentence for finding in findings)])
     out.refuse([f"{table.parts[0].file}: {problem.message}" for problem in made.problems])
@@ -192,19 +193,6 @@ def _joined(options: Options, settings: Settings) -> "Table":
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise InvalidInput(f"Two files are called {twice}: rename one, so that each can be told from the other.")
     return tables.join({file.name: tables.read(file.name, _content(file), settings) for file in files}, key=options.id, on=options.on)
-
-
-def _wanted(options: Options, store: "Store", table: "Table") -> "tuple[Schema, list[Finding]]":
-    """Return the schema a table is held to: the workspace's where it holds applicants, else the proposal with --schema on top of it."""
-    from creditrisk import tables
-
-    if store.value("select count(*) from snapshot") and not options.schema:
-        return store.schema, []
-    proposal = tables.propose(table, target=options.target, as_of=options.as_of)
-    if not options.schema:
-        return proposal.schema, proposal.findings
-    text = _content(options.schema).decode("utf-8", errors="replace")
-    return tables.declared(text, proposal.schema, options.schema.name), proposal.findings
 
 
 def _outcomes(options: Options, out: Out) -> None:
@@ -239,6 +227,39 @@ def _features(options: Options, out: Out) -> None:
     out.summary(
         {"snapshot": snapshot_id, "applicants": len(table)}, f"Features of {len(table):,} applicants kept as snapshot {snapshot_id}{where}."
     )
+
+
+def _augment(options: Options, out: Out) -> None:
+    from creditrisk import augment, schema
+
+    if options.remove == (options.to is not None):
+        raise InvalidInput("augment needs one of: --to N, or --remove.")
+    target = _target(options.out)
+    with _open(options) as store:
+        user = _user(options, store.settings)
+        if options.remove:
+            n = augment.remove(store, user=user)
+            out.summary({"removed": n}, f"{n:,} invented applicants removed; the register of who was invented stays.")
+            return
+        n = augment.invent(store, options.to, user=user, seed=options.seed)
+        found = augment.likeness(store)
+        if target:
+            _write(augment.table(store, with_real=True), target)
+        is_built_in = store.schema.fingerprint == schema.built_in().fingerprint
+    for record in found.columns.to_dict("records"):
+        out.result({str(name): value for name, value in record.items()})
+    out.table(found.columns[["title", "psi", "ks", "missing_real", "missing_invented"]])
+    if is_built_in:
+        out.warn(["Figures were invented, not the statements behind them: `demo --applicants N` generates statements."])
+    facts = {"invented": n, "real": found.n_real, "synthetic": found.n_invented, "largest_psi": found.columns["psi"].max()}
+    facts |= {
+        "largest_ks": found.columns["ks"].max(),
+        "largest_change": found.change,
+        "pair": list(found.pair),
+        "out": target and str(target),
+    }
+    said = f"{n:,} applicants invented, {found.n_invented:,} beside {found.n_real:,} real ones. {found.sentence}"
+    out.summary(facts, f"{said}{f' All of them are in {target}.' if target else ''}")
 
 
 def _label(options: Options, out: Out) -> None:
@@ -362,6 +383,20 @@ def _corrections(options: Options, out: Out) -> None:
     out.summary({"corrections": len(told)}, f"{len(told):,} corrections.")
 
 
+def _template(options: Options, out: Out) -> None:
+    from creditrisk import dictionary
+
+    target = _target(options.out, ".csv")
+    with _open(options) as store:
+        columns = dictionary.allowed(store)
+        beside = dictionary.write_template(store, target) if target else None
+    for record in columns.to_dict("records"):
+        out.result({str(name): value for name, value in record.items()})
+    out.table(columns[["column", "what", "empty"]])
+    said = f"{target} is there to fill in, with an example to replace; {beside} says what may stand in it." if target else ""
+    out.summary({"columns": len(columns), "out": target and str(target)}, said or f"{len(columns)} columns; --out FILE.csv writes them.")
+
+
 def _schema(options: Options, out: Out) -> None:
     from dataclasses import asdict
 
@@ -466,7 +501,7 @@ def _from_file(store: "Store", options: Options, asked: Mapping[str, Any], out: 
     given = rows.read_table(options.file)
     if given.empty:
         raise InvalidInput(f"{options.file.name} has no rows to score.")
-    _, problems = rows.check(store.schema, given)
+    _, problems = rows.check(store.schema, given, complete=True)
     bad = {problem.row - 1 for problem in problems}
     out.refused_rows = len(bad)
     out.refuse([f"{options.file.name}: {problem.message}" for problem in problems])
@@ -649,6 +684,12 @@ def _what_is_learned(command: Command) -> None:
     add("--as-of", type=_date, metavar="DATE", help="read only what was booked before (else each one's application)")
     add("--out", type=Path, metavar="FILE", help="also write it to this .csv, .parquet or .duckdb, with its schema and data dictionary")
 
+    add = command("augment", _augment, "invent applicants like the real ones; they are marked for ever, and nothing is measured on them")
+    add("--to", type=int, metavar="N", help="until there are N with the real ones")
+    add("--seed", type=int, default=11, metavar="S")
+    add("--out", type=Path, metavar="FILE", help="also write all of them, real and invented, to this .csv or .parquet")
+    add("--remove", action="store_true", help="take every invented applicant out again")
+
     add = command("label", _label, "make a label set with its quality report")
     add("method", choices=("kmeans", "observed"))
     add("--k", type=int, metavar="N", help="number of clusters (else the best of a scan)")
@@ -676,6 +717,9 @@ def _what_is_done_with_it(command: Command) -> None:
     add("--out", type=Path, metavar="FILE", help="write the scores to this .csv or .parquet; refused rows go to FILE-refused.csv")
     add("--model", metavar="MODEL", help="score with this model (else the champion)")
     add("--baseline", default="cut-off", metavar="GROUP", help="what contributions are held against: cut-off or everyone")
+
+    add = command("template", _template, "say what a file to score holds, and write one to fill in")
+    add("--out", type=Path, metavar="FILE", help="the .csv to fill in; FILE.columns.csv beside it says what is allowed")
 
     add = command("schema", _schema, "print the schema: the declared features of an applicant, or one proposed for a table")
     add("what", choices=("show", "infer"))

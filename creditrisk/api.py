@@ -89,7 +89,10 @@ def applicant_model(schema: Schema) -> type[BaseModel]:
 
 
 ID_MEANING = "Alone: an applicant of the workspace, scored from their newest features. With features: the name the score is kept under."
-FEATURES_MEANING = "Values to score; one that is left out or null counts as not known."
+FEATURES_MEANING = (
+    "Values to score; null counts as not known. So does one that a single applicant leaves out; among several, one that nobody "
+    "names is refused."
+)
 
 
 def _field(feature: Feature) -> Any:
@@ -150,7 +153,7 @@ def _scored(store: Store, asked: list[dict[str, Any]], champion: scoring.Model, 
         made = {found.applicant_id: found for found in scoring.score_applicants(store, names, user=user, channel="api", using=champion)}
         return [made[name] for name in names]
     given = [{name: entry.get(name) for name in rows.KEYS} | entry["features"] for entry in asked]
-    return scoring.score_values(store, given, user=user, channel="api", using=champion)
+    return scoring.score_values(store, given, user=user, channel="api", using=champion, complete=len(given) > 1)
 
 
 def _answer(made: scoring.Prediction, champion: scoring.Model) -> dict[str, Any]:

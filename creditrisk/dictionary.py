@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame, Series
 
-from creditrisk import cells, features, metrics, schema
+from creditrisk import cells, features, metrics, rows, schema
 from creditrisk.errors import InvalidInput
 from creditrisk.schema import Feature
 from creditrisk.store import Store, now
@@ -65,14 +65,51 @@ def related(store: Store, snapshot_id: int | None = None, most: int = 30) -> Dat
     found = DataFrame(ranks, columns=names).corr(min_periods=30).to_numpy()
     above = [(i, j) for i in range(len(names)) for j in range(i + 1, len(names)) if np.isfinite(found[i, j])]
     strongest = sorted(above, key=lambda pair: -abs(found[pair]))[:most]
-    rows = [(names[i], names[j], float(found[i, j]), int((known[:, i] & known[:, j]).sum())) for i, j in strongest]
-    return DataFrame(rows, columns=["one", "other", "correlation", "n"])
+    pairs = [(names[i], names[j], float(found[i, j]), int((known[:, i] & known[:, j]).sum())) for i, j in strongest]
+    return DataFrame(pairs, columns=["one", "other", "correlation", "n"])
 
 
 def describe(store: Store) -> DataFrame:
     """Return the data dictionary: every key of every declared feature as the schema has it, lists as text."""
-    rows = [{key: _text(value) for key, value in asdict(feature).items()} for feature in store.schema]
-    return DataFrame(rows)
+    declared = [{key: _text(value) for key, value in asdict(feature).items()} for feature in store.schema]
+    return DataFrame(declared)
+
+
+def template(store: Store) -> DataFrame:
+    """Return a table to fill in for scoring: applicant_id, as_of and every column a model reads, with one example row.
+
+    The example is the workspace's typical applicant where there are any, else the least of what is allowed; what is unknown is empty.
+    """
+    held = features.latest_snapshot(store)
+    table = features.table(store, held) if held is not None else None
+    examples = {name: _example(store.schema[name], None if table is None else table[name]) for name in rows.needed(store.schema)}
+    return DataFrame([{"applicant_id": "example", "as_of": None, **examples}])
+
+
+def allowed(store: Store) -> DataFrame:
+    """Return what may stand in each column of the template: column, title, what (in words), unit, empty (codes that mean it), meaning."""
+    first = [
+        ("applicant_id", "Applicant", "a name of your own; left empty, the score is kept under its own number", "", "", ""),
+        ("as_of", "As of", "the day the figures describe, like 2026-01-31; may stay empty", "", "", ""),
+    ]
+    named = [store.schema[name] for name in rows.needed(store.schema)]
+    said = [(f.name, f.title, _may_be(f), f.unit, ", ".join(f.missing), f.meaning) for f in named]
+    return DataFrame([*first, *said], columns=["column", "title", "what", "unit", "empty", "meaning"])
+
+
+def as_csv(frame: DataFrame) -> bytes:
+    """Return a table as a CSV file that a spreadsheet shows and does not calculate."""
+    return cells.harmless(frame).to_csv(index=False).encode("utf-8-sig")
+
+
+def write_template(store: Store, target: Path) -> Path:
+    """Write the template to a .csv, and what is allowed to FILE.columns.csv beside it, whose path is returned."""
+    beside = target.with_suffix(".columns.csv")
+    for frame, file in ((template(store), target), (allowed(store), beside)):
+        part = file.with_name(f".{file.name}.part")
+        part.write_bytes(as_csv(frame))
+        part.replace(file)
+    return beside
 
 
 def card(store: Store, applicant_id: str) -> DataFrame:
@@ -117,6 +154,32 @@ def _into_duckdb(store: Store, table: DataFrame, part: Path) -> None:
             made.register("frame", frame)
             made.execute(f"create table {name} as select * from frame")
             made.unregister("frame")
+
+
+def _example(feature: Feature, column: Series | None) -> object:
+    known = None if column is None else column.dropna()
+    if known is None or known.empty:
+        return feature.choices[0] if feature.choices else max(feature.low or 0, min(0, feature.high or 0))
+    if not feature.is_numeric:
+        return str(known.mode().iloc[0])
+    middle = float(known.median())
+    return round(middle) if feature.type in ("integer", "flag") else middle
+
+
+def _may_be(feature: Feature) -> str:
+    """Say what a feature's values may be, as its checks hold it.
+
+    >>> _may_be(Feature("n", "N", "integer", low=0, high=10)), _may_be(Feature("home", "Home", "choice", choices=("own", "rent")))
+    ('a whole number from 0 to 10', 'one of: own; rent')
+    """
+    if feature.type == "choice":
+        also = f" (or {', '.join(feature.spellings)}, put right)" if feature.spellings else ""
+        return f"one of: {'; '.join(feature.choices)}{also}"
+    if feature.type == "flag":
+        return "1 for yes, 0 for no"
+    low, high = ("" if end is None else f"{end:g}" for end in (feature.low, feature.high))
+    span = f" from {low} to {high}" if low and high else f" from {low} on" if low else f" up to {high}" if high else ""
+    return f"a {'whole ' if feature.type == 'integer' else ''}number{span}"
 
 
 def _outcomes(store: Store, table: DataFrame) -> Numbers:

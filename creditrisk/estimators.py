@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 Numbers = NDArray[np.float64]
 WINSOR_Z = 3.0
 RIDGE = 10.0  # a prior on standardised weights of about N(0, 0.3²): worth two points of AUC with 100 bads, nothing with 3,000
+DEEP_ROWS = 10_000  # fewer rows do not tell how columns act together from chance
+MOST_ROUNDS, PATIENCE = 600, 30  # trees at most, and how many of them may pass without a gain on unseen rows
 SIDES = {-1: (None, 0.0), 0: (None, None), 1: (0.0, None)}
 
 
@@ -219,16 +221,23 @@ def _fit_logistic(lesson: Lesson) -> Linear:
 
 
 def _fit_boosted(lesson: Lesson) -> Boosted:
-    """Fit shallow trees; few rows get slower learning, larger leaves and fewer rounds."""
+    """Fit boosted trees: shallow ones, on few rows slower learning, larger leaves and fewer rounds; deeper ones where that is safe.
+
+    Deeper trees earn their cost on many rows whose columns have no sign to keep: there they find how columns act together
+    (credit_risk_dataset: AUC 0.935 at depth 3, 0.945 at depth 5), and how many are enough is seen on a tenth of the rows.
+    Columns that keep a declared sign gained nothing by it, and exact contributions would take ten times as long.
+    """
     from xgboost import DMatrix, train
 
-    small = len(lesson.bad) < 2_000 or lesson.bad.sum() < 200
+    n, n_bad = len(lesson.bad), lesson.bad.sum()
+    small = n < 2_000 or n_bad < 200
+    deep = n >= DEEP_ROWS and min(n_bad, n - n_bad) >= DEEP_ROWS / 10 and not any(column.bound for column in lesson.columns)
     parameters = {
         "objective": "binary:logistic",
         "tree_method": "hist",
-        "max_depth": 2 if small else 3,
-        "learning_rate": 0.05 if small else 0.08,
-        "min_child_weight": 2 if small else 10,
+        "max_depth": 2 if small else 5 if deep else 3,
+        "learning_rate": 0.05 if small or deep else 0.08,
+        "min_child_weight": 2 if small else 5 if deep else 10,
         "subsample": 0.8,
         "colsample_bytree": 0.6,
         "lambda": 5,
@@ -237,8 +246,24 @@ def _fit_boosted(lesson: Lesson) -> Boosted:
         "nthread": 1 if small else 2,
         "verbosity": 0,
     }
-    data = DMatrix(lesson.matrix, label=lesson.bad, weight=lesson.weight, nthread=1)
-    booster = train(parameters, data, num_boost_round=200 if small else 300)
+
+    def table(part: Lesson) -> DMatrix:
+        return DMatrix(part.matrix, label=part.bad, weight=part.weight, nthread=1)
+
+    if deep:
+        aside = np.random.default_rng(lesson.seed).random(n) < 0.1
+        unseen = [(table(lesson.take(aside)), "unseen")]
+        booster = train(
+            parameters,
+            table(lesson.take(~aside)),
+            num_boost_round=MOST_ROUNDS,
+            evals=unseen,
+            early_stopping_rounds=PATIENCE,
+            verbose_eval=False,
+        )
+        booster = booster[: booster.best_iteration + 1]
+    else:
+        booster = train(parameters, table(lesson), num_boost_round=200 if small else 300)
     booster.set_param({"nthread": 1})
     return Boosted(booster)
 

@@ -17,7 +17,7 @@ from creditrisk import metrics
 from creditrisk.errors import InvalidInput, NotEnoughData
 from creditrisk.schema import Feature, Schema, protects
 
-Kind = Literal["protected", "leak", "afterwards", "constant", "text", "day", "code", "empty", "sign"]
+Kind = Literal["protected", "leak", "afterwards", "constant", "text", "day", "code", "empty", "sign", "stranger"]
 Numbers = NDArray[Any]
 
 MOST_CHOICES = 60

@@ -129,9 +129,16 @@ def check(schema: Schema, rows: Rows, *, complete: bool = False) -> tuple[DataFr
 
 def _check_complete(schema: Schema, given: Mapping[str, Column]) -> None:
     """A column that is absent was perhaps misspelt or lost; only a present and empty one says that nothing is known."""
-    absent = [feature.name for feature in schema.predictors if feature.name not in given and not feature.formula]
+    absent = [name for name in needed(schema) if name not in given]
     if absent:
-        raise InvalidInput(f"The columns {', '.join(absent)} are not there; give every one a model reads, empty where nothing is known.")
+        what = f"columns {', '.join(absent)} are" if len(absent) > 1 else f"column {absent[0]} is"
+        raise InvalidInput(f"The {what} not there; give every one a model reads, empty where nothing is known.")
+
+
+def needed(schema: Schema) -> list[str]:
+    """Return the columns a table to score must have, in declared order: what models read, of a computed figure its parts instead."""
+    read = {name for feature in schema.predictors for name in (formula.parts(feature.formula) if feature.formula else (feature.name,))}
+    return [feature.name for feature in schema if feature.name in read]
 
 
 def _contradictions(feature: Feature, stated: Any, made: Any, problems: list[Problem]) -> None:

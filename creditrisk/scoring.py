@@ -154,13 +154,16 @@ def score_values(
     baseline: str = "cut-off",
     keep: bool = True,
     using: Model | None = None,
+    complete: bool | None = None,
 ) -> list[Prediction]:
-    """Score given feature values, one prediction a row; `applicant_id` and `as_of` are optional, a feature left out is unknown.
+    """Score given feature values, one prediction a row; `applicant_id` and `as_of` are optional.
 
-    A row without applicant_id goes under its prediction's id. Raises InvalidInput naming row, column, value and rule.
+    A batch must have every column models read (`complete`; by default a table must, mappings need not): there a column that is
+    absent was lost, while what a single applicant's values leave out is unknown. A row without applicant_id goes under its
+    prediction's id. Raises InvalidInput naming row, column, value and rule.
     """
     loaded = using or model(store, model_id)
-    table, problems = check(store.schema, given)
+    table, problems = check(store.schema, given, complete=isinstance(given, DataFrame) if complete is None else complete)
     if problems:
         more = f" ({len(problems) - 1} more problems)" if len(problems) > 1 else ""
         raise InvalidInput(problems[0].message + more)

@@ -249,10 +249,11 @@ def _migrate(cursor: duckdb.DuckDBPyConnection) -> None:
 
 
 def _shape_applicant(cursor: duckdb.DuckDBPyConnection, schema: Schema) -> None:
-    """Make the ML-ready table hold every declared feature; grain: one row per snapshot and applicant."""
-    cursor.execute("create table if not exists applicant (snapshot_id integer not null, applicant_id varchar not null, as_of date)")
-    for feature in schema:
-        cursor.execute(f"alter table applicant add column if not exists {quoted(feature.name)} {COLUMN_TYPES[feature.type]}")
+    """Make the ML-ready table, and that of invented applicants, hold every declared feature; grain: one row per snapshot and applicant."""
+    for table in ("applicant", "invented"):
+        cursor.execute(f"create table if not exists {table} (snapshot_id integer not null, applicant_id varchar not null, as_of date)")
+        for feature in schema:
+            cursor.execute(f"alter table {table} add column if not exists {quoted(feature.name)} {COLUMN_TYPES[feature.type]}")
 
 
 def _append_audit(cursor: duckdb.DuckDBPyConnection, user: str, action: str, subject: str, detail: Mapping[str, Any]) -> None:

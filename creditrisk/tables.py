@@ -7,7 +7,7 @@ and a key that stands twice refuses the import. What a table says of the outcome
 import csv
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -127,8 +127,33 @@ def propose(table: Table, *, target: str | None = None, as_of: str | None = None
     return inference.propose(table.frame, name=_stem(table.parts[0].file), keys=keys, bad=bad)
 
 
-def declared(text: str, proposed: Schema, origin: str) -> Schema:
-    """Return the schema a TOML declares: whole where it has every feature a type needs, else the proposal with its keys put right."""
+def wanted(
+    store: Store, table: Table, *, target: str | None = None, as_of: str | None = None, said: str | None = None, origin: str = "schema"
+) -> inference.Proposal:
+    """Return the schema a table is held to, and what a person should know of it: the workspace's own where it holds applicants who
+    share a column with the table, else the proposal; `said` is TOML whose keys replace some of it."""
+    held = store.value("select count(*) from snapshot") and any(feature.name in table.frame.columns for feature in store.schema)
+    found = _expected(store.schema, table, target, as_of) if held else propose(table, target=target, as_of=as_of)
+    return found if said is None else replace(found, schema=declared(said, found.schema, origin, is_held=bool(held)))
+
+
+def _expected(known: Schema, table: Table, target: str | None, as_of: str | None) -> inference.Proposal:
+    """Return a schema that is settled, and which columns of a table it does not know or does not find."""
+    names = {feature.name for feature in known}
+    keys = {table.key, as_of, rows.target(table.frame, target)[0] if target else None}
+    strangers = [str(column) for column in table.frame.columns if column not in names | keys]
+    said = "is not in the schema of this workspace and was left out."
+    findings = [inference.Finding(name, "stranger", f"{name} {said}") for name in strangers]
+    absent = names - set(table.frame.columns) - {feature.name for feature in known if feature.formula}
+    findings += [
+        inference.Finding(name, "empty", f"{name} is in the schema of this workspace and not in the table: it stays unknown.")
+        for name in sorted(absent - set(rows.needed(known)))  # without the others nothing is kept
+    ]
+    return inference.Proposal(known, findings)
+
+
+def declared(text: str, proposed: Schema, origin: str, *, is_held: bool = False) -> Schema:
+    """Return the proposal with the keys a TOML declares put right; where applicants are held to it already, what was dropped stays so."""
     import tomllib
 
     try:
@@ -138,7 +163,9 @@ def declared(text: str, proposed: Schema, origin: str) -> Schema:
     entries = said.get("feature", [])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) and entry.get("name") for entry in entries):
         raise InvalidInput(f"{origin}: every [[feature]] needs a name.")
-    corrected = inference.correct(proposed, {entry["name"]: entry for entry in entries})
+    names = {feature.name for feature in proposed}
+    done = [entry["name"] for entry in entries if is_held and entry.get("drop") and entry["name"] not in names]  # left out long ago
+    corrected = inference.correct(proposed, {entry["name"]: entry for entry in entries if entry["name"] not in done})
     return schema.build({**corrected, "name": said.get("name", proposed.name)}, origin)
 
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 import ui
-from creditrisk import charts, dictionary, features, tables
+from creditrisk import augment, charts, dictionary, features, tables
 
 store = ui.store()
 ui.header("Data", "Every column an applicant has, how it lies, and how outcomes go with it. A table of your own comes in here.")
@@ -43,7 +43,7 @@ def bring_in() -> None:
             key="parts",
             alt="Files and how they were joined",
         )
-        proposal = tables.propose(joined, target=target, as_of=as_of)
+        proposal = tables.wanted(store, joined, target=target, as_of=as_of)
         for sentence in [*joined.notes, *(finding.sentence for finding in proposal.findings)]:
             st.caption(f":material/info: {ui.literal(sentence)}")
         edited = st.data_editor(
@@ -132,6 +132,58 @@ with ui.guard():
             shown = {"applicant_id": ui.text_column("Applicant", pinned=True), name: ui.text_column(feature.title)}
             shown |= {other.name: ui.text_column(other.title) for other in store.schema if other.name != name}
             ui.table(members, shown, key=f"members-{name}", alt="Applicants in this bin", height=300)
+    ui.section("Scoring a file", help="A batch needs every column that models read; a cell may stay empty where nothing is known.")
+    fill, explained = st.columns(2)
+    fill.download_button(
+        "A file to fill in",
+        lambda: dictionary.as_csv(dictionary.template(store)),
+        file_name="to-score.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        help="Every column that models read, with an example row: `score FILE` on the command line takes it.",
+        on_click="ignore",
+        width="stretch",
+        key="template",
+    )
+    explained.download_button(
+        "What may stand in it",
+        lambda: dictionary.as_csv(dictionary.allowed(store)),
+        file_name="to-score.columns.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        help="A line for each column: what is allowed, and which codes mean that nothing is known.",
+        on_click="ignore",
+        width="stretch",
+        key="allowed",
+    )
     ui.section("Columns that move together", help="Rank correlation (Spearman): 1 the same order, −1 the reverse, 0 none.")
     pairs = dictionary.related(store, snapshot, most=12)
     ui.figure(charts.correlations(pairs, store.schema), key="related")
+    invented = augment.count(store)
+    ui.section(
+        "Invented applicants",
+        help="Drawn so that each column is distributed, and columns move together, as among the real ones. They lie apart: no profile, "
+        "score or measure on this or any page counts them.",
+    )
+    if invented:
+        like = augment.likeness(store)
+        st.markdown(f"**{ui.count(invented)}** beside {ui.count(like.n_real)} real ones. {ui.literal(like.sentence)}")
+        shown = {
+            "title": ui.text_column("Column", pinned=True),
+            "psi": ui.number_column("PSI", "Population stability index against the real ones: below 0.1 alike", "%.4f"),
+            "ks": ui.number_column("KS", "Largest distance between the two distributions, 0 to 1", "%.4f"),
+            "missing_real": ui.share_column("Not known, real"),
+            "missing_invented": ui.share_column("Not known, invented"),
+        }
+        ui.table(like.columns, shown, key="likeness", alt="How like the real applicants the invented ones are", height=300)
+        if st.button("Remove them", icon=":material/delete:", key="remove"):
+            augment.remove(store, user=ui.user())
+            st.rerun()
+    else:
+        st.caption("There are none. `augment --to N` on the command line, or this button, makes some.")
+        real = int(found["n"].max())
+        to = st.number_input("Until there are, with the real ones", min_value=real + 1, max_value=augment.MOST, value=2 * real, key="to")
+        if st.button("Invent applicants", icon=":material/groups:", key="invent"):
+            with st.spinner("Drawing …", show_time=True):
+                augment.invent(store, int(to), user=ui.user())
+            st.rerun()

@@ -55,6 +55,14 @@ def test_values_given(client: TestClient) -> None:
     assert nameless[0]["applicant_id"] == nameless[0]["prediction_id"]
 
 
+def test_a_batch_must_name_every_figure_and_may_say_that_it_is_unknown(client: TestClient, filled: Store) -> None:
+    two = [{"features": {"observed_days": 200}}, {"features": {"observed_days": 300}}]
+    refused = client.post("/v1/score", json=two)
+    assert (refused.status_code, "are not there; give every one a model reads" in refused.json()["detail"]) == (422, True)
+    two[0]["features"] |= dict.fromkeys(feature.name for feature in filled.schema if feature.name != "observed_days")
+    assert [len(answer["missing"]) for answer in client.post("/v1/score", json=two).json()] == [len(filled.schema.features) - 1] * 2
+
+
 def test_reloading_changes_nothing(client: TestClient, filled: Store) -> None:
     (name,) = known(filled)
     first, second = (client.post("/v1/score", json={"applicant_id": name}).json() for _ in range(2))

@@ -12,6 +12,7 @@ import pytest
 from pandas import read_csv, read_parquet
 
 from creditrisk.__main__ import main
+from creditrisk.schema import built_in
 from creditrisk.store import Store
 
 Run = Callable[..., tuple[int, list[dict[str, Any]], str]]  # exit code, objects printed, stderr
@@ -120,7 +121,13 @@ def test_the_whole_way(in_bank: Run, tmp_path: Path) -> None:
 
 def test_bad_rows_are_set_aside_and_the_others_scored(in_bank: Run, tmp_path: Path) -> None:
     file = tmp_path / "rows.csv"
-    file.write_text("applicant_id,observed_days,days_negative_90d\nA,200,3\nB,200,many\nC,,91\nD,10,0\n")
+    lacking = [feature.name for feature in built_in().predictors if feature.name not in ("observed_days", "days_negative_90d")]
+
+    def write(*lines: str) -> None:
+        heading = ["applicant_id,observed_days,days_negative_90d", *lacking]
+        file.write_text("\n".join([",".join(heading), *(line + "," * len(lacking) for line in lines)]) + "\n")
+
+    write("A,200,3", "B,200,many", "C,,91", "D,10,0")
     code, (*scores, summary), said = in_bank("score", file, "--out", tmp_path / "scores.csv")
     assert code == 1
     assert [score["applicant_id"] for score in scores] == ["A", "D"]
@@ -128,7 +135,7 @@ def test_bad_rows_are_set_aside_and_the_others_scored(in_bank: Run, tmp_path: Pa
     assert "rows.csv: Row 2: days_negative_90d is 'many'; it should be a number." in said
     assert read_csv(tmp_path / "scores-refused.csv")["row"].tolist() == [2, 3]
     assert read_csv(tmp_path / "scores.csv")["pd"].tolist() == [score["pd"] for score in scores]
-    file.write_text("applicant_id,observed_days,days_negative_90d\n=HYPERLINK(1),200,3\n-7,200,=1+1\n")
+    write("=HYPERLINK(1),200,3", "-7,200,=1+1")
     in_bank("score", file, "--out", tmp_path / "evil.csv")
     assert read_csv(tmp_path / "evil.csv")["applicant_id"].tolist() == ["'=HYPERLINK(1)"], "a spreadsheet shows it and calculates nothing"
     assert (tmp_path / "evil-refused.csv").read_text().count(",'=1+1,") == 1
@@ -137,6 +144,20 @@ def test_bad_rows_are_set_aside_and_the_others_scored(in_bank: Run, tmp_path: Pa
     file.write_text("applicant_id,observed_dayz\nA,200\n")
     code, _, said = in_bank("score", file)
     assert (code, "Nothing called observed_dayz is declared" in said) == (2, True)
+    file.write_text("applicant_id,observed_days\nA,200\n")
+    code, printed, said = in_bank("score", file)
+    assert (code, len(printed), "are not there; give every one a model reads" in said) == (2, 1, True)
+
+
+def test_applicants_are_invented_written_and_removed(in_bank: Run, tmp_path: Path) -> None:
+    code, (*columns, summary), said = in_bank("augment", "--to", 400, "--out", tmp_path / "all.parquet")
+    assert (code, summary["summary"]["invented"], summary["summary"]["real"]) == (0, 250, 150)
+    assert {"name", "psi", "ks"} <= set(columns[0])
+    assert "`demo --applicants N` generates statements" in said
+    assert read_parquet(tmp_path / "all.parquet")["is_synthetic"].tolist() == [False] * 150 + [True] * 250
+    code, (summary,), _ = in_bank("augment", "--remove")
+    assert (code, summary) == (0, {"summary": {"removed": 250}})
+    assert in_bank("augment")[0] == 2
 
 
 def test_outcomes_are_matched_and_doubtful_rows_refused(in_bank: Run, tmp_path: Path) -> None:

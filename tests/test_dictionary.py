@@ -8,7 +8,7 @@ import pytest
 from pandas import read_csv, read_parquet
 from pandas.testing import assert_frame_equal
 
-from creditrisk import dictionary, features, schema, tables
+from creditrisk import dictionary, features, rows, schema, tables
 from creditrisk.errors import InvalidInput, NothingYet, UnknownThing
 from creditrisk.store import Store
 from tests.test_tables import portfolio
@@ -42,6 +42,24 @@ def test_bins_hold_everybody_once_and_add_up(imported: Store, name: str) -> None
     assert ((found["rate_low"] <= found["bad_rate"]) & (found["bad_rate"] <= found["rate_high"])).all()
     for row in found.to_dict("records"):
         assert len(dictionary.members(imported, name, row["bin"])) == row["n"]
+
+
+def test_the_template_holds_what_models_read_and_its_example_passes_the_checks(imported: Store, tmp_path: Path) -> None:
+    beside = dictionary.write_template(imported, tmp_path / "fill.csv")
+    given = rows.read_table(tmp_path / "fill.csv")
+    assert given.columns.tolist() == ["applicant_id", "as_of", *(feature.name for feature in imported.schema.predictors)]
+    checked, problems = rows.check(imported.schema, given, complete=True)
+    assert problems == []
+    assert checked["times_late"].item() == features.table(imported)["times_late"].median()
+    explained = read_csv(beside).set_index("column")
+    assert explained.index.tolist() == given.columns.tolist()
+    assert explained.loc["home", "what"] == "one of: none; own; rent"
+    assert explained.loc["times_late", "what"].startswith("a whole number from 0 to ")
+
+
+def test_a_workspace_without_anybody_has_a_template_too(store: Store) -> None:
+    checked, problems = rows.check(store.schema, dictionary.template(store), complete=True)
+    assert (len(checked), problems) == (1, [])
 
 
 def test_without_outcomes_nothing_is_said_of_them(store: Store) -> None:

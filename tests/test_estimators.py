@@ -117,6 +117,21 @@ def test_many_rows_use_more_threads_and_the_same_bits():
     assert np.array_equal(model.parts(matrix)[0][:50], model.parts(matrix[:50].copy())[0])
 
 
+def test_many_rows_without_a_sign_to_keep_get_deeper_trees_and_as_many_as_help():
+    random = np.random.default_rng(4)
+    matrix = random.normal(size=(12_000, 3))
+    bad = (random.random(12_000) < 1 / (1 + np.exp(1 - 2 * np.sign(matrix[:, 0]) * matrix[:, 1]))).astype(float)
+    free = tuple(Column(name, None, 1, False, is_binding=False) for name in "abc")
+    kept = (*free[:2], Column("c", None, 1, False))
+    deep, again, shallow = (FITS["xgboost"](Lesson(matrix, bad, np.ones(12_000), columns, 7)) for columns in (free, free, kept))
+    depth, rounds = (lambda model: model.booster.trees_to_dataframe()["ID"].str.split("-").str[1].astype(int).max()), 300
+    assert np.array_equal(deep.raw(matrix), again.raw(matrix))
+    assert deep.booster.num_boosted_rounds() < rounds == shallow.booster.num_boosted_rounds()
+    assert depth(deep) > depth(shallow)
+    parts, base = deep.parts(matrix[:50])
+    assert np.abs(parts.sum(axis=1) + base - deep.raw(matrix[:50])).max() < EXACT["xgboost"]
+
+
 def test_probability_of_one_element_is_that_of_the_array():
     margins = np.random.default_rng(0).normal(scale=4, size=300)
     alone = [estimators.inverse_logit(margins[place : place + 1].copy())[0] for place in range(300)]

@@ -629,6 +629,17 @@ def test_a_column_of_a_table_is_shown_with_its_outcomes(tabled: None) -> None:
     assert len(page.dataframe) == 2
 
 
+def test_invented_applicants_are_made_measured_and_removed_on_the_page(tabled: None) -> None:
+    page = visit("data")
+    page.number_input(key="to").set_value(300)
+    page = page.button(key="invent").click().run()
+    assert not page.error
+    assert "180 beside 120 real ones" in text(page).replace("**", "")
+    assert {metric.label: metric.value for metric in page.metric}["Applicants"] == "120"
+    page = page.button(key="remove").click().run()
+    assert page.button(key="invent")
+
+
 def test_an_applicant_of_a_table_shows_their_row(tabled: None) -> None:
     page = visit("applicants", applicant="C0003")
     assert "Times late" in set(page.dataframe[-1].value["title"])

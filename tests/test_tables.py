@@ -145,6 +145,15 @@ def test_codes_for_nothing_and_other_spellings_are_put_right() -> None:
 def test_a_table_to_score_must_have_every_column() -> None:
     with pytest.raises(InvalidInput, match="The columns income, home are not there"):
         rows.check(RATIO, DataFrame({"loan": [1.0]}), complete=True)
+    with pytest.raises(InvalidInput, match="The column home is not there"):
+        rows.check(RATIO, DataFrame({"loan": [1.0], "income": [2.0], "share": [0.5]}), complete=True)
+
+
+def test_the_parts_of_a_computed_figure_are_needed_even_where_no_model_reads_them_by_themselves() -> None:
+    parts_apart = Schema("apart", (Feature("wage", "Wage", role="report"), Feature("twice", "Twice", formula="wage * 2")))
+    assert rows.needed(parts_apart) == ["wage"]
+    with pytest.raises(InvalidInput, match="The column wage is not there"):
+        rows.check(parts_apart, DataFrame({"twice": [4.0]}), complete=True)
 
 
 def test_which_values_are_bad_can_be_said() -> None:

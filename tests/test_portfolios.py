@@ -1,0 +1,173 @@
+"""Four lenders' tables from file to explained scores by commands alone; and copies of them that somebody broke."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pandas import DataFrame, read_parquet
+from pandas.testing import assert_frame_equal
+
+from creditrisk import features
+from creditrisk import store as stores
+from creditrisk.__main__ import main
+from creditrisk.settings import load
+
+Run = Callable[..., tuple[int, list[dict[str, Any]], str]]  # exit code, objects printed, stderr
+
+# name: how it went, a column of numbers, a column with few kinds of values, a kind nobody has seen and what is said of it
+SETS = {
+    "german_credit": ("creditability=bad", "credit_amount", "purpose", "yacht", "is 'yacht'; it should be one of"),
+    "credit_risk_dataset": ("loan_status", "person_income", "loan_intent", "YACHT", "is 'YACHT'; it should be one of"),
+    "taiwan_default": ("default.payment.next.month", "LIMIT_BAL", "EDUCATION", 77, "is 77; the most allowed is"),
+    "give_me_some_credit": ("SeriousDlqin2yrs", "MonthlyIncome", "NumberOfDependents", 5000, "is 5000; the most allowed is"),
+}
+CORRECTED = {  # a few lines of TOML on top of what is inferred
+    "credit_risk_dataset": '[[feature]]\nname = "loan_percent_income"\nformula = "loan_amnt / person_income"\n',
+    "taiwan_default": '[[feature]]\nname = "EDUCATION"\nrisk = 0\ntitle = "Education, 1 to 4"\n',
+}
+
+
+@pytest.fixture
+def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command with --json in the workspace `tmp_path`; returns exit code, objects printed, stderr."""
+
+    def command(*arguments: object) -> tuple[int, list[dict[str, Any]], str]:
+        where = ["--data", str(tmp_path / "data"), "--models", str(tmp_path / "models")]
+        code = main([*where, "--user", "ann", "--json", *map(str, arguments)])
+        said = capsys.readouterr()
+        return code, [json.loads(line) for line in said.out.splitlines()], said.err
+
+    return command
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Callable[[], DataFrame]:
+    """Return the applicants of the workspace `tmp_path` as they are kept now."""
+
+    def read() -> DataFrame:
+        opened = stores.open_workspace(replace(load(), data=tmp_path / "data", models=tmp_path / "models"))
+        try:
+            return features.table(opened)
+        finally:
+            opened.close()
+
+    return read
+
+
+def sample(shared: Path, name: str, n: int) -> DataFrame:
+    """Rows of a table under ids of our own."""
+    table = read_parquet(shared / "tabular" / f"{name}.parquet").drop(columns="ID", errors="ignore")
+    table = table.sample(min(n, len(table)), random_state=5, ignore_index=True)
+    table.insert(0, "cust_id", [f"C{number:05d}" for number in range(len(table))])
+    return table
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_a_broken_copy_is_told_by_name_and_loses_nothing(
+    shared: Path, tmp_path: Path, run: Run, kept: Callable[[], DataFrame], name: str
+) -> None:
+    target, number, kind, strange, sentence = SETS[name]
+    table = sample(shared, name, 500)
+    file = tmp_path / f"{name}.csv"
+
+    def bring_in(frame: DataFrame) -> tuple[int, list[dict[str, Any]], str]:
+        frame.to_csv(file, index=False)
+        return run("import", file, "--target", target)
+
+    def broken(column: str, place: int, value: object) -> DataFrame:
+        copy = table.astype({column: object})
+        copy.loc[place, column] = value
+        return copy
+
+    code, (part, summary), _ = bring_in(table)
+    fingerprint, usual, whole = summary["summary"]["fingerprint"], part["problems"], kept()
+    assert (part["rows"], part["matched"], len(whole)) == (500, 500, 500)
+
+    # the columns in another order, and one that nobody declared: the same schema, the same values
+    shuffled = table[np.random.default_rng(2).permutation(table.columns)].assign(shoe_size=42)
+    again, (part, summary), said = bring_in(shuffled)
+    assert (again, summary["summary"]["fingerprint"], part["problems"]) == (code, fingerprint, usual)
+    assert "shoe_size is not in the schema of this workspace and was left out." in said
+    assert_frame_equal(kept(), whole)
+
+    # a text among numbers, a kind of value nobody has seen: the row, column, value and rule; every other cell as it was
+    for column, value, rule in ((number, "a lot", "is 'a lot'; it should be a number"), (kind, strange, sentence)):
+        code, (part, _), _ = bring_in(broken(column, 7, value))
+        (problem,) = [problem for problem in part["problems"] if problem not in usual]
+        assert (code, problem["row"], problem["column"], problem["value"]) == (1, 8, column, str(value))
+        assert rule in problem["message"]
+        expected = whole.copy()
+        expected.loc[7, column] = np.nan
+        assert_frame_equal(kept(), expected)
+
+    # a key that is missing or stands twice, a column that is gone: refused whole
+    before = kept()
+    for copy, rule in (
+        (broken("cust_id", 2, ""), "row 3: the key 'cust_id' is empty"),
+        (broken("cust_id", 2, "C00000"), "the key 'cust_id' is 'C00000' in rows 1, 3"),
+        (table.rename(columns={"cust_id": "whose"}), "There is no column 'cust_id'"),
+        (table.drop(columns=number), f"The column {number} is not there"),
+    ):
+        copy.to_csv(file, index=False)
+        code, printed, said = run("import", file, "--target", target, "--id", "cust_id")
+        assert (code, len(printed)) == (2, 1)
+        assert rule.replace("There is no column", f"{file.name} has no column") in said
+        assert_frame_equal(kept(), before)
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_a_column_that_knows_the_outcome_is_named_kept_and_not_learned_from(shared: Path, tmp_path: Path, run: Run, name: str) -> None:
+    target, *_ = SETS[name]
+    table = sample(shared, name, 500)
+    column, _, bad = target.partition("=")
+    is_bad = table[column].astype(str).isin([bad] if bad else ["1", "1.0"])
+    table["written_down"] = np.where(is_bad, 800.0, 100.0) + np.random.default_rng(3).normal(0, 50, len(table))
+    table.to_csv(tmp_path / "leak.csv", index=False)
+    _, (*_, summary), said = run("import", tmp_path / "leak.csv", "--target", target)
+    found = {finding["column"]: finding["kind"] for finding in summary["summary"]["findings"]}
+    assert found["written_down"] == "leak"
+    assert "written_down alone orders good and bad with an AUC of" in said
+    _, shown, _ = run("schema", "show")
+    assert {feature["name"]: feature["role"] for feature in shown[:-1]}["written_down"] == "report"
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_a_table_goes_from_file_to_explained_scores_by_commands_alone(shared: Path, tmp_path: Path, run: Run, name: str) -> None:
+    target, *_ = SETS[name]
+    table = sample(shared, name, 5_000)
+    table.to_parquet(tmp_path / f"{name}.parquet", index=False)
+    (tmp_path / "mine.toml").write_text(CORRECTED.get(name, ""))
+    _, (part, summary), _ = run("import", tmp_path / f"{name}.parquet", "--target", target, "--schema", tmp_path / "mine.toml")
+    assert (part["rows"], summary["summary"]["applicants"], summary["summary"]["outcomes"]) == (len(table),) * 3
+    code, (label, _), _ = run("label", "observed")
+    assert (code, label["passed"], label["n"]) == (0, True, len(table))
+    code, (*models, _), _ = run("train", "--algorithms", "logistic,xgboost", "--cv", 3)
+    assert code == 0
+    areas = {model["algorithm"]: model["metrics"]["observed"]["auc"]["value"] for model in models}
+    assert max(areas["xgboost"], areas["logistic"]) > {"taiwan_default": 0.72, "german_credit": 0.72}.get(name, 0.8), areas
+    assert max(areas["xgboost"], areas["logistic"]) > areas["risk_index"]
+    assert run("promote", "best", "--reason", "the best of those measured")[0] == 0
+    code, (score, _), _ = run("score", "--applicant", "C00004")
+    assert code == 0
+    margin = score["base"] + sum(score["contributions"].values())
+    assert score["pd"] == pytest.approx(1 / (1 + np.exp(-margin)), abs=1e-6)
+    assert score["reasons"]
+    run("template", "--out", tmp_path / "fill.csv")
+    code, (scored, _), said = run("score", tmp_path / "fill.csv")
+    assert (code, scored["applicant_id"], said) == (0, "example", "")
+
+
+def test_customers_and_their_bureau_are_fifty_thousand_applicants_without_an_outcome(shared: Path, run: Run) -> None:
+    folder = shared / "tabular"
+    code, (customers, bureau, summary), _ = run("import", folder / "customers.parquet", folder / "bureau.parquet", "--id", "cust_id")
+    assert (customers["rows"], customers["matched"], customers["unmatched"]) == (50_000, 50_000, 0)
+    assert (bureau["rows"], bureau["matched"], bureau["unmatched"]) == (50_000, 50_000, 0)
+    assert (summary["summary"]["applicants"], summary["summary"]["outcomes"]) == (50_000, 0)
+    assert {finding["column"] for finding in summary["summary"]["findings"] if finding["kind"] == "protected"} >= {"age", "gender"}
+    code, (label, _), _ = run("label", "kmeans")
+    assert (code, label["n"], label["method"]) == (0, 50_000, "kmeans")
+    assert 0.02 < label["share_risky"] < 0.5
