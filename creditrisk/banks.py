@@ -4,6 +4,7 @@ A layout is *inferred* from the file or *declared* by a bank profile; a profile 
 decides what the file leaves open. Nothing here reads an amount or a date for keeps: it only says where they stand.
 """
 
+import codecs
 import csv
 import io
 import re
@@ -209,6 +210,27 @@ def decode(file: str, content: bytes, declared: str | None = None) -> tuple[str,
     return content.decode(encoding, errors="replace"), encoding
 
 
+def utf8(file: str, content: bytes, declared: str | None = None) -> tuple[bytes, str]:
+    """Return the text of a file as UTF-8 bytes, and its encoding; a file that is UTF-8 is its own text, byte-order mark included."""
+    if not content.startswith((b"\xff\xfe", b"\xfe\xff")) and (declared or "utf-8").lower() in ("utf-8", "utf8") and _is_utf8(content):
+        return content, declared or ("utf-8-sig" if content.startswith(b"\xef\xbb\xbf") else "utf-8")
+    text, encoding = decode(file, content, declared)
+    return text.encode(errors="replace"), encoding
+
+
+def _is_utf8(content: bytes) -> bool:
+    if content.isascii():
+        return True
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    size = 1_000_000
+    try:
+        for start in range(0, len(content), size):
+            decoder.decode(content[start : start + size], final=start + size >= len(content))
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def layout(file: str, text: str, declared: Profile | None = None) -> Layout:
     """Find delimiter, heading and the role of every column, taking from `declared` what it says.
 
@@ -412,8 +434,10 @@ def side(value: str) -> str | None:
 
 def folded(text: str) -> str:
     """Lower-case a heading, drop accents, split camel case, keep letters and digits: 'Début (€)' → 'debut'."""
-    plain = unicodedata.normalize("NFKD", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text))
-    kept = "".join(letter for letter in plain if not unicodedata.combining(letter)).lower()
+    kept = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
+    if not kept.isascii():
+        kept = "".join(letter for letter in unicodedata.normalize("NFKD", kept) if not unicodedata.combining(letter))
+    kept = kept.lower()
     return re.sub(r"[\W_]+", " ", kept.replace("ß", "ss").replace("ł", "l").replace("ø", "o")).strip()
 
 

@@ -41,14 +41,13 @@ def reconcile(
     `stated` is (opening, closing) by account, what the file states outside its rows; running balances win over it. Returns the
     accounts, and where some do not add up which (in words, else None) and the line of the first break (0 where there is no line).
     """
-    coded = pc.binary_join_element_wise(rows["currency"], rows["account"], "\t").combine_chunks().dictionary_encode()
-    names = [(account, currency) for currency, _, account in (key.partition("\t") for key in coded.dictionary.to_pylist())]
+    code, named = cells.together(rows["account"].combine_chunks(), rows["currency"].combine_chunks())
+    names = list(zip(*(column.to_pylist() for column in named), strict=True))
     amount = cells.from_money(rows["amount"].combine_chunks())
     printed = rows["balance"].combine_chunks()
     has_balance = np.asarray(printed.is_valid().to_numpy(zero_copy_only=False))
-    balance = cells.from_money(pc.fill_null(printed, Decimal(0)))
+    balance = cells.from_money(pc.fill_null(printed, Decimal(0))) if has_balance.any() else np.zeros(len(amount), np.int64)
     days, lines = rows["booked_on"].to_numpy(), rows["line"].to_numpy()
-    code = coded.indices.to_numpy(zero_copy_only=False)
     order = np.argsort(code, kind="stable")
     balances: dict[Key, AccountBalance] = {}
     broken: list[tuple[Key, int]] = []

@@ -26,6 +26,9 @@ ROWS = pa.schema(
     ]
 )
 
+TEXT = pa.dictionary(pa.int32(), pa.string())
+CODED = pa.schema([field.with_type(TEXT) if field.type == pa.string() else field for field in ROWS])  # each distinct text once
+
 Stated = dict[str, tuple[Decimal | None, Decimal | None]]
 
 
@@ -48,7 +51,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Found:
-    """What a reader of one format found in a file. `rows` has the columns of ROWS in file order; `doubts` hold only while no balance
+    """What a reader of one format found in a file. `rows` has the columns of ROWS (or CODED) in file order; `doubts` hold only while no balance
     confirms the rows; `stated` is (opening, closing) by account as the file states them outside its rows; `count` is how many
     transactions the file has, pending ones included, counted without reading them; `pending` are those kept out of the rows.
 

@@ -16,7 +16,7 @@ CELLS = st.text(st.sampled_from('ab1,;"\n é'), max_size=6)
 
 def grid(text: str, delimiter: str = ",", width: int = 3) -> Grid:
     """Cut a text of three columns."""
-    return cut("a.csv", text, delimiter, first=1, width=width, places=range(width))
+    return cut("a.csv", text.encode(), delimiter, first=1, width=width, places=range(width))
 
 
 def rows(found: Grid) -> list[tuple[str, ...]]:

@@ -20,8 +20,9 @@ from creditrisk.cells import BAD, BLANK, READ, Marks, Units
 from creditrisk.errors import UnreadableFile
 from creditrisk.grid import Grid, cut
 from creditrisk.settings import Intake
-from creditrisk.statement import ROWS, Found, Problem, Refused
+from creditrisk.statement import CODED, Found, Problem, Refused
 
+HEAD = 4_000_000  # bytes in which the heading and the first rows stand
 SHOWN = 50  # problems listed of one file; the rest are counted
 # These are held against folded text: lower case, no accents.
 PENDING = re.compile(r"pending|vorgemerkt|en attente|a venir|pendiente|in attesa|oczekuj|gereserveerd|in behandeling|reserverat|unsettled")
@@ -50,24 +51,24 @@ def recognises(content: bytes) -> str:
 
 def read(file: str, content: bytes, declared: banks.Profile | None, limits: Intake) -> Found:
     """Read delimited text; raises UnreadableFile or Refused where it cannot be read whole."""
-    text, encoding = banks.decode(file, content, declared.encoding if declared else None)
-    if "\x00" in text:
+    text, encoding = banks.utf8(file, content, declared.encoding if declared else None)
+    if b"\x00" in text:
         raise UnreadableFile(file, "this is a binary file (it contains NUL characters), not text.")
-    layout = banks.layout(file, text, declared)
+    layout = banks.layout(file, text[:HEAD].decode("utf-8-sig", errors="ignore"), declared)
     if len(layout.names) > limits.max_columns:
         raise UnreadableFile(file, f"the heading has {len(layout.names)} columns, more than the {limits.max_columns} allowed.")
     places = sorted({place for places in layout.columns.values() for place in places})
     grid = cut(file, text, layout.delimiter, first=layout.first, width=len(layout.names), places=places)
     _check_lengths(file, layout, grid, limits.max_field_length)
     sheet = _Sheet(file, layout, grid, declared, limits.max_amount)
-    return sheet.found(encoding, ends_open=not text.endswith(("\n", "\r")))
+    return sheet.found(encoding, ends_open=not text.endswith((b"\n", b"\r")))
 
 
 def _check_lengths(file: str, layout: banks.Layout, grid: Grid, longest: int) -> None:
     for place, column in grid.columns.items():
-        lengths = pc.utf8_length(column)
-        if len(column) and pc.max(lengths).as_py() > longest:
-            line = int(grid.lines[pc.index(pc.greater(lengths, longest), True).as_py()])
+        too_long = _flags(pc.greater(pc.utf8_length(column.dictionary), longest))
+        if too_long.any():
+            line = int(grid.lines[np.flatnonzero(too_long[cells.places(column)])[0]])
             raise UnreadableFile(file, f"a cell of column {layout.names[place]!r} is longer than {longest} characters.", line=line)
 
 
@@ -86,8 +87,8 @@ class _Sheet:
         self.left_out: list[Problem] = []  # rows set aside one by one, each with its reason
         self.n = len(grid.lines)
 
-    def column(self, role: str) -> pa.Array:
-        """Return the cells of a role's only column."""
+    def column(self, role: str) -> pa.DictionaryArray:
+        """Return the cells of a role's only column, each distinct text once."""
         return self.grid.columns[self.layout.columns[role][0]]
 
     def has(self, role: str) -> bool:
@@ -148,22 +149,19 @@ class _Sheet:
     # dates
 
     def _days(self) -> tuple[NDArray[Any], Marks, str]:
-        column = pc.utf8_trim_whitespace(self.column("date"))
-        if pc.any(pc.match_substring(column, ":")).as_py():
-            column = pc.replace_substring_regex(
-                column, r"[T ,]+\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[AaPp][Mm])?( ?(Z|[A-Z]{3,4}|[+-]\d{2}:?\d{2}))?$", ""
-            )
+        column = cells.each(self.column("date"), _days_only)
         form = self.declared.date_format if self.declared and self.declared.date_format else self._date_format(column)
-        days, state = cells.days(column, form)
+        days, state = cells.days(column.dictionary, form)
         if _near(days[state == READ]).any():  # some samples have all their dates masked as 1111/11/11
             state[(state == READ) & ~_near(days)] = BAD
-        return days, state, form
+        where = cells.places(column)
+        return days[where], state[where], form
 
-    def _date_format(self, column: pa.Array) -> str:
+    def _date_format(self, column: pa.DictionaryArray) -> str:
         """Decide the date format from all rows; where day and month could be swapped, from the order of the rows."""
         forms = cells.date_formats(column)
         if not forms:
-            value = next((text for text in column.to_pylist() if text), "")
+            value = next((text for text in column.dictionary.to_pylist() if text), "")
             line = int(self.grid.lines[0])
             raise UnreadableFile(self.file, f"no value of column {self.name('date')!r} is a date (the first is {value!r}).", line=line)
         if len(forms) == 1:
@@ -177,14 +175,19 @@ class _Sheet:
         ordered = [form for form, days in usual.items() if _in_order(days)]
         if len(ordered) == 1:
             return ordered[0]
-        sample = next(text for text in column.to_pylist() if len({cells.date_reader(form)(text) for form in usual}) > 1)
+        sample = next(text for text in column.dictionary.to_pylist() if len({cells.date_reader(form)(text) for form in usual}) > 1)
         keys = " or ".join(f'date_format = "{form}"' for form in usual)
         raise UnreadableFile(
             self.file,
             f"the dates can be read in more than one way (for example {sample!r}) and nothing in the file decides; "
             f"a bank profile (--profile) with {keys} does.",
-            line=int(self.grid.lines[pc.index(column, sample).as_py()]), column=self.name("date"), value=sample,
+            line=self._line_of(column, sample), column=self.name("date"), value=sample,
         )  # fmt: skip
+
+    def _line_of(self, column: pa.DictionaryArray, text: str) -> int:
+        """Return the line on which one of a column's texts stands first."""
+        place = pc.index(column.dictionary, text).as_py()
+        return int(self.grid.lines[int(np.argmax(cells.places(column) == place))])
 
     # money
 
@@ -198,13 +201,12 @@ class _Sheet:
         known = next((mark for mark in found.values() if mark), None)
         for role, mark in found.items():
             if mark is None and known is None:
-                sample = next(text for text in self.column(role).to_pylist() if re.search(r"\d[.,]\d", text))
-                row = pc.index(self.column(role), sample).as_py()
+                sample = next(text for text in self.column(role).dictionary.to_pylist() if re.search(r"\d[.,]\d", text))
                 raise UnreadableFile(
                     self.file,
                     f"amounts such as {sample!r} can be read with the mark as decimals or as thousands and nothing in the file decides; "
                     'a bank profile (--profile) with decimal = "." or decimal = "," does.',
-                    line=int(self.grid.lines[row]), column=self.name(role), value=sample,
+                    line=self._line_of(self.column(role), sample), column=self.name(role), value=sample,
                 )  # fmt: skip
             self.decimals[role] = mark or known or "."
         pair = [self._amounts(role) for role in ("debit", "credit") if self.has(role)]
@@ -247,13 +249,11 @@ class _Sheet:
         return units
 
     def _by_indicator(self, units: Units, where: NDArray[Any]) -> Units:
-        coded = pc.utf8_trim_whitespace(self.column("sign")).dictionary_encode()
+        coded = cells.each(self.column("sign"), pc.utf8_trim_whitespace)
         texts = coded.dictionary.to_pylist()
         declared = self.declared.sign if self.declared else {}
         meaning = [declared.get(text) or (None if declared else banks.side(text)) for text in texts]
-        factors = np.array([{"+": 1, "-": -1}.get(side or "", 0) for side in meaning], np.int64)[
-            coded.indices.to_numpy(zero_copy_only=False)
-        ]
+        factors = np.array([{"+": 1, "-": -1}.get(side or "", 0) for side in meaning], np.int64)[cells.places(coded)]
         unsaid = where[(factors[where] == 0) & (units[where] != 0)]
         problems = len(self.problems)
         for row in unsaid if len(unsaid) <= UNSAID * len(where) else unsaid[:SHOWN]:
@@ -280,7 +280,7 @@ class _Sheet:
         for row in where[balance.state[where] == BAD][:SHOWN]:
             value = self.column("balance")[int(row)].as_py()
             self.problem(int(row), "balance", value, f"the balance {value!r} in column {self.name('balance')!r} is not an amount.")
-        return pc.if_else(pa.array(balance.state == READ), cells.to_money(balance.units), pa.scalar(None, cells.MONEY))
+        return cells.to_money(balance.units, balance.state == READ)
 
     # whole files or nothing
 
@@ -325,18 +325,18 @@ class _Sheet:
 
     def _named_balances(self) -> NDArray[Any]:
         """Say which rows have no words but "Opening balance", "Turnover" or the like: no payment, even with a day and an amount."""
-        coded = self._joined("text", " ").dictionary_encode()
+        coded = self._joined("text", " ")
         bare = [re.sub(r"[\d ]+$", "", banks.folded(text)) for text in coded.dictionary.to_pylist()]
         found = np.array([STATED.fullmatch(text) is not None for text in bare], bool)
-        return np.asarray(found[coded.indices.to_numpy(zero_copy_only=False)])
+        return np.asarray(found[cells.places(coded)])
 
     def _unbooked(self) -> NDArray[Any]:
         """Say which rows the bank itself marks as pending, declined or taken back."""
         if not self.has("status"):
             return np.zeros(self.n, bool)
-        coded = self.column("status").dictionary_encode()
+        coded = self.column("status")
         marked = [NOT_BOOKED.search(banks.folded(text)) is not None for text in coded.dictionary.to_pylist()]
-        return np.asarray(np.array(marked, bool)[coded.indices.to_numpy(zero_copy_only=False)])
+        return np.asarray(np.array(marked, bool)[cells.places(coded)])
 
     def _broken(self, day: str, money: str, money_state: int, inside: bool) -> bool:
         """Say whether a row without a date looks like a transaction that broke, rather than a heading or a footer."""
@@ -412,27 +412,28 @@ class _Sheet:
 
     def _check_whole(self, where: NDArray[Any], ends_open: bool) -> None:
         """Refuse a last row that is cut off, and rows in which a delimiter stands inside a value."""
+        is_row = np.zeros(self.n, bool)
+        is_row[where] = True
         for row in self.grid.spills[:SHOWN] if self.layout.has_header else ():
-            if row in where:
+            if is_row[row]:
                 line, widths = int(self.grid.lines[row]), (int(self.grid.widths[row]), len(self.layout.names))
                 what = "the row has {} cells where the heading has {}: is there a {!r} inside a value?".format(
                     *widths, self.layout.delimiter
                 )
                 self.problems.append(Problem(line, None, None, f"{self.file}, line {line}: {what}"))
         last = self.n - 1
-        other = np.zeros(self.n, bool)
-        other[where] = True
+        other = is_row.copy()
         other[[last, *self.grid.spills]] = False
         others = self.grid.widths[other]
         least = int(others.min()) if len(others) else len(self.layout.names)
-        looks_cut = last in where or (ends_open and self._money_or_day_begun(last) and not self.named[last])
+        looks_cut = is_row[last] or (ends_open and self._money_or_day_begun(last) and not self.named[last])
         if len(where) and self.grid.widths[last] < least and looks_cut:
             line = int(self.grid.lines[last])
             what = f"the last row has {self.grid.widths[last]} cells where the others have {least} or more: the file is cut off."
             self.problems = [problem for problem in self.problems if problem.line != line]  # all of them for this one reason
             self.problems.append(Problem(line, None, None, f"{self.file}, line {line}: {what}"))
 
-        elif last in where and ends_open and (shorter := self._shorter_than_others(where)):
+        elif is_row[last] and ends_open and (shorter := self._shorter_than_others(where)):
             line = int(self.grid.lines[last])
             what = f"the last row ends in {shorter!r}, with fewer decimals than the rows above and no line end: the file is cut off."
             self.problems.append(Problem(line, None, shorter, f"{self.file}, line {line}: {what}"))
@@ -454,82 +455,110 @@ class _Sheet:
     # what is kept
 
     def _table(self, where: NDArray[Any], days: NDArray[Any], units: Units, balance: pa.Array, joined: dict[int, str]) -> pa.Table:
-        rows = pa.array(where)
-        code = self._joined("code", "|").take(rows)
-        text = self._joined("text", " ")
+        rows = slice(None) if len(where) == self.n else where  # most files are rows and nothing else
+        units, place = units[rows], pa.array(np.arange(self.n)[rows]) if len(where) < self.n else None
+        code, text = self._joined("code", "|"), self._joined("text", " ")
         if joined:
             filled = text.to_pylist()
             for row, more in joined.items():
                 filled[row] = f"{filled[row]} {more}".strip()
-            text = pa.array(filled, pa.string())
-        text = text.take(rows)
+            text = pa.array(filled, CODED.field("text").type)
         if self.declared and self.declared.descriptions:
             text = _described(code, text, self.declared.descriptions)
         elif self.has("code"):
-            code = pc.if_else(pc.equal(code, ""), "", pc.binary_join_element_wise("MCC", code, " "))
-        # A row about no money is a notice, not a payment of unknown kind.
-        code = pc.if_else(pc.and_(pa.array(units[where] == 0), pc.equal(code, "")), "ZERO", code)
-        return pa.table(
-            {
-                "account": self._account().take(rows),
-                "currency": self._currency().take(rows),
-                "booked_on": pa.array(days[where]),
-                "amount": cells.to_money(units[where]),
-                "balance": balance.take(rows),
-                "text": text,
-                "code": code,
-                "line": pa.array(self.grid.lines[where]),
-            },
-            schema=ROWS,
-        )
+            code = cells.each(code, _merchant_codes)
+        found = {"account": self._account(), "currency": self._currency(), "balance": balance, "text": text, "code": code}
+        kept = {name: column if place is None else column.take(place) for name, column in found.items()}
+        if not units.all():
+            kept["code"] = _noticed(kept["code"], units == 0)
+        kept |= {"booked_on": pa.array(days[rows]), "amount": cells.to_money(units), "line": pa.array(self.grid.lines[rows])}
+        return pa.table({name: kept[name] for name in CODED.names}, schema=CODED)
 
-    def _joined(self, role: str, separator: str) -> pa.Array:
-        places = self.layout.columns.get(role, ())
-        if not places:
-            return pa.array([""] * self.n, pa.string())
-        parts = [pc.utf8_trim_whitespace(self.grid.columns[place]) for place in places]
-        filled = [pc.if_else(pc.equal(part, ""), pa.scalar(None, pa.string()), part) for part in parts]
-        whole = pc.binary_join_element_wise(*filled, separator, null_handling="skip") if len(filled) > 1 else parts[0]
-        coded = whole.dictionary_encode()
-        return pc.replace_substring_regex(coded.dictionary, r"[\s\p{Z}]+", " ").take(coded.indices)
+    def _joined(self, role: str, separator: str) -> pa.DictionaryArray:
+        """Return what the columns of a role say together, blanks made one."""
+        parts = [self.grid.columns[place] for place in self.layout.columns.get(role, ())]
+        if not parts:
+            return self._all("")
+        number, texts = cells.together(*parts)
+        *others, last = [pc.utf8_trim_whitespace(text) for text in texts]
+        filled = [pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text) for text in others]
+        # The last one is never null: Arrow drops a row of nulls. What it leaves behind where it is empty is the separator.
+        whole = pc.binary_join_element_wise(*filled, last, separator, null_handling="skip")
+        whole = pc.if_else(pc.equal(last, ""), pc.utf8_slice_codeunits(whole, 0, -1), whole)
+        coded = pa.DictionaryArray.from_arrays(pa.array(number), whole)
+        return cells.each(coded, lambda texts: pc.replace_substring_regex(texts, r"[\s\p{Z}]+", " "))
 
-    def _account(self) -> pa.Array:
-        if self.has("account"):
-            return pc.utf8_trim(self.column("account"), " \"'\u00a0")  # a stray quotation mark is no part of a number
+    def _all(self, text: str) -> pa.DictionaryArray:
+        """Return a column that says the same in every row."""
+        return pa.DictionaryArray.from_arrays(pa.array(np.zeros(self.n, np.int32)), pa.array([text]))
+
+    def _account(self) -> pa.DictionaryArray:
+        if self.has("account"):  # a stray quotation mark is no part of a number
+            return cells.each(self.column("account"), lambda texts: pc.utf8_trim(texts, " \"'\u00a0"))
         for row in self.layout.preamble:
             line = " ".join(row)
             if found := re.search(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b", line):
-                return pa.array([found[0].replace(" ", "")] * self.n, pa.string())
-        return pa.array([""] * self.n, pa.string())
+                return self._all(found[0].replace(" ", ""))
+        return self._all("")
 
-    def _currency(self) -> pa.Array:
+    def _currency(self) -> pa.DictionaryArray:
         if self.declared and self.declared.currency:
-            return pa.array([self.declared.currency] * self.n, pa.string())
+            return self._all(self.declared.currency)
         if self.has("currency"):
             return _filled(self.column("currency"), cells.currency)
         roles = [role for role in ("amount", "credit", "debit") if self.has(role)]
         heading = re.search(r"\b([A-Z]{3})\b\)?\s*$", self.name(roles[0]))
         if heading and heading[1] in cells.CURRENCIES:
-            return pa.array([heading[1]] * self.n, pa.string())
-        texts = [self.column(role) for role in roles]
-        return _filled(pc.binary_join_element_wise(*texts, " ") if len(texts) > 1 else texts[0], cells.glued_currency)
+            return self._all(heading[1])
+        columns = [cells.each(self.column(role), _without_figures) for role in roles]
+        number, texts = cells.together(*columns)
+        whole = pc.binary_join_element_wise(*texts, " ")
+        return _filled(pa.DictionaryArray.from_arrays(pa.array(number), whole), cells.glued_currency)
 
 
-def _filled(column: pa.Array, how: Callable[[str], str]) -> pa.Array:
+def _filled(column: pa.DictionaryArray, how: Callable[[str], str]) -> pa.DictionaryArray:
     """Read the currency of every row; where the file names only one, it is that of the rows without; a lone `$` names none."""
-    coded = column.dictionary_encode()
-    read = [how(text) for text in coded.dictionary.to_pylist()]
+    read = [how(text) for text in column.dictionary.to_pylist()]
     named = sorted(set(read) - {""})
     if len(named) == 1:
         read = [named[0] if named[0] not in "$¥" else ""] * len(read)
-    return pa.array(read, pa.string()).take(coded.indices)
+    return cells.each(column, lambda _: pa.array(read, pa.string()))
 
 
-def _described(code: pa.Array, text: pa.Array, words: Mapping[str, str]) -> pa.Array:
+def _days_only(texts: pa.Array) -> pa.Array:
+    """Take blanks and the time of day from dates."""
+    clock = r"[T ,]+\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[AaPp][Mm])?( ?(Z|[A-Z]{3,4}|[+-]\d{2}:?\d{2}))?$"
+    return pc.replace_substring_regex(pc.utf8_trim_whitespace(texts), clock, "")
+
+
+def _without_figures(texts: pa.Array) -> pa.Array:
+    """Take from amounts what names no currency, so that few distinct texts are left; a blank parts what stood apart."""
+    return pc.replace_substring_regex(texts, r"[\d.,'+\-\s\p{Z}()]+", " ")
+
+
+def _merchant_codes(codes: pa.Array) -> pa.Array:
+    return pc.if_else(pc.equal(codes, ""), "", pc.binary_join_element_wise("MCC", codes, " "))
+
+
+def _noticed(code: pa.DictionaryArray, about_nothing: NDArray[Any]) -> pa.DictionaryArray:
+    """Say of rows about no money, where nothing else is said, that each is a notice and not a payment of unknown kind."""
+    where, more = cells.places(code), len(code.dictionary)
+    unsaid = _flags(pc.equal(code.dictionary, ""))
+    texts = pa.concat_arrays([code.dictionary, pa.array(["ZERO"])])
+    found = np.where(about_nothing & unsaid[where], np.int32(more), where)
+    return cells.each(pa.DictionaryArray.from_arrays(pa.array(found), texts), lambda same: same)
+
+
+def _described(code: pa.DictionaryArray, text: pa.DictionaryArray, words: Mapping[str, str]) -> pa.DictionaryArray:
     """Put the profile's words for each code before what the row itself says."""
-    coded = code.dictionary_encode()
-    said = pa.array([words.get(value, value.replace("|", " ")) for value in coded.dictionary.to_pylist()], pa.string()).take(coded.indices)
-    return pc.utf8_trim_whitespace(pc.binary_join_element_wise(said, text, " "))
+    number, (codes, texts) = cells.together(code, text)
+    said = pa.array([words.get(value, value.replace("|", " ")) for value in codes.to_pylist()], pa.string())
+    whole = pc.utf8_trim_whitespace(pc.binary_join_element_wise(said, texts, " "))
+    return cells.each(pa.DictionaryArray.from_arrays(pa.array(number), whole), lambda same: same)
+
+
+def _flags(column: pa.Array) -> NDArray[Any]:
+    return np.asarray(column.to_numpy(zero_copy_only=False), bool)
 
 
 def _where(choice: NDArray[Any], yes: Units, no: Units) -> Units:
