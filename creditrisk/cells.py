@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 SCALE = 10_000
+DENSE = 1 << 22  # keys below this are numbered by a table, beyond it by a hash
 MONEY = pa.decimal64(18, 4)
 READ, BLANK, BAD = 0, 1, 2
 
@@ -130,9 +131,16 @@ def each(column: pa.Array, how: Callable[[pa.Array], pa.Array]) -> pa.Dictionary
     """
     coded = column.dictionary_encode()
     found = how(coded.dictionary).dictionary_encode()
+    if len(found.dictionary) == 1:
+        return constant(found.dictionary[0].as_py(), len(coded))
     alike = len(found.dictionary) < len(coded.dictionary)
     indices = found.indices.take(coded.indices) if alike else coded.indices
     return pa.DictionaryArray.from_arrays(indices, found.dictionary)
+
+
+def constant(text: str, n: int) -> pa.DictionaryArray:
+    """Return a column that says the same in every row."""
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(n, np.int32)), pa.array([text]))
 
 
 def together(*columns: pa.Array) -> tuple[NDArray[np.int32], list[pa.Array]]:
@@ -142,29 +150,28 @@ def together(*columns: pa.Array) -> tuple[NDArray[np.int32], list[pa.Array]]:
     >>> number.tolist(), letters.to_pylist(), signs.to_pylist()
     ([0, 1, 2, 1], ['a', 'a', 'b'], ['x', 'y', 'x'])
     """
-    first, *others = [column.dictionary_encode() for column in columns]
-    number, distinct = _used(first)
-    texts = [distinct]
-    for column in others:
+    number: NDArray[np.int32] = np.zeros(len(columns[0]), np.int32)
+    texts: list[pa.Array] = []
+    count = 1
+    for column in (column.dictionary_encode() for column in columns):
         size = max(len(column.dictionary), 1)
-        if size == 1:
-            texts.append(column.dictionary.take(pa.array(np.zeros(len(texts[0]), np.int64))))
-            continue
-        found = pa.array(number * np.int64(size) + places(column)).dictionary_encode()
-        before, place = np.divmod(found.dictionary.to_numpy(), size)
+        key = places(column) if count == 1 else number * np.int64(size) + places(column) if size > 1 else number
+        number, distinct = _renumbered(key, count * size)
+        before, place = np.divmod(distinct, size)
         texts = [*(other.take(pa.array(before)) for other in texts), column.dictionary.take(pa.array(place))]
-        number = places(found)
+        count = len(distinct)
     return number, texts
 
 
-def _used(column: pa.DictionaryArray) -> tuple[NDArray[np.int32], pa.Array]:
-    """Return places and distinct texts of a column without those that stand in no row."""
-    where = places(column)
-    used = np.zeros(len(column.dictionary), bool)
-    used[where] = True
-    if used.all():
-        return where, column.dictionary
-    return (np.cumsum(used, dtype=np.int32) - 1)[where], column.dictionary.filter(pa.array(used))
+def _renumbered(key: NDArray[Any], bound: int) -> tuple[NDArray[np.int32], NDArray[Any]]:
+    """Return numbers from 0 in place of keys below a bound, and the keys that occur."""
+    if bound > DENSE:
+        found = pa.array(key).dictionary_encode()
+        return places(found), found.dictionary.to_numpy()
+    used = np.zeros(bound, bool)
+    used[key] = True
+    distinct = np.flatnonzero(used)
+    return (key if used.all() and key.dtype == np.int32 else (np.cumsum(used, dtype=np.int32) - 1)[key]), distinct
 
 
 def places(column: pa.DictionaryArray) -> NDArray[np.int32]:

@@ -20,8 +20,7 @@ from pyarrow import csv as arrow
 from creditrisk.errors import UnreadableFile
 
 CODED = pa.dictionary(pa.int32(), pa.string())
-PIECE = 16_000_000  # bytes cut at once
-BLOCK = 4_000_000  # bytes of a piece that one thread cuts
+PIECE = 8_000_000  # bytes cut at once
 BATCH = 50_000  # rows of the strict reader held as Python objects
 END, QUOTE = ord("\n"), ord('"')
 BLANKS = np.zeros(256, bool)
@@ -76,7 +75,7 @@ def cut(file: str, content: bytes, delimiter: str, *, first: int, width: int, pl
         parts = [knife.part(lines, numbers) for lines, numbers in _pieces(content, first, piece)]
     except _SpansLinesError:
         parts = list(knife.strictly(file, content, first))
-    columns = {place: _one([column for part in parts for column in part.columns[place]]) for place in places}
+    columns = {place: _one([column for part in parts for column in part.columns.pop(place)]) for place in places}
     none = np.zeros(0, np.int32)
     lines, widths = (np.concatenate([none, *found]) for found in ([p.lines for p in parts], [p.widths for p in parts]))
     spilled = np.concatenate([np.zeros(0, bool), *(part.spilled for part in parts)])
@@ -84,8 +83,8 @@ def cut(file: str, content: bytes, delimiter: str, *, first: int, width: int, pl
 
 
 def _one(columns: list[pa.Array]) -> pa.DictionaryArray:
-    found = pa.chunked_array(columns, CODED).unify_dictionaries().combine_chunks()
-    return found.chunk(0) if isinstance(found, pa.ChunkedArray) else found
+    """Return columns one after the other, each text once among the distinct ones."""
+    return pa.concat_arrays(columns or [pa.array([], CODED)])
 
 
 def _pieces(content: bytes, first: int, size: int) -> Iterator[tuple[bytes, NDArray[np.int32]]]:
@@ -148,22 +147,21 @@ class _Knife:
         try:
             table = arrow.read_csv(
                 pa.BufferReader(lines),
-                read_options=arrow.ReadOptions(
-                    use_threads=len(lines) > BLOCK, block_size=min(len(lines) + 1, BLOCK), autogenerate_column_names=True
-                ),
+                read_options=arrow.ReadOptions(use_threads=False, block_size=len(lines) + 1, autogenerate_column_names=True),
                 parse_options=arrow.ParseOptions(
                     delimiter=self.delimiter, quote_char='"' if quoted else False, double_quote=False
                 ),
                 convert_options=arrow.ConvertOptions(
                     include_columns=list(names.values()), column_types=dict.fromkeys(names.values(), CODED), check_utf8=False
                 ),
+                memory_pool=pa.system_memory_pool(),  # keeps what is freed for the next piece
             )
         except pa.ArrowInvalid:
             return None
         if table.num_rows != len(numbers):  # a cell spans lines, or a line is empty
             return None
         columns = {place: table[name].chunks for place, name in names.items()}
-        return self._kept(columns, numbers, np.full(len(numbers), cells, np.int32))
+        return self._kept(columns, numbers, np.broadcast_to(np.int32(cells), len(numbers)))
 
     def _kept(self, columns: dict[int, list[pa.DictionaryArray]], numbers: NDArray[np.int32], widths: NDArray[np.int32]) -> _Part:
         """Hold rows as a part: the wanted columns, empty where the rows end before them, and whether anything stands beyond the heading."""
@@ -209,7 +207,7 @@ class _Knife:
 
     def strictly(self, file: str, content: bytes, first: int) -> Iterator[_Part]:
         """Cut all lines with the strict reader, for files in which a cell spans lines or a quotation mark is out of place."""
-        texts = (line for lines, _ in _pieces(content, first, BLOCK) for line in lines.decode().split("\n")[: -1 if lines.endswith(b"\n") else None])
+        texts = (line for lines, _ in _pieces(content, first, PIECE) for line in lines.decode().split("\n")[: -1 if lines.endswith(b"\n") else None])
         reader = self._reader(text + "\n" for text in texts)
         rows: list[Row] = []
         before = 0

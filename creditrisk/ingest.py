@@ -30,6 +30,7 @@ from creditrisk.statement import CODED, Found, Problem, Refused
 from creditrisk.store import Store, now
 from creditrisk.store import to_json as as_json
 
+CACHED = 1 << 17  # rows hashed at once, so that what they are hashed through stays in the processor's cache
 BLANK = b"\xef\xbb\xbf \t\r\n"
 _saving = threading.Lock()  # what is stored already is asked and answered for one caller at a time: two may bring the same file
 
@@ -359,18 +360,17 @@ def _alike(columns: Sequence[NDArray[Any]]) -> NDArray[np.int64]:
     [0, 2]
     """
     n = len(columns[0])
-    mixed = np.zeros(n, np.uint64)
-    for column in columns:
-        mixed += column.astype(np.int64, copy=False).view(np.uint64)
-        mixed *= np.uint64(0x9E3779B97F4A7C15)
-        mixed ^= mixed >> np.uint64(29)
-    mixed *= np.uint64(0xBF58476D1CE4E5B9)
-    bits = np.uint64(max(n - 1, 1).bit_length())
-    row = (np.uint64(1) << bits) - np.uint64(1)
-    mixed &= ~row  # the hash above, the row below: one sort brings equal hashes together and keeps the rows
-    mixed |= np.arange(n, dtype=np.uint64)
+    row = (np.uint64(1) << np.uint64(n.bit_length())) - np.uint64(1)
+    mixed = np.empty(n, np.uint64)
+    for part in (slice(start, min(start + CACHED, n)) for start in range(0, n, CACHED)):
+        hashed = np.zeros(part.stop - part.start, np.uint64)
+        for column in columns:
+            hashed = (hashed + column[part].astype(np.int64).view(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
+            hashed ^= hashed >> np.uint64(29)
+        # The hash above, the row below: one sort brings equal hashes together and keeps the rows.
+        mixed[part] = hashed * np.uint64(0xBF58476D1CE4E5B9) & ~row | np.arange(part.start, part.stop, dtype=np.uint64)
     mixed.sort()
-    same = np.flatnonzero(mixed[1:] ^ mixed[:-1] <= row)
+    same = np.flatnonzero((mixed[1:] ^ mixed[:-1]) <= row)
     return np.unique(mixed[np.concatenate([same, same + 1])] & row).astype(np.int64)
 
 

@@ -290,8 +290,7 @@ class _Sheet:
         """Judge every row that is no transaction: set aside and counted, text of the row above, or a problem."""
         aside = {"not booked": 0, "balance": 0, "other": 0}
         joined: dict[int, str] = {}
-        rows = np.flatnonzero(is_row)
-        first, last = (int(rows[0]), int(rows[-1])) if len(rows) else (0, self.n)
+        first, last = (int(is_row.argmax()), self.n - 1 - int(is_row[::-1].argmax())) if is_row.any() else (0, self.n)
         above = -2  # the last row whose words went to a transaction above it, and that transaction
         target = -1
         for row in map(int, np.flatnonzero(~is_row)):
@@ -424,8 +423,7 @@ class _Sheet:
         last = self.n - 1
         other = is_row.copy()
         other[[last, *self.grid.spills]] = False
-        others = self.grid.widths[other]
-        least = int(others.min()) if len(others) else len(self.layout.names)
+        least = int(self.grid.widths.min(where=other, initial=np.iinfo(np.int32).max)) if other.any() else len(self.layout.names)
         looks_cut = is_row[last] or (ends_open and self._money_or_day_begun(last) and not self.named[last])
         if len(where) and self.grid.widths[last] < least and looks_cut:
             line = int(self.grid.lines[last])
@@ -478,7 +476,7 @@ class _Sheet:
         """Return what the columns of a role say together, blanks made one."""
         parts = [self.grid.columns[place] for place in self.layout.columns.get(role, ())]
         if not parts:
-            return self._all("")
+            return cells.constant("", self.n)
         number, texts = cells.together(*parts)
         *others, last = [pc.utf8_trim_whitespace(text) for text in texts]
         filled = [pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text) for text in others]
@@ -488,28 +486,24 @@ class _Sheet:
         coded = pa.DictionaryArray.from_arrays(pa.array(number), whole)
         return cells.each(coded, lambda texts: pc.replace_substring_regex(texts, r"[\s\p{Z}]+", " "))
 
-    def _all(self, text: str) -> pa.DictionaryArray:
-        """Return a column that says the same in every row."""
-        return pa.DictionaryArray.from_arrays(pa.array(np.zeros(self.n, np.int32)), pa.array([text]))
-
     def _account(self) -> pa.DictionaryArray:
         if self.has("account"):  # a stray quotation mark is no part of a number
             return cells.each(self.column("account"), lambda texts: pc.utf8_trim(texts, " \"'\u00a0"))
         for row in self.layout.preamble:
             line = " ".join(row)
             if found := re.search(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b", line):
-                return self._all(found[0].replace(" ", ""))
-        return self._all("")
+                return cells.constant(found[0].replace(" ", ""), self.n)
+        return cells.constant("", self.n)
 
     def _currency(self) -> pa.DictionaryArray:
         if self.declared and self.declared.currency:
-            return self._all(self.declared.currency)
+            return cells.constant(self.declared.currency, self.n)
         if self.has("currency"):
             return _filled(self.column("currency"), cells.currency)
         roles = [role for role in ("amount", "credit", "debit") if self.has(role)]
         heading = re.search(r"\b([A-Z]{3})\b\)?\s*$", self.name(roles[0]))
         if heading and heading[1] in cells.CURRENCIES:
-            return self._all(heading[1])
+            return cells.constant(heading[1], self.n)
         columns = [cells.each(self.column(role), _without_figures) for role in roles]
         number, texts = cells.together(*columns)
         whole = pc.binary_join_element_wise(*texts, " ")
