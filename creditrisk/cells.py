@@ -155,7 +155,8 @@ def together(*columns: pa.Array) -> tuple[NDArray[np.int32], list[pa.Array]]:
     count = 1
     for column in (column.dictionary_encode() for column in columns):
         size = max(len(column.dictionary), 1)
-        key = places(column) if count == 1 else number * np.int64(size) + places(column) if size > 1 else number
+        wide = np.int32 if count * size < 2**31 else np.int64
+        key = places(column) if count == 1 else number if size == 1 else number * wide(size) + places(column)
         number, distinct = _renumbered(key, count * size)
         before, place = np.divmod(distinct, size)
         texts = [*(other.take(pa.array(before)) for other in texts), column.dictionary.take(pa.array(place))]
@@ -216,6 +217,11 @@ def _evidence(texts: pa.Array, mark: str, other: str) -> int:
 def to_money(units: Units, stated: NDArray[np.bool_] | None = None) -> pa.Array:
     """Turn units into an Arrow array of decimal(18, 4), null where nothing was stated."""
     return pa.array(units, mask=None if stated is None else ~stated).view(MONEY)
+
+
+def no_money(n: int) -> pa.Array:
+    """Return a column in which no money is stated."""
+    return pa.Array.from_buffers(MONEY, n, [pa.py_buffer(bytes(n // 8 + 1)), pa.py_buffer(np.zeros(n, np.int64))], null_count=n)
 
 
 def from_money(column: pa.Array) -> Units:

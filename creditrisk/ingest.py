@@ -300,7 +300,7 @@ def _accounts(cursor: Any, *columns: pa.DictionaryArray) -> tuple[NDArray[np.int
 
 def _descriptions(cursor: Any, text: pa.DictionaryArray, code: pa.DictionaryArray, units: Units) -> NDArray[np.int32]:
     """Return the description of every row by text, code and direction; those nobody has seen yet are classified, once each."""
-    direction = pa.DictionaryArray.from_arrays(pa.array((units < 0).astype(np.int32)), pa.array(["in", "out"]))
+    direction = pa.DictionaryArray.from_arrays(pa.array((units < 0).view(np.int8)), pa.array(["in", "out"]))
     place, distinct = cells.together(text, code, direction)
     largest = np.full(len(distinct[0]), np.iinfo(np.int64).min)
     np.maximum.at(largest, place, units)
@@ -362,7 +362,7 @@ def _alike(columns: Sequence[NDArray[Any]]) -> NDArray[np.int64]:
     n = len(columns[0])
     row = (np.uint64(1) << np.uint64(n.bit_length())) - np.uint64(1)
     mixed = np.empty(n, np.uint64)
-    for part in (slice(start, min(start + CACHED, n)) for start in range(0, n, CACHED)):
+    for part in (slice(at, min(at + CACHED, n)) for at in range(0, n, CACHED)):
         hashed = np.zeros(part.stop - part.start, np.uint64)
         for column in columns:
             hashed = (hashed + column[part].astype(np.int64).view(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
@@ -370,7 +370,8 @@ def _alike(columns: Sequence[NDArray[Any]]) -> NDArray[np.int64]:
         # The hash above, the row below: one sort brings equal hashes together and keeps the rows.
         mixed[part] = hashed * np.uint64(0xBF58476D1CE4E5B9) & ~row | np.arange(part.start, part.stop, dtype=np.uint64)
     mixed.sort()
-    same = np.flatnonzero((mixed[1:] ^ mixed[:-1]) <= row)
+    starts = range(0, n, CACHED)
+    same = np.concatenate([np.flatnonzero((mixed[at + 1 : at + CACHED + 1] ^ mixed[at : at + CACHED][: n - 1 - at]) <= row) + at for at in starts])
     return np.unique(mixed[np.concatenate([same, same + 1])] & row).astype(np.int64)
 
 

@@ -148,14 +148,15 @@ class _Sheet:
 
     # dates
 
-    def _days(self) -> tuple[NDArray[Any], Marks, str]:
+    def _days(self) -> tuple[NDArray[np.int32], Marks, str]:
+        """Return the day of every row, counted from 1970, what its cell is, and the format of the file's dates."""
         column = cells.each(self.column("date"), _days_only)
         form = self.declared.date_format if self.declared and self.declared.date_format else self._date_format(column)
         days, state = cells.days(column.dictionary, form)
         if _near(days[state == READ]).any():  # some samples have all their dates masked as 1111/11/11
             state[(state == READ) & ~_near(days)] = BAD
         where = cells.places(column)
-        return days[where], state[where], form
+        return days.astype(np.int32)[where], state[where], form
 
     def _date_format(self, column: pa.DictionaryArray) -> str:
         """Decide the date format from all rows; where day and month could be swapped, from the order of the rows."""
@@ -275,7 +276,7 @@ class _Sheet:
     def _balance(self, where: NDArray[Any]) -> pa.Array:
         """Return the printed balance of every row, null where there is none."""
         if not self.has("balance"):
-            return pa.nulls(self.n, cells.MONEY)
+            return cells.no_money(self.n)
         balance = self._amounts("balance")
         for row in where[balance.state[where] == BAD][:SHOWN]:
             value = self.column("balance")[int(row)].as_py()
@@ -452,7 +453,7 @@ class _Sheet:
 
     # what is kept
 
-    def _table(self, where: NDArray[Any], days: NDArray[Any], units: Units, balance: pa.Array, joined: dict[int, str]) -> pa.Table:
+    def _table(self, where: NDArray[Any], days: NDArray[np.int32], units: Units, balance: pa.Array, joined: dict[int, str]) -> pa.Table:
         rows = slice(None) if len(where) == self.n else where  # most files are rows and nothing else
         units, place = units[rows], pa.array(np.arange(self.n)[rows]) if len(where) < self.n else None
         code, text = self._joined("code", "|"), self._joined("text", " ")
@@ -469,7 +470,7 @@ class _Sheet:
         kept = {name: column if place is None else column.take(place) for name, column in found.items()}
         if not units.all():
             kept["code"] = _noticed(kept["code"], units == 0)
-        kept |= {"booked_on": pa.array(days[rows]), "amount": cells.to_money(units), "line": pa.array(self.grid.lines[rows])}
+        kept |= {"booked_on": pa.array(days[rows]).view(pa.date32()), "amount": cells.to_money(units), "line": pa.array(self.grid.lines[rows])}
         return pa.table({name: kept[name] for name in CODED.names}, schema=CODED)
 
     def _joined(self, role: str, separator: str) -> pa.DictionaryArray:
