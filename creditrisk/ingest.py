@@ -1,8 +1,8 @@
 """Statement files into the store: whole files or nothing, exact, reconciled, idempotent.
 
 `read` says what a file holds and never raises for a bad one; `save` appends what the workspace does not have yet.
-A movement is known by account, day, amount, description and its number among equal ones within its file, so the same file
-twice adds nothing and overlapping exports give their union.
+A movement is known by account, day, amount, words and its number among equal ones within its file, so the same file twice adds
+nothing, and overlapping exports give their union, whatever their formats.
 """
 
 import hashlib
@@ -262,14 +262,16 @@ def _arrived(cursor: Any, readings: list[Reading], ids: list[int], applicant_id:
     text, code, account, currency, amount = (rows[name].combine_chunks() for name in ("text", "code", "account", "currency", "amount"))
     units = cells.from_money(amount)
     account_id, is_known = _accounts(cursor, applicants, account, currency)
-    description_id = _descriptions(cursor, text, code, units)
-    moved = {"account_id": account_id, "booked_on": rows["booked_on"].combine_chunks(), "amount": amount, "description_id": description_id}
+    description_id, wording_id = _descriptions(cursor, text, code, units)
+    moved = {"account_id": account_id, "booked_on": rows["booked_on"].combine_chunks(), "amount": amount, "wording_id": wording_id}
     statement_id = np.repeat(np.array(ids, np.int32), [reading.n_transactions for reading in readings])
     occurrence, is_new = _occurrences(cursor, moved, statement_id)
     known = np.flatnonzero(is_known & is_new)
     is_new[_stored(cursor, moved, occurrence, known)] = False
-    more = {"occurrence": occurrence, "balance": rows["balance"], "statement_id": statement_id, "line": rows["line"], "is_new": is_new}
-    return pa.table({**moved, **more})
+    cursor.execute("drop table same_wording")
+    del moved["wording_id"]
+    more = {"description_id": description_id, "occurrence": occurrence, "balance": rows["balance"], "line": rows["line"]}
+    return pa.table({**moved, **more, "statement_id": statement_id, "is_new": is_new})
 
 
 def _applicant(reading: Reading, applicant_id: str | Mapping[str, str] | None) -> pa.DictionaryArray:
@@ -298,8 +300,13 @@ def _accounts(cursor: Any, *columns: pa.DictionaryArray) -> tuple[NDArray[np.int
     return np.asarray(account_id, np.int32)[place], known[place]
 
 
-def _descriptions(cursor: Any, text: pa.DictionaryArray, code: pa.DictionaryArray, units: Units) -> NDArray[np.int32]:
-    """Return the description of every row by text, code and direction; those nobody has seen yet are classified, once each."""
+def _descriptions(
+    cursor: Any, text: pa.DictionaryArray, code: pa.DictionaryArray, units: Units
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return the description of every row by text, code and direction, and the first one with these words, whatever its code.
+
+    Those nobody has seen yet are classified, once each. `same_wording` keeps the first one of all that have the words of an arrived one.
+    """
     direction = pa.DictionaryArray.from_arrays(pa.array((units < 0).view(np.int8)), pa.array(["in", "out"]))
     place, distinct = cells.together(text, code, direction)
     largest = np.full(len(distinct[0]), np.iinfo(np.int64).min)
@@ -314,22 +321,44 @@ def _descriptions(cursor: Any, text: pa.DictionaryArray, code: pa.DictionaryArra
         cursor.register("unseen", unseen[["text", "code", "direction"]].join(judged))
         cursor.execute("insert into description by name select text, code, direction, cleaned, category, confidence, source from unseen")
         cursor.unregister("unseen")
-    found = cursor.execute("select description_id from said join description using (text, code, direction) order by place").fetchnumpy()
+    cursor.execute(SAME_WORDING)
+    found = cursor.execute(
+        """
+        select description_id, wording_id
+        from said
+        join description using (text, code, direction)
+        join same_wording using (description_id)
+        order by place
+        """
+    ).fetchnumpy()
     cursor.unregister("said")
-    return np.asarray(found["description_id"], np.int32)[place]
+    return np.asarray(found["description_id"], np.int32)[place], np.asarray(found["wording_id"], np.int32)[place]
+
+
+SAME_WORDING = """
+    create temporary table same_wording as
+    select description_id, min(description_id) over (partition by letters, direction) as wording_id
+    from wording
+    semi join (
+        select letters, wording.direction
+        from said
+        join description using (text, code, direction)
+        join wording using (description_id)
+    ) as arrived using (letters, direction)
+"""
 
 
 OCCURRENCES = """
     with numbered as (
         select
             *,
-            row_number() over (partition by statement_id, account_id, booked_on, amount, description_id order by place) as occurrence
+            row_number() over (partition by statement_id, account_id, booked_on, amount, wording_id order by place) as occurrence
         from alike
     )
     select
         place,
         occurrence::integer as occurrence,
-        row_number() over (partition by account_id, booked_on, amount, description_id, occurrence order by statement_id) = 1 as is_first
+        row_number() over (partition by account_id, booked_on, amount, wording_id, occurrence order by statement_id) = 1 as is_first
     from numbered
 """
 
@@ -383,7 +412,10 @@ def _stored(cursor: Any, moved: Mapping[str, Any], occurrence: NDArray[np.int32]
     asked = asked if len(known) == asked.num_rows else asked.take(pa.array(known))
     cursor.register("asked", asked.append_column("place", pa.array(known)))
     found = cursor.execute(
-        "select place from asked semi join transaction using (account_id, booked_on, amount, description_id, occurrence)"
+        """
+        with known as (select account_id, booked_on, amount, wording_id, occurrence from transaction join same_wording using (description_id))
+        select place from asked semi join known using (account_id, booked_on, amount, wording_id, occurrence)
+        """
     ).fetchnumpy()
     cursor.unregister("asked")
     return np.asarray(found["place"])
