@@ -8,7 +8,7 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -89,8 +89,8 @@ def _one(columns: list[pa.Array]) -> pa.DictionaryArray:
 
 def _pieces(content: bytes, first: int, size: int) -> Iterator[tuple[bytes, NDArray[np.int32]]]:
     """Yield the text from physical line `first` on in pieces of whole lines, which line feeds end, and the numbers of these lines."""
-    ends = islice(re.finditer(rb"\r\n|\r|\n", content), first - 1)
-    start = max((end.end() for end in ends), default=len(MARK) if content.startswith(MARK) else 0)
+    starts = chain([len(MARK) if content.startswith(MARK) else 0], (end.end() for end in re.finditer(rb"\r\n|\r|\n", content)))
+    start = next(islice(starts, first - 1, None), len(content))
     while start < len(content):
         stop = _line_end(content, start, start + size)
         lines = content[start:stop]
@@ -136,11 +136,13 @@ class _Knife:
         return self.delimiter.isspace() and any(lines.startswith(one) or b"\n" + one in lines for one in (b"\t", b" ", b"\x0b", b"\x0c"))
 
     def _plainly(self, lines: bytes, numbers: NDArray[np.int32], *, quoted: bool) -> _Part | None:
-        """Cut lines that all have as many cells as the first; None where they do not."""
+        """Cut lines that all have as many cells as the first, two or more; None where they do not."""
         head = lines[: lines.find(b"\n") + 1 or len(lines)].decode()
         try:
             cells = len(next(csv.reader([head], delimiter=self.delimiter, strict=True, skipinitialspace=True), []))
         except csv.Error:
+            return None
+        if cells < 2:
             return None
         wanted = [place for place in (*self.places, *range(self.width, cells)) if place < cells]
         names = {place: f"f{place}" for place in dict.fromkeys(wanted)}
@@ -203,7 +205,7 @@ class _Knife:
             raise _SpansLinesError from error
         if len(rows) != len(texts):
             raise _SpansLinesError
-        return self._of([(at, row) for (at, _), row in zip(texts, rows, strict=True)])
+        return self._of([(at, row) for (at, _), row in zip(texts, rows, strict=True) if self._is_row(row)])
 
     def strictly(self, file: str, content: bytes, first: int) -> Iterator[_Part]:
         """Cut all lines with the strict reader, for files in which a cell spans lines or a quotation mark is out of place."""
@@ -213,7 +215,7 @@ class _Knife:
         before = 0
         try:
             for row in reader:
-                if any(cell.strip() for cell in row) or (len(row) > 1 and not self.delimiter.isspace()):
+                if self._is_row(row):
                     rows.append((before + first, row))
                 before = reader.line_num
                 if len(rows) >= BATCH:
@@ -225,6 +227,9 @@ class _Knife:
                 what = "a quotation mark opens here and never closes"
             raise UnreadableFile(file, f"{what}; the file is cut off or damaged.", line=before + first) from error
         yield self._of(rows)
+
+    def _is_row(self, row: Sequence[str]) -> bool:
+        return any(cell.strip() for cell in row) or (len(row) > 1 and not self.delimiter.isspace())
 
     def _reader(self, texts: Iterator[str]) -> Any:
         return csv.reader(texts, delimiter=self.delimiter, strict=True, skipinitialspace=True)
