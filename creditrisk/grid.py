@@ -150,9 +150,7 @@ class _Knife:
             table = arrow.read_csv(
                 pa.BufferReader(lines),
                 read_options=arrow.ReadOptions(use_threads=False, block_size=len(lines) + 1, autogenerate_column_names=True),
-                parse_options=arrow.ParseOptions(
-                    delimiter=self.delimiter, quote_char='"' if quoted else False, double_quote=False
-                ),
+                parse_options=arrow.ParseOptions(delimiter=self.delimiter, quote_char='"' if quoted else False, double_quote=False),
                 convert_options=arrow.ConvertOptions(
                     include_columns=list(names.values()), column_types=dict.fromkeys(names.values(), CODED), check_utf8=False
                 ),
@@ -209,7 +207,11 @@ class _Knife:
 
     def strictly(self, file: str, content: bytes, first: int) -> Iterator[_Part]:
         """Cut all lines with the strict reader, for files in which a cell spans lines or a quotation mark is out of place."""
-        texts = (line for lines, _ in _pieces(content, first, PIECE) for line in lines.decode().split("\n")[: -1 if lines.endswith(b"\n") else None])
+        texts = (
+            line
+            for lines, _ in _pieces(content, first, PIECE)
+            for line in lines.decode().split("\n")[: -1 if lines.endswith(b"\n") else None]
+        )
         reader = self._reader(text + "\n" for text in texts)
         rows: list[Row] = []
         before = 0

@@ -364,7 +364,7 @@ OCCURRENCES = """
 
 
 def _occurrences(cursor: Any, moved: Mapping[str, Any], statement_id: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
-    """Number equal movements of one file from 1, and say which no earlier file of these has. Few rows have an equal: only those are asked."""
+    """Number equal movements of one file from 1, and say which no earlier file has. Few rows have an equal: only those are asked."""
     occurrence, is_first = np.ones(len(statement_id), np.int32), np.ones(len(statement_id), bool)
     places = _alike([_whole_numbers(column) for column in moved.values()])
     if len(places):
@@ -400,7 +400,9 @@ def _alike(columns: Sequence[NDArray[Any]]) -> NDArray[np.int64]:
         mixed[part] = hashed * np.uint64(0xBF58476D1CE4E5B9) & ~row | np.arange(part.start, part.stop, dtype=np.uint64)
     mixed.sort()
     starts = range(0, n, CACHED)
-    same = np.concatenate([np.flatnonzero((mixed[at + 1 : at + CACHED + 1] ^ mixed[at : at + CACHED][: n - 1 - at]) <= row) + at for at in starts])
+    same = np.concatenate(
+        [np.flatnonzero((mixed[at + 1 : at + CACHED + 1] ^ mixed[at : at + CACHED][: n - 1 - at]) <= row) + at for at in starts]
+    )
     return np.unique(mixed[np.concatenate([same, same + 1])] & row).astype(np.int64)
 
 
@@ -413,7 +415,9 @@ def _stored(cursor: Any, moved: Mapping[str, Any], occurrence: NDArray[np.int32]
     cursor.register("asked", asked.append_column("place", pa.array(known)))
     found = cursor.execute(
         """
-        with known as (select account_id, booked_on, amount, wording_id, occurrence from transaction join same_wording using (description_id))
+        with known as (
+            select account_id, booked_on, amount, wording_id, occurrence from transaction join same_wording using (description_id)
+        )
         select place from asked semi join known using (account_id, booked_on, amount, wording_id, occurrence)
         """
     ).fetchnumpy()

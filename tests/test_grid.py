@@ -76,9 +76,11 @@ def strictly(text: str, first: int) -> list[tuple[int, list[str]]] | None:
     return found
 
 
-@run(deadline=None, max_examples=500)
+@run(deadline=None, max_examples=300)
 @given(LINES, st.sampled_from(["\n", "\r\n", "\r"]), st.booleans(), st.integers(1, 60), st.integers(1, 3))
-def test_a_file_in_pieces_is_what_a_strict_reader_makes_of_the_whole(written: list[str], end: str, ended: bool, piece: int, first: int) -> None:
+def test_a_file_in_pieces_is_what_a_strict_reader_makes_of_the_whole(
+    written: list[str], end: str, ended: bool, piece: int, first: int
+) -> None:
     text = end.join(written) + end * ended
     expected = strictly(text, first)
     if expected is None:

@@ -470,7 +470,11 @@ class _Sheet:
         kept = {name: column if place is None else column.take(place) for name, column in found.items()}
         if not units.all():
             kept["code"] = _noticed(kept["code"], units == 0)
-        kept |= {"booked_on": pa.array(days[rows]).view(pa.date32()), "amount": cells.to_money(units), "line": pa.array(self.grid.lines[rows])}
+        kept |= {
+            "booked_on": pa.array(days[rows]).view(pa.date32()),
+            "amount": cells.to_money(units),
+            "line": pa.array(self.grid.lines[rows]),
+        }
         return pa.table({name: kept[name] for name in CODED.names}, schema=CODED)
 
     def _joined(self, role: str, separator: str) -> pa.DictionaryArray:

@@ -76,7 +76,9 @@ def statements(rows: int) -> Lines:
 
         ours = cpu_seconds(keep)
         peak = peak_gb() - began
-        [(stored, judged)] = store.rows("select count(*), count(description.category) from transaction join description using (description_id)")
+        [(stored, judged)] = store.rows(
+            "select count(*), count(description.category) from transaction join description using (description_id)"
+        )
         assert (stored, judged) == (rows, rows)
         new = rows // 100
 
