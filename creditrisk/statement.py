@@ -51,8 +51,8 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Found:
-    """What a reader of one format found in a file. `rows` has the columns of ROWS (or CODED) in file order; `doubts` hold only
-    while no balance confirms the rows; `stated` is (opening, closing) by account as the file states them outside its rows; `count` is how many
+    """What a reader of one format found in a file. `rows` has the columns of ROWS (or CODED) in file order; `doubts` hold only while no
+    balance confirms the rows; `stated` is (opening, closing) by account as the file states them outside its rows; `count` is how many
     transactions the file has, pending ones included, counted without reading them; `pending` are those kept out of the rows.
 
     `line` is the physical line, and `dialect["encoding"]` reads it; where lines mean nothing it is the number of the transaction

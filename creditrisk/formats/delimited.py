@@ -23,6 +23,7 @@ from creditrisk.settings import Intake
 from creditrisk.statement import CODED, Found, Problem, Refused
 
 HEAD = 4_000_000  # bytes in which the heading and the first rows stand
+BLANKS = r"[\s\p{Z}]{2,}|[\t\n\f\r]|[^ \P{Z}]"  # several, or one that is not the plain one
 SHOWN = 50  # problems listed of one file; the rest are counted
 # These are held against folded text: lower case, no accents.
 PENDING = re.compile(r"pending|vorgemerkt|en attente|a venir|pendiente|in attesa|oczekuj|gereserveerd|in behandeling|reserverat|unsettled")
@@ -325,7 +326,8 @@ class _Sheet:
 
     def _named_balances(self) -> NDArray[Any]:
         """Say which rows have no words but "Opening balance", "Turnover" or the like: no payment, even with a day and an amount."""
-        coded = self._joined("text", " ")
+        # Which figures a text has does not matter here, and without them few texts are left.
+        coded = cells.each(self._joined("text", " "), lambda texts: pc.replace_substring_regex(texts, r"\d+", "0"))
         bare = [re.sub(r"[\d ]+$", "", banks.folded(text)) for text in coded.dictionary.to_pylist()]
         found = np.array([STATED.fullmatch(text) is not None for text in bare], bool)
         return np.asarray(found[cells.places(coded)])
@@ -489,7 +491,7 @@ class _Sheet:
         whole = pc.binary_join_element_wise(*filled, last, separator, null_handling="skip")
         whole = pc.if_else(pc.equal(last, ""), pc.utf8_slice_codeunits(whole, 0, -1), whole)
         coded = pa.DictionaryArray.from_arrays(pa.array(number), whole)
-        return cells.each(coded, lambda texts: pc.replace_substring_regex(texts, r"[\s\p{Z}]+", " "))
+        return cells.each(coded, lambda texts: pc.replace_substring_regex(texts, BLANKS, " "))
 
     def _account(self) -> pa.DictionaryArray:
         if self.has("account"):  # a stray quotation mark is no part of a number
