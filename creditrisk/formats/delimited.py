@@ -456,8 +456,8 @@ class _Sheet:
     # what is kept
 
     def _table(self, where: NDArray[Any], days: NDArray[np.int32], units: Units, balance: pa.Array, joined: dict[int, str]) -> pa.Table:
-        rows = slice(None) if len(where) == self.n else where  # most files are rows and nothing else
-        units, place = units[rows], pa.array(np.arange(self.n)[rows]) if len(where) < self.n else None
+        rows: Any = slice(None) if len(where) == self.n else where  # most files are rows and nothing else
+        units = units[rows]
         code, text = self._joined("code", "|"), self._joined("text", " ")
         if joined:
             filled = text.to_pylist()
@@ -469,7 +469,7 @@ class _Sheet:
         elif self.has("code"):
             code = cells.each(code, _merchant_codes)
         found = {"account": self._account(), "currency": self._currency(), "balance": balance, "text": text, "code": code}
-        kept = {name: column if place is None else column.take(place) for name, column in found.items()}
+        kept = {name: column.take(pa.array(where)) if len(where) < self.n else column for name, column in found.items()}
         if not units.all():
             kept["code"] = _noticed(kept["code"], units == 0)
         kept |= {
