@@ -315,7 +315,14 @@ CLOCK = (
     r"(?: ?(?:Z|[A-Z]{3,4}|[+-]\d{2}(?::?\d{2})?|\([A-Z]{3,4}\)))?)?"
 )
 TOKENS = {"%d": r"(?P<d>\d{1,2})", "%m": r"(?P<m>\d{1,2})", "%Y": r"(?P<Y>\d{4})", "%y": r"(?P<y>\d{2})", "%b": r"(?P<b>[^\W\d_]{3,}\.?)"}
-TOKENS["%a"] = r"[^\W\d_]{2,}\.?,?"
+TOKENS["%a"] = r"(?P<a>[^\W\d_]{2,}\.?,?)"
+WEEKDAYS = frozenset(  # as their first three letters; "period 15 December 2023" is no day of the week
+    re.findall(
+        r"\w+",
+        "mon tue wed thu fri sat sun die mit don fre sam son lun mar mer jeu ven dim mie jue vie sab dom gio maa din woe vri zat zon seg "
+        "ter qua qui sex pon wto sro czw pia sob nie man tis tir ons tor lor",
+    )
+)
 SEPARATED = ("%d{0}%m{0}%Y", "%m{0}%d{0}%Y", "%Y{0}%m{0}%d", "%d{0}%m{0}%y", "%m{0}%d{0}%y", "%y{0}%m{0}%d", "%d{0}%b{0}%Y", "%d{0}%b{0}%y")
 FORMATS = (
     # Nobody writes the month first before a dot.
@@ -366,7 +373,12 @@ def _shapes(shape: str) -> tuple[str, ...]:
     if "0" not in shape or len(shape) > 40:
         return ()
     found = {form: _pattern(form).fullmatch(shape) for form in FORMATS}
-    return tuple(form for form, match in found.items() if match and _month_fits(match.groupdict().get("b")))
+    return tuple(form for form, match in found.items() if match and _words_fit(**match.groupdict()))
+
+
+def _words_fit(a: str | None = None, b: str | None = None, **_: str) -> bool:
+    """Say whether the words of a date are a month, and before it a day of the week: abbreviated with a mark, or three letters and more."""
+    return _month_fits(b) and (a is None or _bare(a.rstrip(","))[:3] in WEEKDAYS or (len(a) == 3 and a[-1] in ".,"))
 
 
 def _month_fits(word: str | None) -> bool:

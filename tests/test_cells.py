@@ -157,6 +157,12 @@ def test_a_day_is_read_in_many_languages_and_with_any_clock(text: str, day: str)
     assert {str(cells.date_reader(form)(text)) for form in forms} == {day}
 
 
+def test_a_day_of_the_week_is_one_and_other_words_are_not() -> None:
+    read = {text: bool(cells.date_shapes(text)) for text in ("Mon, 15 Jan 2024", "lundi 15 janvier 2024", "Mo. 15 Jan 2024")}
+    assert all(read.values()), read
+    assert [text for text in ("to 14 January 2024", "period 15 December 2023", "until 3 May 2024") if cells.date_shapes(text)] == []
+
+
 def test_whole_amounts_beside_grouped_ones_tell_the_thousands_mark() -> None:
     assert cells.decimal_mark(pa.array(["1,500", "500", "12,000"])) == "."
     assert cells.decimal_mark(pa.array(["1,500", "0,500", "12,000"])) == ","

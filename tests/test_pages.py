@@ -35,6 +35,7 @@ def workspace(folder: Path) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CREDITRISK_DATA", str(folder / "data"))
         patch.setenv("CREDITRISK_MODELS", str(folder / "models"))
+        st.cache_resource.clear()  # a workspace of other tests may still be open
         try:
             yield
         finally:
