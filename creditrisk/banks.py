@@ -4,6 +4,7 @@ A layout is *inferred* from the file or *declared* by a bank profile; a profile 
 decides what the file leaves open. Nothing here reads an amount or a date for keeps: it only says where they stand.
 """
 
+import codecs
 import csv
 import io
 import json
@@ -359,6 +360,27 @@ def _pages_of_headings(content: bytes) -> list[str]:
     most = max(counts.values(), default=0)
     fit = [page for page, count in counts.items() if count == most > 0]
     return [page for page in fit if page in CODE_PAGES] or fit or CODE_PAGES
+
+
+def utf8(file: str, content: bytes, declared: str | None = None) -> tuple[bytes, str]:
+    """Return the text of a file as UTF-8 bytes, and its encoding; a file that is UTF-8 is its own text, byte-order mark included."""
+    if not content.startswith((b"\xff\xfe", b"\xfe\xff")) and (declared or "utf-8").lower() in ("utf-8", "utf8") and _is_utf8(content):
+        return content, declared or ("utf-8-sig" if content.startswith(b"\xef\xbb\xbf") else "utf-8")
+    text, encoding = decode(file, content, declared)
+    return text.encode(errors="replace"), encoding
+
+
+def _is_utf8(content: bytes) -> bool:
+    if content.isascii():
+        return True
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    size = 1_000_000
+    try:
+        for start in range(0, len(content), size):
+            decoder.decode(content[start : start + size], final=start + size >= len(content))
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def layout(file: str, text: str, declared: Profile | None = None) -> Layout:

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from pandas import DataFrame
 
 SCALE = 10_000
-MONEY = pa.decimal128(18, 4)
+DENSE = 1 << 22  # keys below this are numbered by a table, beyond it by a hash
+MONEY = pa.decimal64(18, 4)
 READ, BLANK, BAD = 0, 1, 2
 FORMULA = re.compile(r"\s*(?:[=@＝＠]|[+\-＋－](?!\s*[\d.,][\d.,\s]*$))|[\t\r\n]")
 
@@ -139,8 +140,66 @@ def amounts(column: pa.Array, decimal: str, limit: int) -> Amounts:
         elif read is not None and abs(read[0]) <= limit:
             values[place], marks[place], state[place] = int(read[0] * SCALE), read[1], READ
     state[(np.abs(values) > limit * SCALE)] = BAD
-    where = coded.indices.to_numpy(zero_copy_only=False)
+    where = places(coded)
     return Amounts(values[where], state[where], marks[where])
+
+
+def each(column: pa.Array, how: Callable[[pa.Array], pa.Array]) -> pa.DictionaryArray:
+    """Change a column of texts by what becomes of each distinct one; `how` gets them as an array and returns as many.
+
+    >>> each(pa.array([" a", "a", "b"]), pc.utf8_trim_whitespace).to_pylist()
+    ['a', 'a', 'b']
+    """
+    coded = column.dictionary_encode()
+    found = how(coded.dictionary).dictionary_encode()
+    if len(found.dictionary) == 1:
+        return constant(found.dictionary[0].as_py(), len(coded))
+    alike = len(found.dictionary) < len(coded.dictionary)
+    indices = found.indices.take(coded.indices) if alike else coded.indices
+    return pa.DictionaryArray.from_arrays(indices, found.dictionary)
+
+
+def constant(text: str, n: int) -> pa.DictionaryArray:
+    """Return a column that says the same in every row."""
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(n, np.int32)), pa.array([text]))
+
+
+def together(*columns: pa.Array) -> tuple[NDArray[np.int32], list[pa.Array]]:
+    """Number the distinct rows of several columns of texts: the number of every row, from 0, and the columns of the distinct rows.
+
+    >>> number, (letters, signs) = together(pa.array(["a", "a", "b", "a"]), pa.array(["x", "y", "x", "y"]))
+    >>> number.tolist(), letters.to_pylist(), signs.to_pylist()
+    ([0, 1, 2, 1], ['a', 'a', 'b'], ['x', 'y', 'x'])
+    """
+    number: NDArray[np.int32] = np.zeros(len(columns[0]), np.int32)
+    texts: list[pa.Array] = []
+    count = 1
+    for column in (column.dictionary_encode() for column in columns):
+        size = max(len(column.dictionary), 1)
+        wide = np.int32 if count * size < 2**31 else np.int64
+        key = places(column) if count == 1 else number if size == 1 else number * wide(size) + places(column)
+        number, distinct = _renumbered(key, count * size)
+        before, place = np.divmod(distinct, size)
+        texts = [*(other.take(pa.array(before)) for other in texts), column.dictionary.take(pa.array(place))]
+        count = len(distinct)
+    return number, texts
+
+
+def _renumbered(key: NDArray[Any], bound: int) -> tuple[NDArray[np.int32], NDArray[Any]]:
+    """Return numbers from 0 in place of keys below a bound, and the keys that occur."""
+    if bound > DENSE:
+        found = pa.array(key).dictionary_encode()
+        return places(found), found.dictionary.to_numpy()
+    used = np.zeros(bound, bool)
+    used[key] = True
+    distinct = np.flatnonzero(used)
+    return (key if used.all() and key.dtype == np.int32 else (np.cumsum(used, dtype=np.int32) - 1)[key]), distinct
+
+
+def places(column: pa.DictionaryArray) -> NDArray[np.int32]:
+    """Return for every row the place of its text among the distinct ones."""
+    found: NDArray[np.int32] = column.indices.to_numpy(zero_copy_only=False)
+    return found
 
 
 def decimal_mark(column: pa.Array) -> str | None:
@@ -149,7 +208,7 @@ def decimal_mark(column: pa.Array) -> str | None:
     >>> decimal_mark(pa.array(["1.234,50", "3,10"])), decimal_mark(pa.array(["5", "-7"])), decimal_mark(pa.array(["1,234", "5,678"]))
     (',', '', None)
     """
-    texts = pc.unique(column)
+    texts = column.dictionary_encode().dictionary
     present = {mark for mark in ".," if pc.any(pc.match_substring(texts, mark)).as_py()}
     counts = {mark: _evidence(texts, re.escape(mark), re.escape(other)) for mark, other in (".,", ",.") if mark in present}
     if counts and max(counts.values()) > 0 and len(set(counts.values())) == len(counts):
@@ -183,16 +242,19 @@ def _evidence(texts: pa.Array, mark: str, other: str) -> int:
     return int(_numpy(pc.match_substring_regex(texts, only)).sum())
 
 
-def to_money(units: Units) -> pa.Array:
-    """Turn units into an Arrow array of decimal(18, 4)."""
-    words = np.column_stack([units, units >> 63]).astype("<i8")
-    return pa.Array.from_buffers(MONEY, len(units), [None, pa.py_buffer(words.tobytes())])
+def to_money(units: Units, stated: NDArray[np.bool_] | None = None) -> pa.Array:
+    """Turn units into an Arrow array of decimal(18, 4), null where nothing was stated."""
+    return pa.array(units, mask=None if stated is None else ~stated).view(MONEY)
+
+
+def no_money(n: int) -> pa.Array:
+    """Return a column in which no money is stated."""
+    return pa.Array.from_buffers(MONEY, n, [pa.py_buffer(bytes(n // 8 + 1)), pa.py_buffer(np.zeros(n, np.int64))], null_count=n)
 
 
 def from_money(column: pa.Array) -> Units:
     """Turn an Arrow array of decimal(18, 4) without nulls into units."""
-    words = np.frombuffer(column.buffers()[1], "<i8")[::2]
-    return words[column.offset : column.offset + len(column)].astype(np.int64)
+    return np.asarray(column.cast(MONEY).view(pa.int64()).to_numpy())
 
 
 def total(units: Units) -> Decimal:
@@ -340,7 +402,7 @@ def _pattern(form: str) -> re.Pattern[str]:
 
 def date_formats(column: pa.Array) -> list[str]:
     """Return the formats that read most of the distinct texts of a column, those that read equally many together; [] for none."""
-    texts = pc.utf8_trim_whitespace(pc.unique(column))
+    texts = pc.utf8_trim_whitespace(column.dictionary_encode().dictionary)
     shapes = pc.unique(pc.replace_substring_regex(texts, r"\d", "0")).to_pylist()
     fitting = {form for shape in shapes for form in _shapes(shape)}
     dates = texts.to_pylist()
@@ -357,7 +419,7 @@ def days(column: pa.Array, form: str) -> tuple[NDArray[Any], Marks]:
     found = [read(text) for text in texts]
     values = np.array([day or date(1, 1, 1) for day in found], "datetime64[D]")
     state = np.array([READ if day else BAD if text else BLANK for day, text in zip(found, texts, strict=True)], np.int8)
-    where = coded.indices.to_numpy(zero_copy_only=False)
+    where = places(coded)
     return values[where], state[where]
 
 

@@ -1,8 +1,8 @@
 """Statement files into the store: whole files or nothing, exact, reconciled, idempotent.
 
 `read` says what a file holds and never raises for a bad one; `save` appends what the workspace does not have yet.
-A movement is known by account, day, amount, description and its number among equal ones within its file, so the same file
-twice adds nothing and overlapping exports give their union.
+A movement is known by account, day, amount, words and its number among equal ones within its file, so the same file twice adds
+nothing, and overlapping exports give their union, whatever their formats.
 """
 
 import hashlib
@@ -19,23 +19,26 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 from pandas import DataFrame
 
 from creditrisk import banks, categories, cells, formats, pairs
+from creditrisk.cells import Units
 from creditrisk.errors import UnknownThing, UnreadableFile
 from creditrisk.reconcile import AccountBalance, Key, State, overall, reconcile
 from creditrisk.settings import Settings
-from creditrisk.statement import ROWS, Found, Problem, Question, Refused, Unclear
+from creditrisk.statement import CODED, Found, Problem, Question, Refused, Unclear
 from creditrisk.store import Store, now
 from creditrisk.store import to_json as as_json
 
+CACHED = 1 << 17  # rows hashed at once, so that what they are hashed through stays in the processor's cache
 BLANK = b"\xef\xbb\xbf \t\r\n"
 _saving = threading.Lock()  # what is stored already is asked and answered for one caller at a time: two may bring the same file
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What a file holds. `rows` has the columns account, currency, booked_on, amount, balance, text, code, line in file order.
+    """What a file holds. `rows` has the columns of CODED: account, currency, booked_on, amount, balance, text, code, line in file order.
 
     `questions` are what the file leaves open, `profile` and `answers` what it was read with: keys of a bank profile.
     """
@@ -47,7 +50,7 @@ class Reading:
     dialect: dict[str, Any]
     status: Literal["accepted", "warned", "rejected"]
     problems: list[Problem]
-    rows: pa.Table = field(default_factory=ROWS.empty_table)
+    rows: pa.Table = field(default_factory=CODED.empty_table)
     n_transactions: int = 0
     sum_amount: Decimal = Decimal(0)
     opening: Decimal | None = None
@@ -168,13 +171,14 @@ def _check_count(file: str, found: Found, settings: Settings) -> None:
 
 def _reading(file: str, digest: str, content: bytes, what: str, found: Found) -> Reading:
     """Hold what a reader found against its own balances."""
-    balances, broken, line = reconcile(found.rows, found.stated)
+    rows = found.rows.cast(CODED)
+    balances, broken, line = reconcile(rows, found.stated)
     state = overall(balances)
     problems = found.notes + (found.doubts if state != "ok" else [])
     if found.pending:
         aside = f"{file}: {found.pending} rows that are not booked (pending, declined or reverted) were set aside."
         problems.append(Problem(None, None, None, aside))
-    currencies = sorted(pc.unique(found.rows["currency"]).to_pylist())
+    currencies = sorted(pc.unique(rows["currency"]).to_pylist())
     if len(currencies) > 1:
         named = ", ".join(name or "none named" for name in currencies)
         aside = f"{file}: several currencies ({named}): each is kept as an account of its own; the sum adds them as mere numbers."
@@ -191,9 +195,9 @@ def _reading(file: str, digest: str, content: bytes, what: str, found: Found) ->
         dialect=found.dialect,
         status="warned" if problems else "accepted",
         problems=problems,
-        rows=found.rows,
-        n_transactions=found.rows.num_rows,
-        sum_amount=cells.total(cells.from_money(found.rows["amount"].combine_chunks())),
+        rows=rows,
+        n_transactions=rows.num_rows,
+        sum_amount=cells.total(cells.from_money(rows["amount"].combine_chunks())),
         opening=only.opening,
         closing=only.closing,
         currency=currencies[0] if len(currencies) == 1 and currencies[0] else None,
@@ -260,121 +264,238 @@ def _given(reading: Reading, applicant_id: str | Mapping[str, str] | None) -> st
 def _append(cursor: Any, readings: list[Reading], user: str, applicant_id: str | Mapping[str, str] | None) -> dict[str, tuple[int, int]]:
     """Insert statements, accounts, descriptions and movements; return statement id and number of new rows by digest."""
     ids = [number for (number,) in cursor.execute("select nextval('statement_seq') from range($n)", {"n": len(readings)}).fetchall()]
-    parts = [
-        reading.rows.append_column("statement_id", pa.array(np.full(reading.n_transactions, number, np.int32))).append_column(
-            "applicant_id", _applicant(reading, applicant_id)
-        )
-        for number, reading in zip(ids, readings, strict=True)
-    ]
-    cursor.register("arrived", pa.concat_tables(parts))
-    _describe(cursor)
-    cursor.execute(ACCOUNTS)
-    cursor.execute(STAGE)
-    cursor.execute(FRESH)
-    counts = dict(cursor.execute("select statement_id, count(*) from fresh group by all").fetchall())
-    cursor.execute("insert into transaction by name select * from fresh")
+    arrived = _arrived(cursor, readings, ids, applicant_id)
+    cursor.register("arrived", arrived)
+    cursor.execute(TRANSACTIONS)
+    counts = dict(cursor.execute("select statement_id, count(*) from arrived where is_new group by all").fetchall())
+    _append_accounts(cursor, readings, ids)
+    cursor.unregister("arrived")
+    del arrived
     _append_statements(cursor, readings, ids, counts, user)
     pairs.arrived(cursor, ids)
-    cursor.execute("drop table staged")
-    cursor.execute("drop table fresh")
-    cursor.unregister("arrived")
     return {reading.sha256: (number, int(counts.get(number, 0))) for number, reading in zip(ids, readings, strict=True)}
 
 
-ACCOUNTS = """
-    insert into account (applicant_id, number, currency)
-    select distinct applicant_id, account, currency from arrived
-    where not exists (
-        select 1 from account as known
-        where known.applicant_id = arrived.applicant_id and known.number = arrived.account and known.currency = arrived.currency
-    )
-    order by all
-"""
-
-STAGE = """
-    create temporary table staged as
+TRANSACTIONS = """
+    insert into transaction by name
     select
-        account_id,
-        booked_on,
-        amount,
-        description_id,
-        row_number() over (partition by statement_id, account_id, booked_on, amount, description_id order by line) as occurrence,
-        balance,
-        statement_id,
-        line
+        * exclude (is_new),
+        (select coalesce(max(transaction_id), 0) from transaction) + row_number() over () as transaction_id
     from arrived
-    join account
-        on account.applicant_id = arrived.applicant_id and account.number = arrived.account and account.currency = arrived.currency
-    join description
-        on description.text = arrived.text and description.code = arrived.code
-        and description.direction = if(arrived.amount < 0, 'out', 'in')
-"""
-
-FRESH = """
-    create temporary table fresh as
-    select *, (select coalesce(max(transaction_id), 0) from transaction) + row_number() over () as transaction_id
-    from staged
-    where not exists (
-        select 1 from transaction as known
-        where known.account_id = staged.account_id and known.booked_on = staged.booked_on and known.amount = staged.amount
-            and known.description_id = staged.description_id and known.occurrence = staged.occurrence
-    )
-    qualify row_number() over (
-        partition by account_id, booked_on, amount, description_id, occurrence order by statement_id
-    ) = 1
+    where is_new
 """
 
 STATEMENT_ACCOUNTS = """
     insert into statement_account
-    with new_rows as (select statement_id, account_id, count(*) as n_new from fresh group by all)
+    with covered as (
+        select
+            statement_id,
+            account_id,
+            min(booked_on) as first_on,
+            max(booked_on) as last_on,
+            count(*) as n_transactions,
+            count(*) filter (is_new) as n_new,
+            sum(amount) as sum_amount
+        from arrived
+        group by all
+    )
     select
-        staged.statement_id,
-        staged.account_id,
-        any_value(stated.opening),
-        any_value(stated.closing),
-        min(booked_on),
-        max(booked_on),
-        count(*),
-        coalesce(any_value(n_new), 0),
-        sum(amount),
-        coalesce(any_value(stated.reconciliation), 'not stated')
-    from staged
+        covered.statement_id, covered.account_id, opening, closing, first_on, last_on, n_transactions, n_new, sum_amount,
+        coalesce(reconciliation, 'not stated')
+    from covered
     join account using (account_id)
-    left join new_rows using (statement_id, account_id)
     left join stated
-        on stated.statement_id = staged.statement_id and stated.account = account.number and stated.currency = account.currency
-    group by staged.statement_id, staged.account_id
+        on stated.statement_id = covered.statement_id and stated.account = account.number and stated.currency = account.currency
 """
 
 
-def _applicant(reading: Reading, applicant_id: str | Mapping[str, str] | None) -> pa.Array:
-    given = _given(reading, applicant_id)
-    if given:
-        return pa.array([given] * reading.n_transactions, pa.string())
+def _arrived(cursor: Any, readings: list[Reading], ids: list[int], applicant_id: str | Mapping[str, str] | None) -> pa.Table:
+    """Return the movements of all files in integers, one row each; `is_new` is false for those the workspace or an earlier file has.
+
+    What is distinct (accounts, descriptions) meets the database once, by its texts; rows meet it by number only.
+    """
+    rows = pa.concat_tables([reading.rows for reading in readings]).unify_dictionaries().combine_chunks()
+    applicants = pa.chunked_array([_applicant(reading, applicant_id) for reading in readings]).unify_dictionaries().combine_chunks()
+    text, code, account, currency, amount = (rows[name].combine_chunks() for name in ("text", "code", "account", "currency", "amount"))
+    units = cells.from_money(amount)
+    account_id, is_known = _accounts(cursor, applicants, account, currency)
+    description_id, wording_id = _descriptions(cursor, text, code, units)
+    moved = {"account_id": account_id, "booked_on": rows["booked_on"].combine_chunks(), "amount": amount, "wording_id": wording_id}
+    statement_id = np.repeat(np.array(ids, np.int32), [reading.n_transactions for reading in readings])
+    occurrence, is_new = _occurrences(cursor, moved, statement_id)
+    known = np.flatnonzero(is_known & is_new)
+    is_new[_stored(cursor, moved, occurrence, known)] = False
+    cursor.execute("drop table same_wording")
+    del moved["wording_id"]
+    more = {"description_id": description_id, "occurrence": occurrence, "balance": rows["balance"], "line": rows["line"]}
+    return pa.table({**moved, **more, "statement_id": statement_id, "is_new": is_new})
+
+
+def _applicant(reading: Reading, applicant_id: str | Mapping[str, str] | None) -> pa.DictionaryArray:
+    """Return whose each movement of a file is."""
     account = reading.rows["account"].combine_chunks()
-    return pc.if_else(pc.equal(account, ""), Path(reading.file).stem, account)
+    given, stem = _given(reading, applicant_id), Path(reading.file).stem
+    return cells.each(account, lambda numbers: pa.array([given or number or stem for number in numbers.to_pylist()], pa.string()))
 
 
-def _describe(cursor: Any) -> None:
-    """Classify the descriptions nobody has seen yet, once each."""
+def _accounts(cursor: Any, *columns: pa.DictionaryArray) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+    """Return the account of every row by applicant, number and currency, made where there is none, and whether there was one."""
+    place, distinct = cells.together(*columns)
+    names = ("place", "applicant_id", "number", "currency")
+    cursor.register("holder", pa.table([pa.array(np.arange(len(distinct[0]))), *distinct], names))
+    found = "from holder join account using (applicant_id, number, currency)"
+    known = np.zeros(len(distinct[0]), bool)
+    known[cursor.execute(f"select place {found}").fetchnumpy()["place"]] = True
+    cursor.execute(
+        """
+        insert into account (applicant_id, number, currency)
+        select applicant_id, number, currency from holder anti join account using (applicant_id, number, currency) order by all
+        """
+    )
+    account_id = cursor.execute(f"select account_id {found} order by place").fetchnumpy()["account_id"]
+    cursor.unregister("holder")
+    return np.asarray(account_id, np.int32)[place], known[place]
+
+
+def _descriptions(
+    cursor: Any, text: pa.DictionaryArray, code: pa.DictionaryArray, units: Units
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return the description of every row by text, code and direction, and the first one with these words, whatever its code.
+
+    Those nobody has seen yet are classified, once each. `same_wording` keeps the first one of all that have the words of an arrived one.
+    """
+    direction = pa.DictionaryArray.from_arrays(pa.array((units < 0).view(np.int8)), pa.array(["in", "out"]))
+    place, distinct = cells.together(text, code, direction)
+    largest = np.full(len(distinct[0]), np.iinfo(np.int64).min)
+    np.maximum.at(largest, place, units)
+    names = ("place", "text", "code", "direction", "amount")
+    cursor.register("said", pa.table([pa.array(np.arange(len(largest))), *distinct, pa.array(largest / cells.SCALE)], names))
     unseen = cursor.execute(
-        """
-        select text, code, if(amount < 0, 'out', 'in') as direction, max(amount)::double as amount
-        from arrived
-        where not exists (
-            select 1 from description as known
-            where known.text = arrived.text and known.code = arrived.code and known.direction = if(arrived.amount < 0, 'out', 'in')
-        )
-        group by all
-        order by all
-        """
+        "select text, code, direction, amount from said anti join description using (text, code, direction) order by all"
     ).df()
-    if unseen.empty:
-        return
-    judged = categories.classify(unseen, cursor.execute("select text, direction, category from lesson order by correction_id desc").df())
-    cursor.register("unseen", unseen[["text", "code", "direction"]].join(judged))
-    cursor.execute("insert into description by name select text, code, direction, cleaned, category, confidence, source from unseen")
-    cursor.unregister("unseen")
+    if not unseen.empty:
+        lessons = cursor.execute("select text, direction, category from lesson order by correction_id desc").df()
+        judged = categories.classify(unseen, lessons)
+        cursor.register("unseen", unseen[["text", "code", "direction"]].join(judged))
+        cursor.execute("insert into description by name select text, code, direction, cleaned, category, confidence, source from unseen")
+        cursor.unregister("unseen")
+    cursor.execute(SAME_WORDING)
+    found = cursor.execute(
+        """
+        select description_id, wording_id
+        from said
+        join description using (text, code, direction)
+        join same_wording using (description_id)
+        order by place
+        """
+    ).fetchnumpy()
+    cursor.unregister("said")
+    return np.asarray(found["description_id"], np.int32)[place], np.asarray(found["wording_id"], np.int32)[place]
+
+
+SAME_WORDING = """
+    create temporary table same_wording as
+    select description_id, min(description_id) over (partition by letters, direction) as wording_id
+    from wording
+    semi join (
+        select letters, wording.direction
+        from said
+        join description using (text, code, direction)
+        join wording using (description_id)
+    ) as arrived using (letters, direction)
+"""
+
+
+OCCURRENCES = """
+    with numbered as (
+        select
+            *,
+            row_number() over (partition by statement_id, account_id, booked_on, amount, wording_id order by place) as occurrence
+        from alike
+    )
+    select
+        place,
+        occurrence::integer as occurrence,
+        row_number() over (partition by account_id, booked_on, amount, wording_id, occurrence order by statement_id) = 1 as is_first
+    from numbered
+"""
+
+
+def _occurrences(cursor: Any, moved: Mapping[str, Any], statement_id: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+    """Number equal movements of one file from 1, and say which no earlier file has. Few rows have an equal: only those are asked."""
+    occurrence, is_first = np.ones(len(statement_id), np.int32), np.ones(len(statement_id), bool)
+    places = _alike([_whole_numbers(column) for column in moved.values()])
+    if len(places):
+        alike = pa.table(dict(moved)).append_column("statement_id", pa.array(statement_id)).take(pa.array(places))
+        cursor.register("alike", alike.append_column("place", pa.array(places)))
+        found = cursor.execute(OCCURRENCES).fetchnumpy()
+        cursor.unregister("alike")
+        occurrence[found["place"]], is_first[found["place"]] = found["occurrence"], found["is_first"]
+    return occurrence, is_first
+
+
+def _whole_numbers(column: Any) -> NDArray[Any]:
+    if isinstance(column, np.ndarray):
+        return column
+    return np.asarray(column.view(pa.int64() if column.type == cells.MONEY else pa.int32()).to_numpy())
+
+
+def _alike(columns: Sequence[NDArray[Any]]) -> NDArray[np.int64]:
+    """Return the places of rows that may have an equal: those whose columns share a hash; a row that is not there has none.
+
+    >>> _alike([np.array([1, 2, 1, 1]), np.array([5, 5, 5, 6])]).tolist()
+    [0, 2]
+    """
+    n = len(columns[0])
+    row = (np.uint64(1) << np.uint64(n.bit_length())) - np.uint64(1)
+    mixed = np.empty(n, np.uint64)
+    for part in (slice(at, min(at + CACHED, n)) for at in range(0, n, CACHED)):
+        hashed = np.zeros(part.stop - part.start, np.uint64)
+        for column in columns:
+            hashed = (hashed + column[part].astype(np.int64).view(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
+            hashed ^= hashed >> np.uint64(29)
+        # The hash above, the row below: one sort brings equal hashes together and keeps the rows.
+        mixed[part] = hashed * np.uint64(0xBF58476D1CE4E5B9) & ~row | np.arange(part.start, part.stop, dtype=np.uint64)
+    mixed.sort()
+    starts = range(0, n, CACHED)
+    same = np.concatenate(
+        [np.flatnonzero((mixed[at + 1 : at + CACHED + 1] ^ mixed[at : at + CACHED][: n - 1 - at]) <= row) + at for at in starts]
+    )
+    return np.unique(mixed[np.concatenate([same, same + 1])] & row).astype(np.int64)
+
+
+def _stored(cursor: Any, moved: Mapping[str, Any], occurrence: NDArray[np.int32], known: NDArray[Any]) -> NDArray[Any]:
+    """Return which of the rows `known`, those of accounts that were there before, are stored already."""
+    if not len(known):
+        return known
+    asked = pa.table({**moved, "occurrence": occurrence})
+    asked = asked if len(known) == asked.num_rows else asked.take(pa.array(known))
+    cursor.register("asked", asked.append_column("place", pa.array(known)))
+    found = cursor.execute(
+        """
+        with known as (
+            select account_id, booked_on, amount, wording_id, occurrence from transaction join same_wording using (description_id)
+        )
+        select place from asked semi join known using (account_id, booked_on, amount, wording_id, occurrence)
+        """
+    ).fetchnumpy()
+    cursor.unregister("asked")
+    return np.asarray(found["place"])
+
+
+def _append_accounts(cursor: Any, readings: list[Reading], ids: list[int]) -> None:
+    """Insert what each file covers of each account, from `arrived`, with the balances as printed."""
+    stated = [
+        {"statement_id": number, "account": account, "currency": currency, **vars(balance)}
+        for number, reading in zip(ids, readings, strict=True)
+        for (account, currency), balance in reading.balances.items()
+    ]
+    money = ("opening", cells.MONEY), ("closing", cells.MONEY)
+    whose = ("account", pa.string()), ("currency", pa.string())
+    shape = pa.schema([("statement_id", pa.int32()), *whose, *money, ("reconciliation", pa.string())])
+    cursor.register("stated", pa.Table.from_pylist(stated, shape))
+    cursor.execute(STATEMENT_ACCOUNTS)
+    cursor.unregister("stated")
 
 
 def _append_statements(cursor: Any, readings: list[Reading], ids: list[int], counts: Mapping[int, int], user: str) -> None:
@@ -400,20 +521,9 @@ def _append_statements(cursor: Any, readings: list[Reading], ids: list[int], cou
         }
         for number, reading in zip(ids, readings, strict=True)
     ]
-    stated = [
-        {"statement_id": number, "account": account, "currency": currency, **vars(balance)}
-        for number, reading in zip(ids, readings, strict=True)
-        for (account, currency), balance in reading.balances.items()
-    ]
-    money = ("opening", cells.MONEY), ("closing", cells.MONEY)
-    whose = ("account", pa.string()), ("currency", pa.string())
-    shape = pa.schema([("statement_id", pa.int32()), *whose, *money, ("reconciliation", pa.string())])
-    cursor.register("stated", pa.Table.from_pylist(stated, shape))
     cursor.register("statements", pa.Table.from_pylist(rows, STATEMENT))
     cursor.execute("insert into statement by name select * from statements")
-    cursor.execute(STATEMENT_ACCOUNTS)
     cursor.unregister("statements")
-    cursor.unregister("stated")
 
 
 STATEMENT = pa.schema(

@@ -4,9 +4,10 @@ A mismatch is a status to report, never a reason to refuse a file: printed balan
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -41,21 +42,20 @@ def reconcile(
     `stated` is (opening, closing) by account, what the file states outside its rows; running balances win over it. Returns the
     accounts, and where some do not add up which (in words, else None) and the line of the first break (0 where there is no line).
     """
-    coded = pc.binary_join_element_wise(rows["currency"], rows["account"], "\t").combine_chunks().dictionary_encode()
-    names = [(account, currency) for currency, _, account in (key.partition("\t") for key in coded.dictionary.to_pylist())]
+    code, named = cells.together(rows["account"].combine_chunks(), rows["currency"].combine_chunks())
+    names = list(zip(*(column.to_pylist() for column in named), strict=True))
     amount = cells.from_money(rows["amount"].combine_chunks())
     printed = rows["balance"].combine_chunks()
     has_balance = np.asarray(printed.is_valid().to_numpy(zero_copy_only=False))
-    balance = cells.from_money(pc.fill_null(printed, Decimal(0)))
-    days, lines = rows["booked_on"].to_numpy(), rows["line"].to_numpy()
-    code = coded.indices.to_numpy(zero_copy_only=False)
-    order = np.argsort(code, kind="stable")
+    balance = cells.from_money(pc.fill_null(printed, Decimal(0))) if has_balance.any() else np.zeros(len(amount), np.int64)
+    days, lines = rows["booked_on"].combine_chunks(), rows["line"].to_numpy()
     balances: dict[Key, AccountBalance] = {}
     broken: list[tuple[Key, int]] = []
     shared = Counter(account for account, _ in names)
-    for name, places in zip(names, np.split(order, np.flatnonzero(np.diff(code[order])) + 1), strict=True):
+    for name, places in zip(names, _groups(code), strict=True):
         if has_balance[places].any():
-            found, line = _running(amount[places], balance[places], has_balance[places], days[places], lines[places])
+            day = days.take(pa.array(places)).to_numpy(zero_copy_only=False)
+            found, line = _running(amount[places], balance[places], has_balance[places], day, lines[places])
         elif shared[name[0]] > 1:
             found, line = AccountBalance(None, None, "not stated"), 0  # what is stated is in one of the currencies
         else:
@@ -72,6 +72,14 @@ def reconcile(
     first = " ".join(filter(None, broken[0][0]))
     which = f" of {len(broken)} of {len(balances)} accounts (the first is {first})" if len(balances) > 1 else ""
     return balances, which, broken[0][1]
+
+
+def _groups(code: NDArray[np.int32]) -> Iterator[NDArray[Any]]:
+    """Yield the places of each number from 0, in order; most files have their accounts one after the other."""
+    order = None if (code[1:] >= code[:-1]).all() else np.argsort(code, kind="stable")
+    bounds = np.flatnonzero(np.diff(code if order is None else code[order])) + 1
+    for first, end in pairwise([0, *bounds.tolist(), len(code)] if len(code) else []):
+        yield np.arange(first, end) if order is None else order[first:end]
 
 
 def overall(balances: dict[Key, AccountBalance]) -> State:

@@ -125,7 +125,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "refer_band": (0, 0.5),
     "min_history_days": (0, 730),
     "max_uncategorised_share": (0, 1),
-    "max_file_mb": (1, 100_000),
+    "max_file_mb": (1, 2_000),  # the file is one cell of the database, which takes 2 GB
     "max_rows": (1, 100_000_000),
     "max_amount": (1, 1_000_000_000_000),
     "max_columns": (3, 10_000),

@@ -27,6 +27,9 @@ ROWS = pa.schema(
     ]
 )
 
+TEXT = pa.dictionary(pa.int32(), pa.string())
+CODED = pa.schema([field.with_type(TEXT) if field.type == pa.string() else field for field in ROWS])  # each distinct text once
+
 Stated = dict[str, tuple[Decimal | None, Decimal | None]]
 
 
@@ -111,9 +114,10 @@ def decimal_question(file: str, *, line: int, column: str, value: str, headings:
 
 @dataclass(frozen=True)
 class Found:
-    """What a reader of one format found in a file. `rows` has the columns of ROWS in file order; `doubts` and `questions` hold only while
-    no balance confirms the rows; `stated` is (opening, closing) by account as the file states them outside its rows; `count` is how many
-    transactions the file has, pending ones included, counted without reading them; `pending` are those kept out of the rows.
+    """What a reader of one format found in a file. `rows` has the columns of ROWS (or CODED) in file order; `doubts` and `questions`
+    hold only while no balance confirms the rows; `stated` is (opening, closing) by account as the file states them outside its rows;
+    `count` is how many transactions the file has, pending ones included, counted without reading them; `pending` are those kept out
+    of the rows.
 
     `line` is the physical line, and `dialect["encoding"]` reads it; where lines mean nothing it is the number of the transaction
     and `dialect["line"]` is "transaction".

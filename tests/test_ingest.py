@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from threading import Barrier
 
@@ -14,9 +15,10 @@ from hypothesis import given
 from hypothesis import settings as run
 from hypothesis import strategies as st
 
-from creditrisk import ingest
+from creditrisk import grid, ingest
 from creditrisk import store as stores
 from creditrisk.errors import NotAllowed, UnknownThing
+from creditrisk.formats import delimited
 from creditrisk.settings import Settings
 from creditrisk.store import Store
 
@@ -317,6 +319,38 @@ def test_twice_adds_nothing_and_overlapping_exports_give_the_union(
     assert [each.n_new for each in again] == [0, 0]
     assert store.value("select sum(amount) from transaction") == sum(amount for _, amount, _ in rows)
     store.close()
+
+
+PIECED = [
+    GOOD,
+    GOOD.replace("\n", "\r\n"),
+    "Bank of X\nFrom,1 Jan\n\nDate,Details,Amount\n16/01/2024,Rent,-9.00\n,for May,\n\n17/01/2024,Pay,25.00\nTotal,,16.00\nEnd of list,,\n",
+    'Date,Details,Amount\n16/01/2024,"Rent, May","-1,900.00"\n17/01/2024,"Say ""hi""",25.00\n18/01/2024,"of\ntwo lines",1.00\n',
+    "Date;Details;Amount;Currency\n16/01/2024;Café;-9,00;EUR\n17/01/2024;;25,00;EUR;\n18/01/2024;Café;-9,00;EUR\n",
+    "Date,Details,Amount\n16/01/2024,Rent,-9.00\n17/01/2024,Pay,n/a\n31/02/2024,Pay,2.00\n18/01/2024,Gas,-3.00\n",
+    "Date,Details,Amount\n16/01/2024,Rent,-9.00\n17/01/2024,Pay, of May,2.00\n18/01/2024,Gas,-3.00\n19/01/2024,Wat",
+]
+
+
+@pytest.mark.parametrize("text", PIECED)
+@pytest.mark.parametrize("piece", [1, 30, 75])
+def test_a_file_read_in_pieces_is_the_file_read_at_once(monkeypatch: pytest.MonkeyPatch, text: str, piece: int) -> None:
+    whole = read(text)
+    monkeypatch.setattr(delimited, "cut", partial(grid.cut, piece=piece))
+    parts = read(text)
+    assert parts.rows.to_pylist() == whole.rows.to_pylist()
+    assert ingest.to_json(parts) == ingest.to_json(whole)
+
+
+def test_rows_that_say_nothing_in_any_column_of_words_are_rows() -> None:
+    reading = read("Date,Payee,Memo,Amount\n2024-01-13,Shop,till 2,-1.00\n2024-01-14,,,-2.00\n2024-01-15,,Pay,3.00\n2024-01-16,Pay,,4.00\n")
+    assert (reading.rows["text"].to_pylist(), reading.status) == (["Shop till 2", "", "Pay", "Pay"], "accepted")
+
+
+def test_a_file_in_another_encoding_or_with_a_mark_reads_alike() -> None:
+    text = "Date,Details,Amount\n16/01/2024,Café,-9.00\n17/01/2024,Łódź žluťoučký,2.00\n"
+    plain = read(text).rows.to_pylist()
+    assert plain == read(b"\xef\xbb\xbf" + text.encode()).rows.to_pylist() == read(text.encode("utf-16")).rows.to_pylist()
 
 
 # ---- the store --------------------------------------------------------------------------------------------------------
@@ -622,3 +656,72 @@ def test_a_balance_above_the_heading_tells_the_decimal_mark_and_a_pound_sign_the
 def test_currencies_nobody_knows_are_still_not_mixed() -> None:
     reading = read("Date,Description,Currency,Amount\n2024-01-13,Stake,USDC,-100.00\n2024-01-14,Gain,CRO,100.00\n")
     assert sorted(set(reading.rows["currency"].to_pylist())) == ["CRO", "USDC"]
+
+
+def export(*rows: tuple[str, ...], header: str = "Account,Date,Details,Amount") -> str:
+    """Write rows of account, day, words and amount as a bank's file."""
+    return "\n".join([header, *map(",".join, rows)]) + "\n"
+
+
+def test_accounts_known_and_new_may_come_in_one_file(store: Store) -> None:
+    rent, pay, gas = ("A1", "16/01/2024", "Rent", "-9.00"), ("A1", "17/01/2024", "Pay", "25.00"), ("A2", "16/01/2024", "Rent", "-9.00")
+    ingest.save(store, [read(export(rent, pay))], user="ana")
+    (saved,) = ingest.save(store, [read(export(gas, rent, ("A1", "18/01/2024", "Gas", "-3.00"), gas), "b.csv")], user="ana")
+    assert (saved.n_new, saved.n_duplicate) == (3, 1)
+    found = store.rows(
+        "select number, n_new, n_transactions, sum_amount from statement_account join account using (account_id) order by all"
+    )
+    assert found == [("A1", 1, 2, Decimal(-12)), ("A1", 2, 2, Decimal(16)), ("A2", 2, 2, Decimal(-18))]
+    assert store.rows("select min(transaction_id), max(transaction_id), count(distinct transaction_id) from transaction") == [(1, 5, 5)]
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_twins_are_counted_over_overlapping_exports(store: Store, together: bool) -> None:
+    coffee, tea = ("A1", "16/01/2024", "Coffee", "-3.00"), ("A1", "16/01/2024", "Tea", "-3.00")
+    files = [read(export(coffee, tea, coffee), "1.csv"), read(export(coffee, coffee, coffee, tea), "2.csv"), read(export(coffee), "3.csv")]
+    saved = ingest.save(store, files, user="ana") if together else [ingest.save(store, [file], user="ana")[0] for file in files]
+    assert [(each.n_new, each.n_duplicate) for each in saved] == [(3, 0), (1, 3), (0, 1)]
+    found = store.rows(
+        "select text, occurrence, count(*) from transaction join description using (description_id) group by all order by all"
+    )
+    assert found == [("Coffee", 1, 1), ("Coffee", 2, 1), ("Coffee", 3, 1), ("Tea", 1, 1)]
+
+
+def test_rows_that_differ_in_anything_are_no_twins(store: Store) -> None:
+    rows = [("A1", "16/01/2024", "Coffee", "-3.00"), ("A2", "16/01/2024", "Coffee", "-3.00"), ("A1", "17/01/2024", "Coffee", "-3.00")]
+    rows += [("A1", "16/01/2024", "Coffee", "3.00"), ("A1", "16/01/2024", "Coffee", "-3.01"), ("A1", "16/01/2024", "Tea", "-3.00")]
+    ingest.save(store, [read(export(*rows))], user="ana")
+    assert store.rows("select occurrence, count(*) from transaction group by all") == [(1, 6)]
+
+
+QIF = """!Type:Bank
+D2024-01-16
+T-9.00
+PRENT MAY
+^
+D2024-01-17
+T25.00
+PPay
+^
+D2024-01-18
+T-3.00
+PGas
+^
+"""
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_one_account_brought_in_two_formats_gives_the_union(store: Store, together: bool) -> None:
+    rows = [("A1", "15/01/2024", "Fuel", "-7.00"), ("A1", "16/01/2024", "Rent: May", "-9.00"), ("A1", "17/01/2024", "Pay", "25.00")]
+    table = read(export(*((day, words, amount) for _, day, words, amount in rows), header="Date,Details,Amount"), "a.csv")
+    listed = read(QIF, "a.qif")
+    assert listed.format == "qif"
+    files = [table, listed]
+    if together:
+        saved = ingest.save(store, files, user="ana", applicant_id="x")
+    else:
+        saved = [ingest.save(store, [file], user="ana", applicant_id="x")[0] for file in files]
+    assert [(each.n_new, each.n_duplicate) for each in saved] == [(3, 0), (1, 2)], listed.problems
+    (again,) = ingest.save(store, [read(QIF + "D2024-01-19\nT1.00\nPTip\n^\n", "b.qif")], user="ana", applicant_id="x")
+    assert (again.n_new, again.n_duplicate) == (1, 3)
+    assert store.value("select sum(amount) from transaction") == Decimal(7)

@@ -18,13 +18,15 @@ from numpy.typing import NDArray
 from creditrisk import banks, cells
 from creditrisk.cells import BAD, BLANK, READ, Marks, Units
 from creditrisk.errors import UnreadableFile
-from creditrisk.grid import Grid, cut
+from creditrisk.grid import Grid, cut, lines_of
 from creditrisk.mend import mended
 from creditrisk.reconcile import overall, reconcile
 from creditrisk.settings import Intake
-from creditrisk.statement import ROWS, Choice, Found, Problem, Question, Refused, Unclear, date_question, decimal_question
+from creditrisk.statement import CODED, Choice, Found, Problem, Question, Refused, Unclear, date_question, decimal_question
 
 FEW = 100  # rows without words that are looked at whole
+HEAD = 4_000_000  # bytes in which the heading and the first rows stand
+BLANKS = r"[\s\p{Z}]{2,}|[\t\n\f\r]|[^ \P{Z}]"  # several, or one that is not the plain one
 SHOWN = 50  # problems listed of one file; the rest are counted
 # These are held against folded text: lower case, no accents.
 PENDING = re.compile(
@@ -97,10 +99,11 @@ def recognises(content: bytes) -> str:
 
 def read(file: str, content: bytes, declared: banks.Profile | None, limits: Intake) -> Found:
     """Read delimited text; raises UnreadableFile or Refused where it cannot be read whole."""
-    text, encoding = banks.decode(file, content, declared.encoding if declared else None)
-    if "\x00" in text:
+    text, encoding = banks.utf8(file, content, declared.encoding if declared else None)
+    if b"\x00" in text:
         raise UnreadableFile(file, "this is a binary file (it contains NUL characters), not text.")
-    layout = _layout(file, text, declared)
+    head = text[:HEAD].decode("utf-8-sig", errors="ignore")
+    layout = _layout(file, head, declared)
 
     def read_as(way: banks.Layout) -> Found:
         if len(way.names) > limits.max_columns:
@@ -109,11 +112,11 @@ def read(file: str, content: bytes, declared: banks.Profile | None, limits: Inta
         _check_lengths(file, way, grid, limits.max_field_length)
         sheet = _Sheet(file, way, grid, declared, limits.max_amount)
         sheet.bare = _bare(text, way, grid)
-        found = sheet.found(encoding, ends_open=not text.endswith(("\n", "\r")))
+        found = sheet.found(encoding, ends_open=not text.endswith((b"\n", b"\r")))
         return replace(found, notes=[*found.notes, *rewritten])
 
     found = read_as(layout)
-    return _decided(file, found, layout, read_as, text) if layout.ways else found
+    return _decided(file, found, layout, read_as, head) if layout.ways else found
 
 
 def _layout(file: str, text: str, declared: banks.Profile | None) -> banks.Layout:
@@ -159,12 +162,12 @@ def _decided(file: str, found: Found, layout: banks.Layout, read_as: Callable[[b
     return replace(found, doubts=[*found.doubts, *doubts], questions=[*found.questions, replace(question, problem=doubt)])
 
 
-def _cut(file: str, text: str, layout: banks.Layout) -> tuple[Grid, list[Problem]]:
+def _cut(file: str, text: bytes, layout: banks.Layout) -> tuple[Grid, list[Problem]]:
     """Cut a text into cells, lines that a strict reader would cut wrongly as they must be meant; what was rewritten is said."""
     places = sorted({place for places in layout.columns.values() for place in places})
     width = len(layout.names) if layout.has_header else 0
 
-    def strictly(text: str) -> Grid:
+    def strictly(text: bytes) -> Grid:
         return cut(file, text, layout.delimiter, first=layout.first, width=len(layout.names), places=places)
 
     try:
@@ -173,29 +176,31 @@ def _cut(file: str, text: str, layout: banks.Layout) -> tuple[Grid, list[Problem
             return grid, []
     except UnreadableFile:
         grid = None
-    text, lines = mended(text, layout.delimiter, first=layout.first, width=width, key=lambda row: banks.said(row, layout))
+    written = text.decode("utf-8-sig")
+    mended_, lines = mended(written, layout.delimiter, first=layout.first, width=width, key=lambda row: banks.said(row, layout))
     if grid is not None and not lines:
         return grid, []
-    grid = strictly(text)
+    grid = strictly(mended_.encode())
     kept = set(grid.lines.tolist())
     shown = [line for line in lines if line in kept]
     what = "a quotation mark or a delimiter stands inside a value; the row was read as it must be meant."
     return grid, [Problem(line, None, None, f"{file}, line {line}: {what}") for line in shown[:SHOWN]]
 
 
-def _bare(text: str, layout: banks.Layout, grid: Grid) -> dict[int, list[str]]:
+def _bare(text: bytes, layout: banks.Layout, grid: Grid) -> dict[int, list[str]]:
     """Return the cells of the few rows that have no word where words are expected: some banks put "Closing balance" elsewhere."""
     words = [grid.columns[place] for place in layout.columns.get("text", ())]
     if not words:
         return {}
-    blank = np.logical_and.reduce(
-        [np.asarray(pc.equal(pc.utf8_trim_whitespace(column), "").to_numpy(zero_copy_only=False)) for column in words]
-    )
+    empty = [_flags(pc.equal(pc.utf8_trim_whitespace(column.dictionary), "")) for column in words]
+    if not all(each.any() for each in empty):
+        return {}
+    blank = np.logical_and.reduce([each[cells.places(column)] for each, column in zip(empty, words, strict=True)])
     rows = np.flatnonzero(blank)
     if not 0 < len(rows) <= FEW:
         return {}
-    lines = re.split(r"\r\n|\r|\n", text)
-    return {int(row): [cell.strip(' "') for cell in lines[int(grid.lines[row]) - 1].split(layout.delimiter)] for row in rows}
+    lines = lines_of(text, grid.lines[rows].tolist())
+    return {int(row): [cell.strip(' "') for cell in lines[int(grid.lines[row])].split(layout.delimiter)] for row in rows}
 
 
 def _adds_up(found: Found) -> bool:
@@ -210,9 +215,9 @@ def _choice(layout: banks.Layout, way: Mapping[str, int]) -> Choice:
 
 def _check_lengths(file: str, layout: banks.Layout, grid: Grid, longest: int) -> None:
     for place, column in grid.columns.items():
-        lengths = pc.utf8_length(column)
-        if len(column) and pc.max(lengths).as_py() > longest:
-            line = int(grid.lines[pc.index(pc.greater(lengths, longest), True).as_py()])
+        too_long = _flags(pc.greater(pc.utf8_length(column.dictionary), longest))
+        if too_long.any():
+            line = int(grid.lines[np.flatnonzero(too_long[cells.places(column)])[0]])
             raise UnreadableFile(file, f"a cell of column {layout.names[place]!r} is longer than {longest} characters.", line=line)
 
 
@@ -235,8 +240,8 @@ class _Sheet:
         self.left_out: list[Problem] = []  # rows set aside one by one, each with its reason
         self.n = len(grid.lines)
 
-    def column(self, role: str) -> pa.Array:
-        """Return the cells of a role's only column."""
+    def column(self, role: str) -> pa.DictionaryArray:
+        """Return the cells of a role's only column, each distinct text once."""
         return self.grid.columns[self.layout.columns[role][0]]
 
     def has(self, role: str) -> bool:
@@ -325,23 +330,21 @@ class _Sheet:
 
     # dates
 
-    def _days(self) -> tuple[NDArray[Any], Marks, str]:
-        column = pc.utf8_trim_whitespace(self.column("date"))
-        if pc.any(pc.match_substring(column, ":")).as_py():
-            column = pc.replace_substring_regex(
-                column, r"[T ,]+\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[AaPp][Mm])?( ?(Z|[A-Z]{3,4}|[+-]\d{2}:?\d{2}))?$", ""
-            )
+    def _days(self) -> tuple[NDArray[np.int32], Marks, str]:
+        """Return the day of every row, counted from 1970, what its cell is, and the format of the file's dates."""
+        column = cells.each(self.column("date"), _days_only)
         form = self.declared.date_format if self.declared and self.declared.date_format else self._date_format(column)
-        days, state = cells.days(column, form)
+        days, state = cells.days(column.dictionary, form)
         if _near(days[state == READ]).any():  # some samples have all their dates masked as 1111/11/11
             state[(state == READ) & ~_near(days)] = BAD
-        return days, state, form
+        where = cells.places(column)
+        return days.astype(np.int32)[where], state[where], form
 
-    def _date_format(self, column: pa.Array) -> str:
+    def _date_format(self, column: pa.DictionaryArray) -> str:
         """Decide the date format from all rows; where day and month could be swapped, from the order of the rows."""
         forms = cells.date_formats(column)
         if not forms:
-            value = next((text for text in column.to_pylist() if text), "")
+            value = next((text for text in column.dictionary.to_pylist() if text), "")
             line = int(self.grid.lines[0])
             raise UnreadableFile(self.file, f"no value of column {self.name('date')!r} is a date (the first is {value!r}).", line=line)
         if len(forms) == 1:
@@ -359,13 +362,13 @@ class _Sheet:
             return ordered[0]
         if (told := self._told_elsewhere(usual)) is not None:
             return told
-        sample = next(text for text in column.to_pylist() if len({cells.date_reader(form)(text) for form in usual}) > 1)
-        line = int(self.grid.lines[pc.index(column, sample).as_py()])
+        sample = next(text for text in column.dictionary.to_pylist() if len({cells.date_reader(form)(text) for form in usual}) > 1)
+        line = self._line_of(column, sample)
         raise date_question(self.file, list(usual), line=line, column=self.name("date"), value=sample, headings=self.headings())
 
     def _told_elsewhere(self, forms: Mapping[str, NDArray[Any]]) -> str | None:
         """Return the one format that other dates of the file, its decimal comma, or the order of its balances leave; None for more."""
-        texts = pc.unique(self.column("value_date")).to_pylist() if self.has("value_date") else []
+        texts = self.column("value_date").dictionary.to_pylist() if self.has("value_date") else []
         words = [word for row in self.layout.preamble for cell in row for word in re.findall(r"[\d./-]{6,}", cell)]
         likely = list(forms)
         for text in [*map(str.strip, texts), *words]:
@@ -380,7 +383,7 @@ class _Sheet:
     def _abroad(self) -> bool:
         """Say whether amounts carry the sign of a currency in whose countries the day comes first."""
         columns = [self.column(role) for role in ("amount", "debit", "credit", "balance") if self.has(role)]
-        return any(pc.any(pc.match_substring_regex(column, r"[£₹₽₺₪₴₦]|R\$|zł|Kč|Ft")).as_py() for column in columns)
+        return any(pc.any(pc.match_substring_regex(column.dictionary, r"[£₹₽₺₪₴₦]|R\$|zł|Kč|Ft")).as_py() for column in columns)
 
     def _newest_first(self) -> bool | None:
         """Say by the running balance whether the rows run backwards; None where no balance says so, or they are not in order of days."""
@@ -391,6 +394,11 @@ class _Sheet:
         both = (state == READ) & (balance.state == READ)
         found, newest_first = cells.agreement(units[both], balance.units[both])
         return newest_first if found and found == int(both.sum()) - 1 else None
+
+    def _line_of(self, column: pa.DictionaryArray, text: str) -> int:
+        """Return the line on which one of a column's texts stands first."""
+        place = pc.index(column.dictionary, text).as_py()
+        return int(self.grid.lines[int(np.argmax(cells.places(column) == place))])
 
     # money
 
@@ -409,11 +417,10 @@ class _Sheet:
         for role, mark in found.items():
             self.decimals[role] = mark or known or "."
             if mark is None and known is None and self._three_decimals():
-                self.decimals[role] = "." if pc.any(pc.match_substring(self.column(role), ".")).as_py() else ","
+                self.decimals[role] = "." if pc.any(pc.match_substring(self.column(role).dictionary, ".")).as_py() else ","
             elif mark is None and known is None:
-                sample = next(text for text in self.column(role).to_pylist() if re.search(r"\d[.,]\d", text))
-                row = pc.index(self.column(role), sample).as_py()
-                line = int(self.grid.lines[row])
+                sample = next(text for text in self.column(role).dictionary.to_pylist() if re.search(r"\d[.,]\d", text))
+                line = self._line_of(self.column(role), sample)
                 raise decimal_question(self.file, line=line, column=self.name(role), value=sample, headings=self.headings())
         pair = [self._amounts(role) for role in ("debit", "credit") if self.has(role)]
         if self.has("amount"):
@@ -431,7 +438,7 @@ class _Sheet:
 
     def _three_decimals(self) -> bool:
         """Say whether the file's only currency is one of a thousand parts."""
-        return set(pc.unique(self._currency()).to_pylist()) <= cells.THREE_DECIMALS
+        return set(self._currency().dictionary.to_pylist()) <= cells.THREE_DECIMALS
 
     def _less_fees(self, amount: cells.Amounts) -> Units:
         """Take fees in a column of their own off the amounts, where the running balance shows that the amounts leave them out."""
@@ -514,16 +521,14 @@ class _Sheet:
         return units
 
     def _by_indicator(self, units: Units, where: NDArray[Any]) -> Units:
-        coded = pc.utf8_trim_whitespace(self.column("sign")).dictionary_encode()
+        coded = cells.each(self.column("sign"), pc.utf8_trim_whitespace)
         texts = coded.dictionary.to_pylist()
         declared = self.declared.sign if self.declared else {}
         meaning = [declared.get(text) or (None if declared else banks.side(text)) for text in texts]
         if not declared and len(sides := set(filter(None, meaning))) == 1 and "" in texts and not (units[where] < 0).any():
             other = "-" if sides == {"+"} else "+"  # only the rarer side is marked: CR
             meaning = [side if text else other for side, text in zip(meaning, texts, strict=True)]
-        factors = np.array([{"+": 1, "-": -1}.get(side or "", 0) for side in meaning], np.int64)[
-            coded.indices.to_numpy(zero_copy_only=False)
-        ]
+        factors = np.array([{"+": 1, "-": -1}.get(side or "", 0) for side in meaning], np.int64)[cells.places(coded)]
         unsaid = where[(factors[where] == 0) & (units[where] != 0)]
         problems = len(self.problems)
         for row in unsaid if len(unsaid) <= UNSAID * len(where) else unsaid[:SHOWN]:
@@ -553,7 +558,7 @@ class _Sheet:
     def _balance(self, where: NDArray[Any], units: Units) -> pa.Array:
         """Return the printed balance of every row, null where there is none."""
         if not self.has("balance"):
-            return pa.nulls(self.n, cells.MONEY)
+            return cells.no_money(self.n)
         balance = self._amounts("balance")
         for row in where[balance.state[where] == BAD][:SHOWN]:
             value = self.column("balance")[int(row)].as_py()
@@ -563,7 +568,7 @@ class _Sheet:
             after, before = (cells.agreement(units[where], values[where], before=before)[0] for before in (False, True))
             if before == len(where) - 1 > after:  # some banks print the balance a payment found, not the one it left
                 values = values + np.where(np.isin(np.arange(self.n), where), units, 0)
-        return pc.if_else(pa.array(balance.state == READ), cells.to_money(values), pa.scalar(None, cells.MONEY))
+        return cells.to_money(values, balance.state == READ)
 
     # whole files or nothing
 
@@ -573,8 +578,7 @@ class _Sheet:
         """Judge every row that is no transaction: set aside and counted, text of the row above, or a problem."""
         aside = {"not booked": 0, "balance": 0, "total": 0, "other": 0}
         joined: dict[int, str] = {}
-        rows = np.flatnonzero(is_row)
-        first, last = (int(rows[0]), int(rows[-1])) if len(rows) else (0, self.n)
+        first, last = (int(is_row.argmax()), self.n - 1 - int(is_row[::-1].argmax())) if is_row.any() else (0, self.n)
         above = -2  # the last row whose words went to a transaction above it, and that transaction
         target = summary = -1
         for row in map(int, np.flatnonzero(~is_row)):
@@ -613,13 +617,12 @@ class _Sheet:
 
     def _named_balances(self) -> NDArray[Any]:
         """Say which rows have no words but "Opening balance", "Turnover" or the like: no payment, even with a day and an amount."""
-        coded = self._joined("text", " ").dictionary_encode()
+        # Which figures a text has does not matter here, and without them few texts are left.
+        coded = cells.each(self._joined("text", " "), lambda texts: pc.replace_substring_regex(texts, r"\d+", "0"))
         bare = [re.sub(r"[\d ]+$", "", banks.folded(text)) for text in coded.dictionary.to_pylist()]
         found = np.array([STATED.fullmatch(text) is not None for text in bare], bool)
-        self.like_total = np.array([TOTALLED.fullmatch(text) is not None for text in bare], bool)[
-            coded.indices.to_numpy(zero_copy_only=False)
-        ]
-        named = np.array(found[coded.indices.to_numpy(zero_copy_only=False)], bool)
+        self.like_total = np.array([TOTALLED.fullmatch(text) is not None for text in bare], bool)[cells.places(coded)]
+        named = np.array(found[cells.places(coded)], bool)
         for row, cells_ in self.bare.items():
             named[row] |= any(STATED.fullmatch(banks.folded(cell)) for cell in cells_)
         return named
@@ -657,9 +660,9 @@ class _Sheet:
         """Say which rows the bank itself marks as pending, declined or taken back."""
         if not self.has("status"):
             return np.zeros(self.n, bool)
-        coded = self.column("status").dictionary_encode()
+        coded = self.column("status")
         marked = [NOT_BOOKED.search(banks.folded(text)) is not None for text in coded.dictionary.to_pylist()]
-        return np.asarray(np.array(marked, bool)[coded.indices.to_numpy(zero_copy_only=False)])
+        return np.asarray(np.array(marked, bool)[cells.places(coded)])
 
     def _broken(self, day: str, money: str, money_state: int, inside: bool) -> bool:
         """Say whether a row without a date looks like a transaction that broke, rather than a heading or a footer."""
@@ -735,27 +738,27 @@ class _Sheet:
 
     def _check_whole(self, where: NDArray[Any], ends_open: bool) -> None:
         """Refuse a last row that is cut off, and rows in which a delimiter stands inside a value."""
+        is_row = np.zeros(self.n, bool)
+        is_row[where] = True
         for row in self.grid.spills[:SHOWN] if self.layout.has_header else ():
-            if row in where:
+            if is_row[row]:
                 line, widths = int(self.grid.lines[row]), (int(self.grid.widths[row]), len(self.layout.names))
                 what = "the row has {} cells where the heading has {}: is there a {!r} inside a value?".format(
                     *widths, self.layout.delimiter
                 )
                 self.problems.append(Problem(line, None, None, f"{self.file}, line {line}: {what}"))
         last = self.n - 1
-        other = np.zeros(self.n, bool)
-        other[where] = True
+        other = is_row.copy()
         other[[last, *self.grid.spills]] = False
-        others = self.grid.widths[other]
-        least = int(others.min()) if len(others) else len(self.layout.names)
-        looks_cut = last in where or (ends_open and self._money_or_day_begun(last) and not self.named[last])
+        least = int(self.grid.widths.min(where=other, initial=np.iinfo(np.int32).max)) if other.any() else len(self.layout.names)
+        looks_cut = is_row[last] or (ends_open and self._money_or_day_begun(last) and not self.named[last])
         if len(where) and self.grid.widths[last] < least and looks_cut:
             line = int(self.grid.lines[last])
             what = f"the last row has {self.grid.widths[last]} cells where the others have {least} or more: the file is cut off."
             self.problems = [problem for problem in self.problems if problem.line != line]  # all of them for this one reason
             self.problems.append(Problem(line, None, None, f"{self.file}, line {line}: {what}"))
 
-        elif last in where and ends_open and (shorter := self._shorter_than_others(where)):
+        elif is_row[last] and ends_open and (shorter := self._shorter_than_others(where)):
             line = int(self.grid.lines[last])
             what = f"the last row ends in {shorter!r}, with fewer decimals than the rows above and no line end: the file is cut off."
             self.problems.append(Problem(line, None, shorter, f"{self.file}, line {line}: {what}"))
@@ -776,84 +779,111 @@ class _Sheet:
 
     # what is kept
 
-    def _table(self, where: NDArray[Any], days: NDArray[Any], units: Units, balance: pa.Array, joined: dict[int, str]) -> pa.Table:
-        rows = pa.array(where)
-        code = self._joined("code", "|").take(rows)
-        text = self._joined("text", " ")
+    def _table(self, where: NDArray[Any], days: NDArray[np.int32], units: Units, balance: pa.Array, joined: dict[int, str]) -> pa.Table:
+        rows: Any = slice(None) if len(where) == self.n else where  # most files are rows and nothing else
+        units = units[rows]
+        code, text = self._joined("code", "|"), self._joined("text", " ")
         if joined:
             filled = text.to_pylist()
             for row, more in joined.items():
                 filled[row] = f"{filled[row]} {more}".strip()
-            text = pa.array(filled, pa.string())
-        text = text.take(rows)
+            text = pa.array(filled, CODED.field("text").type)
         if self.declared and self.declared.descriptions:
             text = _described(code, text, self.declared.descriptions)
         elif self.has("code"):
-            code = pc.if_else(pc.equal(code, ""), "", pc.binary_join_element_wise("MCC", code, " "))
-        # A row about no money is a notice, not a payment of unknown kind.
-        code = pc.if_else(pc.and_(pa.array(units[where] == 0), pc.equal(code, "")), "ZERO", code)
-        return pa.table(
-            {
-                "account": self._account().take(rows),
-                "currency": self._currency().take(rows),
-                "booked_on": pa.array(days[where]),
-                "amount": cells.to_money(units[where]),
-                "balance": balance.take(rows),
-                "text": text,
-                "code": code,
-                "line": pa.array(self.grid.lines[where]),
-            },
-            schema=ROWS,
-        )
+            code = cells.each(code, _merchant_codes)
+        found = {"account": self._account(), "currency": self._currency(), "balance": balance, "text": text, "code": code}
+        kept = {name: column.take(pa.array(where)) if len(where) < self.n else column for name, column in found.items()}
+        if not units.all():
+            kept["code"] = _noticed(kept["code"], units == 0)
+        kept |= {
+            "booked_on": pa.array(days[rows]).view(pa.date32()),
+            "amount": cells.to_money(units),
+            "line": pa.array(self.grid.lines[rows]),
+        }
+        return pa.table({name: kept[name] for name in CODED.names}, schema=CODED)
 
-    def _joined(self, role: str, separator: str) -> pa.Array:
-        places = self.layout.columns.get(role, ())
-        if not places:
-            return pa.array([""] * self.n, pa.string())
-        parts = [pc.utf8_trim_whitespace(self.grid.columns[place]) for place in places]
-        filled = [pc.if_else(pc.equal(part, ""), pa.scalar(None, pa.string()), part) for part in parts]
-        filled[-1] = pc.if_else(pc.is_null(pc.coalesce(*filled)), "", filled[-1])  # a join of nothing would drop the row
-        whole = pc.binary_join_element_wise(*filled, separator, null_handling="skip") if len(filled) > 1 else parts[0]
-        coded = whole.dictionary_encode()
-        return pc.replace_substring_regex(coded.dictionary, r"[\s\p{Z}]+", " ").take(coded.indices)
+    def _joined(self, role: str, separator: str) -> pa.DictionaryArray:
+        """Return what the columns of a role say together, blanks made one."""
+        parts = [self.grid.columns[place] for place in self.layout.columns.get(role, ())]
+        if not parts:
+            return cells.constant("", self.n)
+        number, texts = cells.together(*parts)
+        *others, last = [pc.utf8_trim_whitespace(text) for text in texts]
+        filled = [pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text) for text in others]
+        # The last one is never null: Arrow drops a row of nulls. What it leaves behind where it is empty is the separator.
+        whole = pc.binary_join_element_wise(*filled, last, separator, null_handling="skip")
+        whole = pc.if_else(pc.equal(last, ""), pc.utf8_slice_codeunits(whole, 0, -1), whole)
+        coded = pa.DictionaryArray.from_arrays(pa.array(number), whole)
+        return cells.each(coded, lambda texts: pc.replace_substring_regex(texts, BLANKS, " "))
 
-    def _account(self) -> pa.Array:
-        if self.has("account"):
-            return pc.utf8_trim(self.column("account"), " \"'\u00a0")  # a stray quotation mark is no part of a number
+    def _account(self) -> pa.DictionaryArray:
+        if self.has("account"):  # a stray quotation mark is no part of a number
+            return cells.each(self.column("account"), lambda texts: pc.utf8_trim(texts, " \"'\u00a0"))
         for row in self.layout.preamble:
             line = " ".join(row)
             if found := re.search(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b", line):
-                return pa.array([found[0].replace(" ", "")] * self.n, pa.string())
-        return pa.array([""] * self.n, pa.string())
+                return cells.constant(found[0].replace(" ", ""), self.n)
+        return cells.constant("", self.n)
 
-    def _currency(self) -> pa.Array:
+    def _currency(self) -> pa.DictionaryArray:
         if self.declared and self.declared.currency:
-            return pa.array([self.declared.currency] * self.n, pa.string())
+            return cells.constant(self.declared.currency, self.n)
         if self.has("currency"):
             return _filled(self.column("currency"), cells.currency)
         roles = [role for role in ("amount", "credit", "debit") if self.has(role)]
         heading = re.search(r"\b([A-Z]{3})\b\)?\s*$", self.name(roles[0]))
         if heading and heading[1] in cells.CURRENCIES:
-            return pa.array([heading[1]] * self.n, pa.string())
-        texts = [self.column(role) for role in roles]
-        return _filled(pc.binary_join_element_wise(*texts, " ") if len(texts) > 1 else texts[0], cells.glued_currency)
+            return cells.constant(heading[1], self.n)
+        columns = [cells.each(self.column(role), _without_figures) for role in roles]
+        number, texts = cells.together(*columns)
+        whole = pc.binary_join_element_wise(*texts, " ")
+        return _filled(pa.DictionaryArray.from_arrays(pa.array(number), whole), cells.glued_currency)
 
 
-def _filled(column: pa.Array, how: Callable[[str], str]) -> pa.Array:
+def _filled(column: pa.DictionaryArray, how: Callable[[str], str]) -> pa.DictionaryArray:
     """Read the currency of every row; where the file names only one, it is that of the rows without; a lone `$` names none."""
-    coded = column.dictionary_encode()
-    read = [how(text) for text in coded.dictionary.to_pylist()]
+    read = [how(text) for text in column.dictionary.to_pylist()]
     named = sorted(set(read) - {""})
     if len(named) == 1:
         read = [named[0] if named[0] not in "$¥" else ""] * len(read)
-    return pa.array(read, pa.string()).take(coded.indices)
+    return cells.each(column, lambda _: pa.array(read, pa.string()))
 
 
-def _described(code: pa.Array, text: pa.Array, words: Mapping[str, str]) -> pa.Array:
+def _days_only(texts: pa.Array) -> pa.Array:
+    """Take blanks and the time of day from dates."""
+    clock = r"[T ,]+\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[AaPp][Mm])?( ?(Z|[A-Z]{3,4}|[+-]\d{2}:?\d{2}))?$"
+    return pc.replace_substring_regex(pc.utf8_trim_whitespace(texts), clock, "")
+
+
+def _without_figures(texts: pa.Array) -> pa.Array:
+    """Take from amounts what names no currency, so that few distinct texts are left; a blank parts what stood apart."""
+    return pc.replace_substring_regex(texts, r"[\d.,'+\-\s\p{Z}()]+", " ")
+
+
+def _merchant_codes(codes: pa.Array) -> pa.Array:
+    return pc.if_else(pc.equal(codes, ""), "", pc.binary_join_element_wise("MCC", codes, " "))
+
+
+def _noticed(code: pa.DictionaryArray, about_nothing: NDArray[Any]) -> pa.DictionaryArray:
+    """Say of rows about no money, where nothing else is said, that each is a notice and not a payment of unknown kind."""
+    where, more = cells.places(code), len(code.dictionary)
+    unsaid = _flags(pc.equal(code.dictionary, ""))
+    texts = pa.concat_arrays([code.dictionary, pa.array(["ZERO"])])
+    found = np.where(about_nothing & unsaid[where], np.int32(more), where)
+    return cells.each(pa.DictionaryArray.from_arrays(pa.array(found), texts), lambda same: same)
+
+
+def _described(code: pa.DictionaryArray, text: pa.DictionaryArray, words: Mapping[str, str]) -> pa.DictionaryArray:
     """Put the profile's words for each code before what the row itself says."""
-    coded = code.dictionary_encode()
-    said = pa.array([words.get(value, value.replace("|", " ")) for value in coded.dictionary.to_pylist()], pa.string()).take(coded.indices)
-    return pc.utf8_trim_whitespace(pc.binary_join_element_wise(said, text, " "))
+    number, (codes, texts) = cells.together(code, text)
+    said = pa.array([words.get(value, value.replace("|", " ")) for value in codes.to_pylist()], pa.string())
+    whole = pc.utf8_trim_whitespace(pc.binary_join_element_wise(said, texts, " "))
+    return cells.each(pa.DictionaryArray.from_arrays(pa.array(number), whole), lambda same: same)
+
+
+def _flags(column: pa.Array) -> NDArray[Any]:
+    return np.asarray(column.to_numpy(zero_copy_only=False), bool)
 
 
 def _where(choice: NDArray[Any], yes: Units, no: Units) -> Units:

@@ -17,7 +17,7 @@ def main() -> int:
     """Run the chosen lines; exit 1 where a bar is missed."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("lines", nargs="*", choices=[[], *LINES], help="which lines (default: all)")
-    parser.add_argument("--rows", type=int, default=1_000_000, help="transactions in the generated statements")
+    parser.add_argument("--rows", type=int, default=10_000_000, help="transactions in the generated statements (default: 10 M)")
     parser.add_argument("--out", type=Path, default=Path("bench.json"))
     parser.add_argument("--measure", choices=LINES, help=argparse.SUPPRESS)
     asked = parser.parse_args()

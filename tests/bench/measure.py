@@ -3,6 +3,7 @@
 import resource
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 
@@ -24,9 +25,15 @@ def median_ms(work: Callable[[], Any], calls: int) -> float:
     return sorted(taken)[len(taken) // 2]
 
 
+def held_gb() -> float:
+    """The memory this process holds now, GB."""
+    pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
+    return int(pages) * resource.getpagesize() / 1e9
+
+
 def peak_gb() -> float:
     """The most memory this process has held, GB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
 
 
 def line(
