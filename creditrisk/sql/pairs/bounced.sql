@@ -2,4 +2,4 @@
 select came.transaction_id, came.account_id, came.booked_on, came.amount, said.party
 from came
 join said using (description_id)
-where coalesce(came.corrected, 'RETURNED_ITEM') = 'RETURNED_ITEM' and (said.is_returned or came.corrected = 'RETURNED_ITEM')
+where coalesce(came.is_bounced, true) and (said.is_returned or came.is_bounced)

@@ -10,8 +10,8 @@ join said as back on back.description_id = came.description_id
 join charged as went
     on went.account_id = came.account_id and went.amount = -came.amount and went.booked_on between came.booked_on - 30 and came.booked_on
 join said on said.description_id = went.description_id
-where coalesce(came.corrected, 'REFUND') = 'REFUND'
+where coalesce(came.is_refund, true)
     and (
-        (back.gives_back or came.corrected = 'REFUND') and (back.names_fee or back.party in ('', said.party))
+        (back.gives_back or came.is_refund) and (back.names_fee or back.party in ('', said.party))
         or back.cleaned = said.cleaned and said.cleaned <> ''
     )
