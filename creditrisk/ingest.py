@@ -264,9 +264,11 @@ def _given(reading: Reading, applicant_id: str | Mapping[str, str] | None) -> st
 def _append(cursor: Any, readings: list[Reading], user: str, applicant_id: str | Mapping[str, str] | None) -> dict[str, tuple[int, int]]:
     """Insert statements, accounts, descriptions and movements; return statement id and number of new rows by digest."""
     ids = [number for (number,) in cursor.execute("select nextval('statement_seq') from range($n)", {"n": len(readings)}).fetchall()]
+    for pool in (pa.default_memory_pool(), pa.system_memory_pool()):
+        pool.release_unused()  # what reading took and gave back is what storing needs
     arrived = _arrived(cursor, readings, ids, applicant_id)
     cursor.register("arrived", arrived)
-    cursor.execute(TRANSACTIONS)
+    cursor.execute("insert into transaction by name select * exclude (is_new) from arrived where is_new")
     counts = dict(cursor.execute("select statement_id, count(*) from arrived where is_new group by all").fetchall())
     _append_accounts(cursor, readings, ids)
     cursor.unregister("arrived")
@@ -275,15 +277,6 @@ def _append(cursor: Any, readings: list[Reading], user: str, applicant_id: str |
     pairs.arrived(cursor, ids)
     return {reading.sha256: (number, int(counts.get(number, 0))) for number, reading in zip(ids, readings, strict=True)}
 
-
-TRANSACTIONS = """
-    insert into transaction by name
-    select
-        * exclude (is_new),
-        (select coalesce(max(transaction_id), 0) from transaction) + row_number() over () as transaction_id
-    from arrived
-    where is_new
-"""
 
 STATEMENT_ACCOUNTS = """
     insert into statement_account
@@ -327,8 +320,10 @@ def _arrived(cursor: Any, readings: list[Reading], ids: list[int], applicant_id:
     is_new[_stored(cursor, moved, occurrence, known)] = False
     cursor.execute("drop table same_wording")
     del moved["wording_id"]
+    [(last,)] = cursor.execute("select coalesce(max(transaction_id), 0) from transaction").fetchall()
+    transaction_id = last + np.cumsum(is_new)  # that of a row which is not new is never stored
     more = {"description_id": description_id, "occurrence": occurrence, "balance": rows["balance"], "line": rows["line"]}
-    return pa.table({**moved, **more, "statement_id": statement_id, "is_new": is_new})
+    return pa.table({**moved, **more, "transaction_id": transaction_id, "statement_id": statement_id, "is_new": is_new})
 
 
 def _applicant(reading: Reading, applicant_id: str | Mapping[str, str] | None) -> pa.DictionaryArray:

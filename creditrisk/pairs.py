@@ -61,9 +61,10 @@ def _candidates(cursor: Any, applicant_ids: Collection[str]) -> list[tuple[Any, 
         step("said")
         found = []
         if step("came", spent=spent):
-            for name in ("returned", "fee", "shop", "bought", "refund"):
-                step(name, **({"spent": spent} if name == "bought" else {}))
-            found += ["returned", "fee", "refund"]
+            for name, needed in (("returned", ("bounced",)), ("fee", ("charged",)), ("refund", ("shop", "bought"))):
+                if all(step(each, **({"spent": spent} if each == "bought" else {})) for each in needed):
+                    step(name)
+                    found.append(name)
         if cursor.execute("select bool_or(has_sibling) from touched").fetchall()[0][0]:
             step("transfer")
             found.append("transfer")

@@ -292,7 +292,7 @@ class _Sheet:
         shown |= {"decimal": self.decimals, "sign": self.sign_rule, "set_aside": {kind: count for kind, count in aside.items() if count}}
         notes = [Problem(None, None, None, f"{self.file}: {guess}") for guess in self.layout.guesses]
         notes += self.left_out[:SHOWN] + self.said[:SHOWN]
-        questions = self._one_sided(units[where], where)
+        questions = self._one_sided(units if len(where) == self.n else units[where], where)
         doubts = [question.problem for question in questions] + strange + self._fees_unsaid()
         accounts = pc.unique(rows["account"]).to_pylist()
         stated = {accounts[0]: (self.stated_opening, self.stated_closing)} if len(accounts) == 1 else {}
@@ -300,10 +300,12 @@ class _Sheet:
 
     def _card(self, units: Units, where: NDArray[Any]) -> list[Question]:
         """Doubt the signs where money out is said to be what a card's owner paid: there purchases have no sign and payments a minus."""
+        if self.has("balance"):
+            return []
         out = where[units < 0]
         by_words = len(out) * 2 <= len(where) and all(CARD.search(banks.folded(" ".join(self._words(int(row))))) for row in out[:SHOWN])
         by_heading = len(out) * 3 <= len(where) and any(CARD_HEADING.search(banks.folded(name)) for name in self.headings())
-        if not (by_words or by_heading) or self.has("balance"):
+        if not (by_words or by_heading):
             return []
         sentence = (
             f"{self.file}: what has a minus in column {self.name('amount')!r} reads like payments to a card; if the amounts without a sign "
@@ -495,7 +497,7 @@ class _Sheet:
             self.sign_rule = "money in is marked"
             return _where(marks == 0, -units, units)
         told = self.declared and self.declared.positive
-        return units if told or (units[where] < 0).any() or not self.has("balance") else self._by_balance(units, where)
+        return units if told or not self.has("balance") or (units[where] < 0).any() else self._by_balance(units, where)
 
     def _by_balance(self, units: Units, where: NDArray[Any]) -> Units:
         """Give amounts without a sign the direction in which the running balance moved, where it moved by just these amounts."""
@@ -632,22 +634,27 @@ class _Sheet:
 
         A row named so that is no such sum stays a payment (to a filling station of that name, perhaps), and is doubted.
         """
-        is_total, strange = np.zeros(len(where), bool), []
-        start = 0
+        is_total = np.zeros(len(where), bool)
+        strange: list[Problem] = []
         printed = self.column("balance") if self.has("balance") else None
+        sums, counts = np.zeros((2, 3), np.int64), np.zeros((2, 3), np.int64)  # of all above and of the block: whole, out, in
+        summed = 0
         for place in map(int, np.flatnonzero(self.like_total[where])):
             row = int(where[place])
             if printed is not None and printed[row].as_py().strip():
                 continue
-            parts = [units[where[a:place]][~is_total[a:place]] for a in (0, start)]
-            sums = {abs(int(part.sum())) for some in parts for part in (some, some[some < 0], some[some > 0]) if len(part) > 1}
-            if units[row] and abs(int(units[row])) in sums:
-                is_total[place], start = True, place + 1
-                continue
-            line, text = int(self.grid.lines[row]), " ".join(self._words(row)[1:])
-            what = f"the row is named {text!r} and is not the sum of the rows above, so it is kept as a payment."
-            strange.append(Problem(line, None, text, f"{self.file}, line {line}: {what}"))
-        return is_total, strange[:SHOWN]
+            part, summed = units[where[summed:place]], place
+            kinds = part, part[part < 0], part[part > 0]
+            sums += [kind.sum() for kind in kinds]
+            counts += [len(kind) for kind in kinds]
+            if units[row] and (np.abs(sums[counts > 1]) == abs(units[row])).any():
+                is_total[place], summed = True, place + 1
+                sums[1], counts[1] = 0, 0
+            elif len(strange) < SHOWN:
+                line, text = int(self.grid.lines[row]), " ".join(self._words(row)[1:])
+                what = f"the row is named {text!r} and is not the sum of the rows above, so it is kept as a payment."
+                strange.append(Problem(line, None, text, f"{self.file}, line {line}: {what}"))
+        return is_total, strange
 
     def _sums_up(self, row: int, is_row: NDArray[Any]) -> bool:
         """Say whether a row states money out and money in at once, each the sum of its column above."""

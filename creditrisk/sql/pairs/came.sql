@@ -17,7 +17,8 @@ select
     transaction.booked_on,
     transaction.amount,
     transaction.description_id,
-    own.category as corrected
+    own.category = 'REFUND' as is_refund, -- as somebody said: null where nobody did
+    own.category = 'RETURNED_ITEM' as is_bounced
 from transaction
 left join correction_current as own using (transaction_id)
 where transaction.amount > 0

@@ -15,5 +15,5 @@ join bought
     and bought.purse = touched.purse
     and bought.booked_on between came.booked_on - 90 and came.booked_on
     and bought.amount <= -came.amount
-where coalesce(came.corrected, 'REFUND') = 'REFUND'
-    and (back.gives_back or came.corrected = 'REFUND' or back.category = 'UNKNOWN' and bought.is_spent)
+where coalesce(came.is_refund, true)
+    and (back.gives_back or came.is_refund or back.category = 'UNKNOWN' and bought.is_spent)

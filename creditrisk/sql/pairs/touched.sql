@@ -4,7 +4,7 @@ select
     applicant_id,
     number,
     currency,
-    dense_rank() over (order by applicant_id, currency) as purse,
+    dense_rank() over (order by applicant_id, currency)::integer as purse,
     count(*) over (partition by applicant_id, currency) > 1 as has_sibling
 from account
 where applicant_id in (select unnest($applicants::varchar[]))
