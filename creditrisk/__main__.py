@@ -282,6 +282,7 @@ def _train(options: Options, out: Out) -> None:
     from creditrisk import registry, training
 
     asked = {"label_set_id": options.labels, "split": options.split, "test_size": options.test_size, "folds": options.cv}
+    asked["invented"] = options.invented or None
     if options.algorithms:
         asked["algorithms"] = tuple(name.strip() for name in options.algorithms.split(",") if name.strip())
     with _open(options) as store:
@@ -701,6 +702,7 @@ def _what_is_learned(command: Command) -> None:
     add("--split", choices=("random", "time"))
     add("--test-size", type=float, metavar="X", help="share of applicants held out")
     add("--cv", type=int, metavar="K", help="folds behind the calibration")
+    add("--invented", action="store_true", help="learn from invented applicants too (proxy labels only); none is measured on")
 
 
 def _what_is_done_with_it(command: Command) -> None:
