@@ -229,6 +229,29 @@ def _features(options: Options, out: Out) -> None:
     )
 
 
+def _rfm(options: Options, out: Out) -> None:
+    from creditrisk import rfm, rows
+
+    target = _target(options.out)
+    problems: list[Any] = []
+    asked = {"days": options.days, **({"direction": options.direction} if options.direction else {})}
+    with _open(options) as store:
+        if options.file is None:
+            found = rfm.stored(store, options.as_of, **asked)
+        else:
+            table, named = rows.read_table(options.file), {"id": options.id, "day": options.date, "amount": options.amount}
+            found, problems = rfm.of_table(store, table, options.as_of, **named, **asked)
+    if target:
+        _write(found, target)
+    out.refuse([f"{options.file.name}: {problem.message}" for problem in problems])
+    for row in found.to_dict("records"):
+        out.result({str(name): value.date() if name == "as_of" else value for name, value in row.items()})
+    if not target:
+        out.table(found)
+    record: dict[str, Any] = {"as_of": options.as_of, "applicants": len(found), "problems": [_problem(problem) for problem in problems]}
+    out.summary(record | {"out": target and str(target)}, f"{len(found):,} applicants moved money in the {options.days} days before.")
+
+
 def _augment(options: Options, out: Out) -> None:
     from creditrisk import augment, schema
 
@@ -282,6 +305,7 @@ def _train(options: Options, out: Out) -> None:
     from creditrisk import registry, training
 
     asked = {"label_set_id": options.labels, "split": options.split, "test_size": options.test_size, "folds": options.cv}
+    asked["invented"] = options.invented or None
     if options.algorithms:
         asked["algorithms"] = tuple(name.strip() for name in options.algorithms.split(",") if name.strip())
     with _open(options) as store:
@@ -684,6 +708,16 @@ def _what_is_learned(command: Command) -> None:
     add("--as-of", type=_date, metavar="DATE", help="read only what was booked before (else each one's application)")
     add("--out", type=Path, metavar="FILE", help="also write it to this .csv, .parquet or .duckdb, with its schema and data dictionary")
 
+    add = command("rfm", _rfm, "compute recency, frequency and monetary value of stored transactions, or of a table of them")
+    add("file", type=Path, nargs="?", metavar="FILE", help="CSV or Parquet with one row per transaction (else the stored ones)")
+    add("--as-of", type=_date, required=True, metavar="DATE", help="read only what was booked before")
+    add("--days", type=int, default=365, metavar="N", help="how far back")
+    add("--direction", choices=("in", "out", "both"), help="which money (else out of stored ones, both of a table)")
+    add("--id", default="applicant_id", metavar="COL", help="column that names the applicant")
+    add("--date", default="date", metavar="COL", help="column with the day")
+    add("--amount", default="amount", metavar="COL", help="column with the amount")
+    add("--out", type=Path, metavar="FILE", help="also write it to this .csv or .parquet")
+
     add = command("augment", _augment, "invent applicants like the real ones; they are marked for ever, and nothing is measured on them")
     add("--to", type=int, metavar="N", help="until there are N with the real ones")
     add("--seed", type=int, default=11, metavar="S")
@@ -701,6 +735,7 @@ def _what_is_learned(command: Command) -> None:
     add("--split", choices=("random", "time"))
     add("--test-size", type=float, metavar="X", help="share of applicants held out")
     add("--cv", type=int, metavar="K", help="folds behind the calibration")
+    add("--invented", action="store_true", help="learn from invented applicants too (proxy labels only); none is measured on")
 
 
 def _what_is_done_with_it(command: Command) -> None:

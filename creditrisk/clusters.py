@@ -77,7 +77,7 @@ def scan(points: Floats, limits: Labels, wanted: int | None = None) -> tuple[Clu
         tries = [_clusters(by_value, k, -(-limits.bootstraps // 3), limits.seed) for k in tried]
         chosen = next((fit for fit in tries if fit.k == wanted), None) or choose(tries)
         stability = _stability(by_value, chosen.centres, chosen.assigned, limits.bootstraps, limits.seed)
-    chosen = replace(chosen, stability=stability, assigned=_nearest(points, chosen.centres))
+    chosen = replace(chosen, stability=stability, assigned=nearest(points, chosen.centres))
     return chosen, [chosen if fit.k == chosen.k else fit for fit in tries]
 
 
@@ -134,9 +134,9 @@ def _clusters(points: Floats, k: int, bootstraps: int, seed: int) -> Clusters:
     first = min((_lloyd(some, start) for start in _starts(some, k)), key=lambda fit: round(fit[1], 6))[0]
     centres, _ = _lloyd(points, first)
     index = points.mean(axis=1)
-    means = _means(index, _nearest(points, centres), k)
+    means = _means(index, nearest(points, centres), k)
     centres = centres[np.argsort(means)]
-    assigned = _nearest(points, centres)
+    assigned = nearest(points, centres)
     means = np.sort(means)
     few = np.unique(np.linspace(0, len(points) - 1, SILHOUETTE_ROWS).astype(int))
     several = np.unique(assigned[few]).size > 1
@@ -171,10 +171,11 @@ def _lloyd(points: Floats, start: Floats) -> tuple[Floats, float]:
     return fitted.cluster_centers_, float(fitted.inertia_) / len(points)
 
 
-def _nearest(points: Floats, centres: Floats) -> Integers:
+def nearest(points: Floats, centres: Floats) -> Integers:
+    """Return the place of the centre nearest to each row."""
     distances = (centres**2).sum(axis=1) - 2 * points @ centres.T
-    nearest: Integers = distances.argmin(axis=1)
-    return nearest
+    found: Integers = distances.argmin(axis=1)
+    return found
 
 
 def _means(values: Floats, groups: Integers, k: int) -> Floats:
@@ -196,5 +197,5 @@ def _stability(points: Floats, centres: Floats, assigned: Integers, bootstraps: 
         again = points[random.integers(0, len(points), min(len(points), RESAMPLE_ROWS))]
         fresh = kmeans_plusplus(again, k, random_state=int(random.integers(2**31)))[0]
         best = min((_lloyd(again, start) for start in (centres, fresh)), key=lambda fit: fit[1])[0]
-        found.append(adjusted_rand(assigned, _nearest(points, best), k))
+        found.append(adjusted_rand(assigned, nearest(points, best), k))
     return float(np.mean(found)) if found else float("nan")

@@ -83,6 +83,7 @@ def kmeans(
         "rule": RULE if k is None else f"The number of clusters, {k}, was asked for by {user}.",
         "scan": [fit.row() for fit in scan],
         "label_features": [feature.name for feature in used],
+        "centres": chosen.centres.tolist(),
         "left_out": left_out + [feature.name for feature in store.schema.index_features if feature not in declared],
         "profiles": _profiles(table, members, used),
         "gates": gates,
@@ -174,6 +175,23 @@ def training_set(store: Store, label_set_id: str, *, unlabelled: bool = False) -
         return joined.assign(bad=joined["bad"].astype("boolean"))
     certain = joined.dropna(subset=["bad"]).reset_index(drop=True)
     return certain.assign(bad=certain["bad"].astype(bool))
+
+
+def of_clusters(store: Store, label_set_id: str, frame: DataFrame) -> Series:
+    """Return the proxy label that the clusters of a set give to rows that had no part in it (null where thin or in the grey zone).
+
+    Raises InvalidInput for a set whose clusters lie in another window than its predictors, or that has no clusters.
+    """
+    made = get(store, label_set_id)
+    if "centres" not in made.report or made.report.get("performance_days") is not None:
+        raise InvalidInput(f"Label set {label_set_id} has no clusters in the figures that models read; only such a set labels other rows.")
+    used = [store.schema[name] for name in made.report["label_features"]]
+    real = features.table(store, made.snapshot_id).sort_values("applicant_id", ignore_index=True)
+    points = pipeline.signed_z(frame, used, real)[[feature.name for feature in used]].to_numpy(float)
+    centres = np.array(made.report["centres"])
+    thin = frame[[feature.name for feature in used]].isna().to_numpy().mean(axis=1) > 0.5
+    bad = Series(clusters.nearest(points, centres) == len(centres) - 1, index=frame.index, dtype="boolean")
+    return bad.mask(clusters.grey_zone(points, centres) | thin)
 
 
 def by_source(store: Store, snapshot_id: int) -> dict[str, DataFrame]:

@@ -17,9 +17,9 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pandas import DataFrame, concat
+from pandas import DataFrame, Series, concat
 
-from creditrisk import estimators, jobs, labels, metrics, pipeline, policy, registry, scorecard
+from creditrisk import augment, estimators, jobs, labels, metrics, pipeline, policy, registry, scorecard
 from creditrisk import schema as schemas
 from creditrisk.errors import CreditRiskError, InvalidInput, NotEnoughData, NothingYet, SchemaMismatch
 from creditrisk.schema import Schema
@@ -50,6 +50,7 @@ class Config:
     test_size: float = Training.test_size
     folds: int = Training.folds
     seed: int = Training.seed
+    invented: bool = False  # learn from invented applicants too; their label is a proxy, and no figure is measured on them
 
     def __post_init__(self) -> None:
         for name in self.algorithms:
@@ -155,6 +156,9 @@ def prepare(store: Store, config: Config, folder: Path) -> None:
         table[f"verified_{source}"] = table["applicant_id"].map(known).astype("boolean")
     table["is_test"] = _by_time(table, config) if config.split == "time" else _at_random(table, config)
     _both_sides(table, name)
+    table["is_synthetic"] = False
+    if config.invented:
+        table = concat([table, _invented(store, chosen)], ignore_index=True)
     table.attrs = {}
     table.to_parquet(folder / "data.parquet", index=False)
     (folder / "schema.toml").write_text(schemas.dump(store.schema), encoding="utf-8")
@@ -171,6 +175,21 @@ def prepare(store: Store, config: Config, folder: Path) -> None:
         "data_sha256": hashlib.sha256((folder / "data.parquet").read_bytes()).hexdigest(),
     }
     (folder / "config.json").write_text(text_of({"config": config.to_dict(), "facts": facts}), encoding="utf-8")
+
+
+def _invented(store: Store, chosen: labels.LabelSet) -> DataFrame:
+    """Return the invented applicants as rows to learn from, labelled by the set's own clusters, never in the test part.
+
+    Raises InvalidInput where a proxy cannot label them: what was never lent has no outcome.
+    """
+    if chosen.source != "cluster":
+        raise InvalidInput(
+            f"Label set {chosen.label_set_id} says what really happened, and to invented applicants nothing did: learn without them."
+        )
+    made = augment.table(store)
+    bad = labels.of_clusters(store, chosen.label_set_id, made)
+    empty = {name: Series(None, index=made.index, dtype="boolean") for name in LABELS[1:]}
+    return made.assign(bad=bad, weight=1.0, is_test=False, **empty)[bad.notna()]
 
 
 def _same_schema(store: Store, snapshot_id: int) -> None:
@@ -358,6 +377,7 @@ def _circularity(found: Mapping[str, Any], facts: Mapping[str, Any], shared: Seq
 def _card(name: str, run: _Run, found: Mapping[str, Any]) -> dict[str, Any]:
     """Return the sections of the model's card, each a list of sentences."""
     table, learned, facts = run.table, run.learned, run.facts
+    n_invented = int(table["is_synthetic"].sum())
     word = "risk (proxy)" if facts["is_proxy"] else "probability of default"
     how = "the latest applicants" if run.config.split == "time" else "a random part, stratified by label"
     limits = ["It recommends; a named person decides.", "Thin or doubtful statements are referred by the policy, whatever the score."]
@@ -368,8 +388,9 @@ def _card(name: str, run: _Run, found: Mapping[str, Any]) -> dict[str, Any]:
         "circularity": found["circularity"]["sentence"],
         "purpose": [f"Ranks applicants by {word} from what was known before the scoring date ({name.replace('_', ' ')})."],
         "data": [
-            f"{len(table)} applicants, features of snapshot {facts['snapshot_id']}{_dates(table)}; "
+            f"{int((~table['is_synthetic']).sum())} applicants, features of snapshot {facts['snapshot_id']}{_dates(table)}; "
             f"{int(table['bad'].isna().sum())} without a label were not learned from.",
+            *([f"Learned from {n_invented} invented applicants too; none of them is in the test part."] if n_invented else []),
             f"SHA-256 of the table: {facts['data_sha256']}.",
         ],
         "labels": facts["labels"],

@@ -1,10 +1,13 @@
 """Invented applicants are like the real ones, marked for ever, counted nowhere, and gone when somebody says so."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
-from pandas import DataFrame
+from pandas import DataFrame, read_parquet
 
-from creditrisk import applicants, augment, copula, dictionary, features, labels, tables
+from creditrisk import applicants, augment, copula, dictionary, features, labels, registry, tables, training
 from creditrisk.errors import InvalidInput, NotEnoughData, NothingYet
 from creditrisk.schema import Schema
 from creditrisk.store import Store
@@ -88,6 +91,32 @@ def test_they_can_be_removed_and_stay_on_record(imported: Store) -> None:
         augment.remove(imported, user="ann")
     augment.invent(imported, 2_001, user="ann")
     assert augment.table(imported)["applicant_id"].tolist() == ["synthetic-0000601"], "no name is given twice"
+
+
+def test_a_model_may_learn_from_them_and_is_measured_without_them(imported: Store, tmp_path: Path) -> None:
+    made = labels.kmeans(imported, user="ann", k=3)
+    config = training.Config(label_set_id=made.label_set_id, algorithms=("logistic",), invented=True)
+    with pytest.raises(NothingYet):
+        training.prepare(imported, config, tmp_path)
+    augment.invent(imported, 5_000, user="ann")
+    training.prepare(imported, config, tmp_path)
+    table = read_parquet(tmp_path / "data.parquet")
+    invented = table[table["is_synthetic"]]
+    assert 2_500 < len(invented) <= 3_000
+    assert not invented["is_test"].any()
+    assert invented[["verified_observed", "verified_review"]].isna().all(axis=None)
+    assert invented["bad"].mean() == pytest.approx(table.loc[~table["is_synthetic"], "bad"].mean(), abs=0.05)
+    own = labels.of_clusters(imported, made.label_set_id, features.table(imported))
+    held = labels.members(imported, made.label_set_id)["bad"].astype("boolean")
+    both = own.notna() & held.notna()
+    assert (own[both] == held[both]).all(), "the clusters label their own rows as they did"
+    model_id = training.train(imported, config, user="ann")[0]
+    model = registry.get(imported, model_id)
+    assert model["metrics"]["cluster"]["n"] <= 0.3 * 2_000
+    assert f"Learned from {len(invented)} invented applicants too" in (imported.models / model_id / "card.json").read_text()
+    outcomes = labels.observed(imported, user="ann").label_set_id
+    with pytest.raises(InvalidInput, match="to invented applicants nothing did"):
+        training.prepare(imported, replace(config, label_set_id=outcomes), tmp_path)
 
 
 def test_what_cannot_be_modelled_is_refused(store: Store) -> None:

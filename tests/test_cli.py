@@ -149,6 +149,15 @@ def test_bad_rows_are_set_aside_and_the_others_scored(in_bank: Run, tmp_path: Pa
     assert (code, len(printed), "are not there; give every one a model reads" in said) == (2, 1, True)
 
 
+def test_recency_frequency_and_money_of_any_table(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "paid.csv"
+    file.write_text("applicant_id,date,amount\nA,2026-01-02,5\nA,2026-01-30,2.5\nB,yesterday,1\n")
+    code, (found, summary), said = run("rfm", file, "--as-of", "2026-02-01")
+    assert (code, found) == (1, {"applicant_id": "A", "as_of": "2026-02-01", "recency_days": 2, "frequency": 2, "monetary": 7.5})
+    assert "paid.csv: Row 3: date is 'yesterday'" in said
+    assert [problem["row"] for problem in summary["summary"]["problems"]] == [3]
+
+
 def test_applicants_are_invented_written_and_removed(in_bank: Run, tmp_path: Path) -> None:
     code, (*columns, summary), said = in_bank("augment", "--to", 400, "--out", tmp_path / "all.parquet")
     assert (code, summary["summary"]["invented"], summary["summary"]["real"]) == (0, 250, 150)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pandas import DataFrame, read_parquet
+from pandas import DataFrame, read_csv, read_parquet
 from pandas.testing import assert_frame_equal
 
 from creditrisk import features
@@ -159,6 +159,10 @@ def test_a_table_goes_from_file_to_explained_scores_by_commands_alone(shared: Pa
     run("template", "--out", tmp_path / "fill.csv")
     code, (scored, _), said = run("score", tmp_path / "fill.csv")
     assert (code, scored["applicant_id"], said) == (0, "example", "")
+    if name == "credit_risk_dataset":
+        read_csv(tmp_path / "fill.csv").assign(loan_percent_income=7.5).to_csv(tmp_path / "fill.csv", index=False)
+        code, _, said = run("score", tmp_path / "fill.csv")
+        assert (code, "fill.csv: Row 1: loan_percent_income is 7.5, but loan_amnt / person_income is" in said) == (1, True)
 
 
 def test_customers_and_their_bureau_are_fifty_thousand_applicants_without_an_outcome(shared: Path, run: Run) -> None:
