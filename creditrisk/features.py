@@ -1,17 +1,19 @@
 """What was known of an applicant on a date: transactions become one row of declared features.
 
 Nothing booked on or after `as_of` is read. Sums are exact (decimal, integer), so a row is the same bit for bit whether it
-is computed alone or among a hundred thousand. Each feature's formula is in `sql/features/`, and nowhere else.
+is computed alone or among a hundred thousand. The steps in `sql/features/` add up, follow balances and find streams; each
+feature's formula over them is in `cashflow`, and nowhere else.
 """
 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from functools import cache
 from typing import Any
 
 import numpy as np
-from duckdb import DuckDBPyConnection
+from duckdb import DuckDBPyConnection, connect
 from pandas import DataFrame
 
 from creditrisk import cashflow, categories
@@ -239,12 +241,20 @@ def _steps(
 
     Every step is a temporary table: its size is known when the next is planned, and its name lives as long as the cursor.
     """
+    given = {"as_of": as_of, "ids": applicant_ids, "days_before": 0, "of_snapshot": None, "every": False, **values}
+    with store.reading(purposes=_purposes()) as cursor:
+        for step in ("cohort", *steps):
+            text = "from purposes" if step == "purpose" else statement("features", step)
+            cursor.execute(f"create or replace temp table {step} as {text}", {name: given[name] for name in PARAMETER.findall(text)})
+        yield cursor
+
+
+@cache
+def _purposes() -> DataFrame:
+    """What is true of each category: the step that no statement changes, computed once."""
     known = categories.taxonomy().values()
     facts = [(kind.code, number, kind.group, kind.direction, kind.protected, kind.meaning) for number, kind in enumerate(known)]
     kinds = DataFrame(facts, columns=["code", "number", "class", "direction", "protected", "meaning"])
-    given = {"as_of": as_of, "ids": applicant_ids, "days_before": 0, "of_snapshot": None, "every": False, **values}
-    with store.reading(category=kinds) as cursor:
-        for step in ("cohort", *steps):
-            text = statement("features", step)
-            cursor.execute(f"create or replace temp table {step} as {text}", {name: given[name] for name in PARAMETER.findall(text)})
-        yield cursor
+    with connect() as apart:
+        apart.register("category", kinds)
+        return apart.execute(statement("features", "purpose")).df()
