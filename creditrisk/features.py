@@ -1,16 +1,22 @@
 """What was known of an applicant on a date: transactions become one row of declared features.
 
 Nothing booked on or after `as_of` is read. Sums are exact (decimal, integer), so a row is the same bit for bit whether it
-is computed alone or among a hundred thousand. Each feature's formula is in `sql/features/`, and nowhere else.
+is computed alone or among a hundred thousand. The steps in `sql/features/` add up, follow balances and find streams; each
+feature's formula over them is in `cashflow`, and nowhere else.
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
+from functools import cache
 from typing import Any
 
+import numpy as np
+from duckdb import DuckDBPyConnection, connect
 from pandas import DataFrame
 
-from creditrisk import categories
+from creditrisk import cashflow, categories
 from creditrisk.errors import NotAllowed, NothingYet, UnknownThing
 from creditrisk.schema import Feature, built_in
 from creditrisk.store import Store, now, quoted, statement
@@ -19,7 +25,7 @@ SEEN = ("file", "held", "hole", "coverage")
 BOOKED = (*SEEN, "purpose", "described", "restated", "booked")
 BALANCE = ("day", "known", "balance")
 STREAM = ("payee", "stream")
-STEPS = (*BOOKED, *BALANCE, "tally", "turnover", "usage", "flow", "rhythm", "activity", "level", "buffer", *STREAM, "recurring", "lender")
+STEPS = (*BOOKED, *BALANCE, "latest", "tally", "turnover", "basic", "rhythm", "activity", "level", "buffer", *STREAM, "recurring", "lender")
 PARAMETER = re.compile(r"\$(\w+)")
 
 
@@ -44,8 +50,7 @@ def build(
             f"The applicants of this workspace are rows of the table {store.schema.name!r}: nothing is computed from statements."
         )
     at = now()  # before the rows are read: a statement that arrives meanwhile must look newer than these features
-    steps = statement("features", "cashflow")
-    rows = _over(store, as_of, applicant_ids, STEPS, steps, days_before=days_before, of_snapshot=of_snapshot)
+    rows = _figures(store, as_of, applicant_ids, days_before, of_snapshot)
     if rows.empty:
         raise NothingYet(f"No applicant has a transaction {f'before {as_of}' if as_of else 'yet'}: store bank statements first.")
     columns = ", ".join(quoted(name) for name in ["applicant_id", "as_of", *(feature.name for feature in store.schema)])
@@ -66,6 +71,24 @@ def build(
         cursor.register("computed", rows)
         cursor.execute(f"insert into applicant (snapshot_id, {columns}) select $id, {columns} from computed", {"id": snapshot_id})
     return snapshot_id
+
+
+def _figures(store: Store, as_of: date | None, applicant_ids: list[str] | None, days_before: int, of_snapshot: int | None) -> DataFrame:
+    """Return applicant_id, as_of and every feature of those with transactions before the day, by applicant."""
+    with _steps(store, as_of, applicant_ids, STEPS, days_before=days_before, of_snapshot=of_snapshot) as cursor:
+        who = cursor.execute("select who, applicant_id, cohort.as_of from cohort join activity using (who) order by who").df()
+        if who.empty:
+            return who
+        found = {step: _columns(cursor.execute(f"from {step}").fetchnumpy()) for step in cashflow.KEPT}
+    known = cashflow.figures(found)
+    return DataFrame({"applicant_id": who["applicant_id"], "as_of": who["as_of"], **known}).drop(columns="who")
+
+
+def _columns(fetched: dict[str, Any]) -> dict[str, Any]:
+    """Columns with NaN where a value is missing."""
+    return {
+        name: np.ma.filled(column.astype(np.float64), np.nan) if np.ma.isMaskedArray(column) else column for name, column in fetched.items()
+    }
 
 
 def latest_snapshot(store: Store) -> int | None:
@@ -205,16 +228,33 @@ def streams(store: Store, applicant_id: str, as_of: date) -> DataFrame:
 def _over(
     store: Store, as_of: date | None, applicant_ids: list[str] | None, steps: tuple[str, ...], query: str, **values: Any
 ) -> DataFrame:
-    """Run a query that may read the cohort and the named steps, each computed once and from those before it.
+    """Run a query that may read the cohort and the named steps."""
+    with _steps(store, as_of, applicant_ids, steps, **values) as cursor:
+        return cursor.execute(query, {name: values[name] for name in PARAMETER.findall(query)}).df()
+
+
+@contextmanager
+def _steps(
+    store: Store, as_of: date | None, applicant_ids: list[str] | None, steps: tuple[str, ...], **values: Any
+) -> Iterator[DuckDBPyConnection]:
+    """Lend a cursor on which the cohort and the named steps are tables, each computed once and from those before it.
 
     Every step is a temporary table: its size is known when the next is planned, and its name lives as long as the cursor.
     """
+    given = {"as_of": as_of, "ids": applicant_ids, "days_before": 0, "of_snapshot": None, "every": False, **values}
+    with store.reading(purposes=_purposes()) as cursor:
+        for step in ("cohort", *steps):
+            text = "from purposes" if step == "purpose" else statement("features", step)
+            cursor.execute(f"create or replace temp table {step} as {text}", {name: given[name] for name in PARAMETER.findall(text)})
+        yield cursor
+
+
+@cache
+def _purposes() -> DataFrame:
+    """What is true of each category: the step that no statement changes, computed once."""
     known = categories.taxonomy().values()
     facts = [(kind.code, number, kind.group, kind.direction, kind.protected, kind.meaning) for number, kind in enumerate(known)]
     kinds = DataFrame(facts, columns=["code", "number", "class", "direction", "protected", "meaning"])
-    given = {"as_of": as_of, "ids": applicant_ids, "days_before": 0, "of_snapshot": None, "every": False, **values}
-    with store.reading(category=kinds) as cursor:
-        for step in ("cohort", *steps):
-            text = statement("features", step)
-            cursor.execute(f"create or replace temp table {step} as {text}", {name: given[name] for name in PARAMETER.findall(text)})
-        return cursor.execute(query, {name: given[name] for name in PARAMETER.findall(query)}).df()
+    with connect() as apart:
+        apart.register("category", kinds)
+        return apart.execute(statement("features", "purpose")).df()

@@ -14,10 +14,10 @@ with run as (
         case when n_90d > 0 then round(balance * 100)::hugeint end as cents, -- exact, as are the sums of their squares
         balance < 0 as is_negative,
         was_positive,
-        n_90d > 0 and balance * days_90d < basic_90d * 7 as is_below
+        n_90d > 0 and round(balance * 10000)::hugeint * days_90d < coalesce(basic_90d, 0) * 7 as is_below
     from level
     left join coverage using (who)
-    left join flow using (who)
+    left join basic using (who)
     where to_age < 365
 ),
 

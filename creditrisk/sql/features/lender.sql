@@ -3,18 +3,18 @@ with lender as (
     select
         who,
         merchant,
-        min(last_age) filter (where is_debt) as paid_age,
-        max(first_age) as first_age
-    from payee
-    join purpose on purpose.number = payee.kind
+        min(case when is_debt then age end) as paid_age,
+        max(age) as first_age
+    from booked
+    join purpose on purpose.number = booked.event
     where is_debt or is_loan_in
     group by all
 )
 
 select
     who,
-    count(*) filter (where paid_age <= 90) as active_90d,
-    count(*) filter (where paid_age <= 365) as active_365d,
-    count(*) filter (where first_age <= 90) as new_90d
+    count(case when paid_age <= 90 then 1 end) as active_90d,
+    count(case when paid_age <= 365 then 1 end) as active_365d,
+    count(case when first_age <= 90 then 1 end) as new_90d
 from lender
 group by who

@@ -24,15 +24,15 @@ whole as (
 ),
 
 exact as (
-    select *, (income * 10000)::hugeint as units from whole
+    select *, income::hugeint as units from whole
 ),
 
 sums as (
     select
         who,
-        quantile_cont(case when month < 3 then income::double end, 0.5) as median_90d,
-        quantile_cont(case when month < 6 then income::double end, 0.5) as median_180d,
-        quantile_cont(income::double, 0.5) as median_365d,
+        quantile_cont(case when month < 3 then income::double / 10000 end, 0.5) as median_90d,
+        quantile_cont(case when month < 6 then income::double / 10000 end, 0.5) as median_180d,
+        quantile_cont(income::double / 10000, 0.5) as median_365d,
         count(case when month < 6 then 1 end) as n_180d,
         count(*) as n_365d,
         count(case when income <= 0 and month < 6 then 1 end) as without_180d,

@@ -17,7 +17,6 @@ with repeated as (
         highest - lowest > greatest(lowest * leeway, 2) as is_mixed
     from payee
     join purpose on purpose.number = payee.kind
-    where n >= case when $every::boolean then 2 else 3 end
 ),
 
 payment as (
