@@ -163,7 +163,7 @@ def _ask(move: Mapping[str, Any], key: str) -> None:
 
 def _champion() -> scoring.Model | None:
     row = ui.champion()
-    return None if row is None else _model(ui.store(), row["model_id"], row["digest"])
+    return _model(ui.store(), row["model_id"], row["digest"]) if row and scoring.fits(ui.store(), row) else None
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)

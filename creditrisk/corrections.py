@@ -65,7 +65,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Preview:
-    """What a correction would do to one applicant; no scores without a champion."""
+    """What a correction would do to one applicant; no scores without a champion that reads the present features."""
 
     applicant_id: str
     affected: Affected
@@ -164,7 +164,8 @@ def preview(
     Both sides are computed from the same rows as of the same day by the champion (`using`, where it is loaded already).
     """
     asked = affected(store, scope=scope, category=category, transaction_id=transaction_id, words=words, direction=direction)
-    champion = using or (scoring.model(store) if registry.champion(store) else None)
+    row = registry.champion(store)
+    champion = using or (scoring.model(store) if row and scoring.fits(store, row) else None)
     with store.rehearsal() as trial:
         before, scored = _look(trial, applicant_id, champion)
         done = _apply(trial, asked, user="preview", reason="", only=applicant_id)

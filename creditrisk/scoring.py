@@ -5,7 +5,7 @@ A prediction holds all that gave it: inputs, model digest, schema fingerprint, s
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime
 from math import isnan
@@ -98,7 +98,7 @@ def model(store: Store, model_id: str | None = None) -> Model:
     row = registry.get(store, model_id) if model_id else registry.champion(store)
     if row is None:
         raise NothingYet("No model has been promoted yet: train candidates, compare them, and promote one with a reason.")
-    if row["schema_fingerprint"] != store.schema.fingerprint:
+    if not fits(store, row):
         raise SchemaMismatch(
             f"Model {row['model_id']} was made for schema {row['schema_fingerprint']}; this workspace declares "
             f"{store.schema.name!r} ({store.schema.fingerprint}). Train a model on the present schema."
@@ -106,7 +106,12 @@ def model(store: Store, model_id: str | None = None) -> Model:
     return _loaded(store, row)
 
 
-def _loaded(store: Store, row: dict[str, Any]) -> Model:
+def fits(store: Store, row: Mapping[str, Any]) -> bool:
+    """Say whether a registered model reads the features that this workspace declares now, so that it can still score."""
+    return bool(row["schema_fingerprint"] == store.schema.fingerprint)
+
+
+def _loaded(store: Store, row: Mapping[str, Any]) -> Model:
     facts = {part.name: row[part.name] for part in fields(Model) if part.name in row}
     warning = labels.banner(labels.get(store, row["label_set_id"]))
     return Model(**facts, banner=warning, pipeline=registry.load(store, row["model_id"]))

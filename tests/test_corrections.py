@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pandas import DataFrame
 
-from creditrisk import categories, corrections, scoring
+from creditrisk import categories, corrections, registry, scoring
 from creditrisk.errors import InvalidInput, NotAllowed, UnknownThing
 from creditrisk.store import Store, now
 from tests.test_pairs import GIRO, SAVER, file, save
@@ -244,6 +244,16 @@ def test_a_preview_is_what_then_happens(filled: Store) -> None:
     assert (made.pd, made.score, made.inputs) == (seen.after.pd, seen.after.score, seen.after.inputs)
     assert seen.changes
     assert {change.feature for change in seen.changes} == {name for name in made.inputs if made.inputs[name] != seen.before.inputs[name]}
+
+
+def test_a_preview_shows_no_score_of_a_champion_that_reads_other_features(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    applicant_id, words = unknown(filled)
+    champion = registry.champion(filled)
+    assert champion is not None
+    monkeypatch.setattr(registry, "champion", lambda _: {**champion, "schema_fingerprint": "of former features"})
+    seen = corrections.preview(filled, applicant_id, scope="merchant", words=words, category="GAMBLING", direction="out")
+    assert (seen.before, seen.after) == (None, None)
+    assert seen.changes
 
 
 def test_a_preview_is_quick(filled: Store) -> None:

@@ -199,3 +199,20 @@ def test_a_balance_among_the_transactions_is_said_and_is_no_income() -> None:
     assert reading.rows["code"].to_pylist() == ["OFX BALANCE IN", "OFX DEBIT"]
     assert "1 rows ('Saldo Anterior' for example) read as balances" in reading.problems[0].message
     assert read(whole(bank(saldo.replace("Anterior", "de contas"), PAID))).status == "accepted"
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "status"), [("-1,234", "EUR", "warned"), ("-1.234", "EUR", "warned"), ("-1.234", "KWD", "accepted")]
+)
+def test_a_mark_that_may_part_thousands_is_never_read_in_silence(amount: str, currency: str, status: str) -> None:
+    reading = read(whole(bank(PAID.replace("-12.50", amount)).replace("<CURDEF>EUR", f"<CURDEF>{currency}")))
+    assert (reading.status, reading.sum_amount) == (status, Decimal("-1.234")), reading.problems
+    if status == "warned":
+        assert "profile (--profile) with decimal decides" in reading.problems[0].message
+
+
+def test_a_transaction_that_replaces_another_is_warned_of() -> None:
+    again = PAID.replace("-12.50", "-21.50").replace("<FITID>1", "<FITID>9<CORRECTFITID>1<CORRECTACTION>REPLACE")
+    reading = read(whole(bank(PAID, again)))
+    assert (reading.status, reading.n_transactions) == ("warned", 2)
+    assert "replace or delete earlier ones (CORRECTFITID '1'" in reading.problems[0].message

@@ -94,6 +94,13 @@ def test_what_does_not_say_so_is_no_own_transfer(store: Store, out: str, back: s
     assert found(store) == []
 
 
+@pytest.mark.parametrize(("out", "times"), [("BAKERY MAY 2026", 0), ("TRANSFER TO 2026", 1), ("CARD BILL 8026", 1)])
+def test_a_year_is_not_taken_for_the_end_of_an_account_number(store: Store, out: str, times: int) -> None:
+    other = "45158026" if "8026" in out else "45152026"
+    save(store, file("71350001", ("03-03", out, "-250.00")), file(other, ("03-04", "WAGES", "250.00")))
+    assert len(found(store)) == times
+
+
 def test_accounts_of_other_people_or_currencies_are_no_own_accounts(store: Store) -> None:
     save(store, file(GIRO, ("03-03", "TRANSFER TO SAVINGS", "-250.00")))
     save(store, file(SAVER, ("03-03", "TRANSFER FROM CHECKING", "250.00")), applicant_id="bob")

@@ -30,6 +30,7 @@ BOUNDS = re.compile(r"<(/?)(OFX|STMTRS|CCSTMTRS|INVSTMTRS|BANKTRANLISTP?)>")
 FIELD = re.compile(r"<([A-Z][A-Z0-9.]*)>([^<]*)")
 DAY = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)")
 STATEMENTS = ("STMTRS", "CCSTMTRS", "INVSTMTRS")
+MILS = frozenset(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"])  # currencies of three decimals
 CENTS = re.compile(r"[+-]?\d+(?:[.,]\d{1,2})?")
 BALANCE = re.compile(
     r"s a l d o|saldo( (total|anterior|inicial|final|atual|dispon\w*|bloqueado|em|conta|corrente|do|no|dia|periodo))*"
@@ -289,12 +290,12 @@ class _Reader:
         """Return the transactions of one statement, and note its balance, its problems and what is doubtful."""
         booked = statement.booked
         lines = np.searchsorted(self.ends, np.array(statement.places, np.int64), side="right").astype(np.int32) + 1
-        amount = self._amounts(booked, lines)
+        account, currency = _account(statement), statement.head.get("CURDEF", "")[:3].upper()
+        amount = self._amounts(booked, lines, currency)
         days, states = cells.days(pa.array(_distinct(_day, [_posted(one) for one in booked]), pa.string()), "%Y%m%d")
         for row in np.flatnonzero(states != cells.READ)[:SHOWN]:
             value = _posted(booked[row])
             self.problem(int(lines[row]), "DTPOSTED", value, f"the transaction's date {value!r} (DTPOSTED) is not a date of the calendar.")
-        account, currency = _account(statement), statement.head.get("CURDEF", "")[:3].upper()
         n = len(booked)
         texts = _texts(booked)
         codes = self._with_balances(texts, amount, _codes(booked, amount))
@@ -321,7 +322,7 @@ class _Reader:
             where = self.file if line is None else f"{self.file}, line {line}"
             self.problems.append(Problem(line, column, value, f"{where}: {what}"))
 
-    def _amounts(self, booked: list[dict[str, str]], lines: Any) -> Any:
+    def _amounts(self, booked: list[dict[str, str]], lines: Any, currency: str) -> Any:
         texts = [one.get("TRNAMT", "").strip() for one in booked]
         if bare := sum(text in (".", ",") for text in texts):
             what = "transactions state a mark and no amount ('.'), as lines about the day's balance do; they are read as notices of 0."
@@ -332,6 +333,11 @@ class _Reader:
             # Some write both marks in one file; before two digits at the end each is the decimal one.
             texts = [text.replace(",", ".") for text in texts]
         column = pa.array(texts, pa.string())
+        if not mark and currency not in MILS and cells.decimal_mark(column) is None:
+            value = next(text for text in texts if re.search(r"\d[.,]\d", text))
+            what = f"amounts such as {value!r} have three digits behind their only mark and nothing says whether it is the decimal one; "
+            what += "it is read so, as the standard has it; if it parts thousands, a bank profile (--profile) with decimal decides."
+            self.doubts.append(Problem(int(lines[texts.index(value)]), "TRNAMT", value, f"{self.file}: {what}"))
         mark = mark or _mark(column)
         found = cells.amounts(column, mark, min(self.limits.max_amount, 10**14 - 1))
         for row in np.flatnonzero(found.state != cells.READ)[:SHOWN]:
@@ -372,6 +378,10 @@ class _Reader:
         if statement.kind == "INVSTMTRS":
             what = "an investment account: its cash transactions were read, trades in securities are not shown."
             self.notes.append(Problem(None, None, None, f"{self.file}: {_account(statement) or 'one statement'} is {what}"))
+        if mended := [one for one in statement.booked if one.get("CORRECTFITID", "").strip()]:
+            which = mended[0]["CORRECTFITID"].strip()
+            what = f"{len(mended)} transactions replace or delete earlier ones (CORRECTFITID {which!r} for example); both are counted."
+            self.doubts.append(Problem(None, "CORRECTFITID", which, f"{self.file}: {what}"))
         kinds = [one.get("TRNTYPE", "").strip().upper() for one in statement.booked]
         out = [value for kind, value in zip(kinds, amount, strict=True) if kind in OUT and value]
         if out and min(out) > 0:

@@ -19,7 +19,10 @@ side as (
         said.party,
         len(holder.words) > 1 and list_has_all(string_split(said.cleaned, ' '), holder.words) as names_holder,
         regexp_replace(upper(said.text), '[^A-Z0-9]', '', 'g') as letters,
-        regexp_extract_all(said.text, '[0-9]{4,}') as tails,
+        -- a year is the end of many a number, and no evidence by itself
+        list_filter(
+            regexp_extract_all(said.text, '[0-9]{4,}'), lambda tail: said.says_transfer or not regexp_full_match(tail, '(19|20)[0-9]{2}')
+        ) as tails,
         regexp_replace(upper(touched.number), '[^A-Z0-9]', '', 'g') as number
     from transaction
     join (from touched where has_sibling) as touched using (account_id)
