@@ -950,7 +950,8 @@ def _movements(found: conduct.Conduct, key: str, name: str, show: Callable[..., 
     scope, category, words = found.scope, asked("category"), asked("words")
     if category != drawn:
         st.rerun()
-    sizes = {row["category"]: f"{row['title']} ({count(row['n'])})" for row in rows(found.mix)}
+    # The one chosen goes without its number: the browser would keep the number of before a change.
+    sizes = {row["category"]: row["title"] + ("" if row["category"] == category else f" ({count(row['n'])})") for row in rows(found.mix)}
     typed, only = f"{key}-words", f"{key}-unknown"
     st.session_state.update({typed: words or "", only: category == categories.UNKNOWN})  # the URL knows better than what a widget remembers
     one, two, three, four = st.columns([3, 3, 2.2, 1.6], vertical_alignment="bottom")
@@ -986,7 +987,8 @@ def _movements(found: conduct.Conduct, key: str, name: str, show: Callable[..., 
             disabled=shown.empty,
         )
     if shown.empty:
-        st.info("No transaction with these words in this category.", icon=":material/search_off:")
+        which = " with these words" if words else ""
+        st.info(f"No transaction{which}{' in this category' if category else ''}.", icon=":material/search_off:")
         return
     columns = MOVES if scope.statement_id is None else LINES
     same = {column for column in ("file_name", "account") if shown[column].nunique() == 1}
