@@ -55,7 +55,9 @@ def table(
         if st.toggle(said, key=f"{key}-unknown", help="Rows that no rule, no model and nobody has decided."):
             frame, key, height = unknown, f"{key}-only", ui.fitting(len(unknown), most=10)
     _told(key)
-    ui.table(frame, columns, key=key, alt=alt, height=height, opens="transaction_id", param="movement")
+    # A table remembers the place of the row picked: other rows are another table, or a stranger would stand there picked.
+    rows = hash(tuple(frame["transaction_id"]))
+    ui.table(frame, columns, key=f"{key}-{rows}", alt=alt, height=height, opens="transaction_id", param="movement")
     picked = ui.asked("movement")
     if picked is None or picked not in set(frame["transaction_id"].astype(str)):
         _close()
@@ -204,12 +206,12 @@ def _foresee(seen: corrections.Preview) -> None:
         {what: ui.literal(change.title), "Now": ui.literal(change.said_before), "Then": ui.literal(change.said_after)}
         for change in seen.changes
     ]
-    if seen.before is not None and seen.after is not None:
+    if seen.changes and seen.before is not None and seen.after is not None:
         moved.insert(0, {what: "**Score**"} | _moved_score(seen.before, seen.after))
     if moved:
         st.table(moved, border="horizontal", hide_index=True, alt="What would move")
     if not seen.changes:
-        st.markdown(f":gray[No figure of {ui.literal(seen.applicant_id)} would move: these movements lie outside its windows.]")
+        st.markdown(f":gray[No figure of {ui.literal(seen.applicant_id)} would move, nor the score: these lie outside its windows.]")
 
 
 def _moved_score(before: scoring.Prediction, after: scoring.Prediction) -> dict[str, str]:

@@ -30,6 +30,7 @@ from creditrisk import (
     scoring,
     settings,
     training,
+    workspace,
 )
 from creditrisk import store as stores
 from creditrisk.errors import CreditRiskError, UnknownThing
@@ -62,9 +63,12 @@ GATES = {  # what a quality check of a label set is called, and which side of th
     "signs": ("Features point the right way", "≥"),
     "share at least": ("Riskiest cluster is not too small", "≥"),
     "share at most": ("Riskiest cluster is not too large", "≤"),
+    "outcomes": ("Enough outcomes are recorded", "≥"),
+    "bad outcomes": ("Enough of them are bad", "≥"),
     "against outcomes": ("Ranks observed outcomes", ">"),
     "beside the index": ("Keeps up with the plain risk index", "≥"),
 }
+SHARE = "%.1f %%"
 ADDS_UP = {"ok": ":green[:material/check_circle:]", "mismatch": ":red[:material/error:]"}
 REFERENCES = {"cut-off": "Near the cut-off", "everyone": "Everybody"}
 ADVICE_COLOURS = {"approve": "green", "decline": "red", "refer": "orange", "insufficient data": "gray"}
@@ -100,7 +104,24 @@ def guard() -> Iterator[None]:
 
 def literal(text: object) -> str:
     """Escape what Markdown would interpret: names and texts come from files."""
-    return re.sub(r"([\\`*_{}\[\]<>#$~|:])", r"\\\1", str(text))
+    return re.sub(r"([\\`*_{}\[\]<>#$~|:])", r"\\\1", str(text)).replace(" %", "\u00a0%")
+
+
+@st.cache_data(show_spinner=False, max_entries=200)
+def _answer(_ask: Callable[..., Any], name: str, given: str, opened: str, last_write: int) -> Any:  # noqa: ARG001  (they are the key)
+    return _ask()
+
+
+def seen(ask: Callable[..., Any], *given: Any) -> Any:
+    """Ask the library once for as long as nothing is written: a rerun that only picks, opens or types reads nothing anew."""
+    held = store()
+    name, opened = f"{ask.__module__}.{ask.__qualname__}", f"{held.settings.data} {id(held)}"
+    return _answer(lambda: ask(held, *given), name, repr(given), opened, workspace.last_write(held))
+
+
+def of_table() -> bool:
+    """Whether applicants are rows of the lender's own table, and no statement stands behind them."""
+    return workspace.of_table(store())
 
 
 # --- the page ---------------------------------------------------------------------------------------------------------
@@ -243,6 +264,8 @@ def table(
     """Show the named columns of a frame; where `opens` names a column, picking a row puts its value into the URL as `param`."""
     shown = _in_words(frame if isinstance(frame, DataFrame) else DataFrame(list(frame), columns=list(columns)))
     config = {name: column for name, column in columns.items() if name in shown and (shown.empty or _says_something(shown[name]))}
+    shares = [name for name, column in config.items() if (column.get("type_config") or {}).get("format") == SHARE]
+    shown = shown.assign(**{name: 100 * shown[name].astype(float) for name in shares}) if shares else shown
     options: dict[str, Any] = {
         "hide_index": True,
         "column_config": config,
@@ -336,7 +359,7 @@ def checks(gates: Sequence[Mapping[str, Any]]) -> None:
             {
                 "": ":green[:material/check_circle:]" if gate["passed"] else ":red[:material/cancel:]",
                 "Check": f"**{literal(gate_name(gate))}**",
-                "Found": plain(gate["value"], 2),
+                "Found": gate_figure(gate, "value"),
                 "Asked": literal(gate_asks(gate)),
                 "In words": f":gray[{literal(gate['sentence'])}]",
             }
@@ -355,13 +378,20 @@ def gate_name(gate: Mapping[str, Any]) -> str:
 
 def gate_asks(gate: Mapping[str, Any]) -> str:
     """What a quality check asks for: '≥ 0.75'."""
-    return f"{GATES.get(gate['name'], ('', ''))[1]} {plain(gate['threshold'], 2)}".strip()
+    return f"{GATES.get(gate['name'], ('', ''))[1]} {gate_figure(gate, 'threshold')}".strip()
+
+
+def gate_figure(gate: Mapping[str, Any], part: str) -> str:
+    """A figure of a quality check: counts whole, all else with two decimals."""
+    return count(gate[part]) if gate["name"] in ("outcomes", "bad outcomes") else plain(gate[part], 2)
 
 
 def facts(pairs: Mapping[str, object], alt: str) -> None:
     """Show a short list of facts; values are literal, and a fact with parts says them one after the other."""
     st.table(
-        {said(name): literal(said(value)) for name, value in pairs.items() if value not in (None, "", [], {})}, border="horizontal", alt=alt
+        {said(name).replace(" ", "\u00a0"): literal(said(value)) for name, value in pairs.items() if value not in (None, "", [], {})},
+        border="horizontal",
+        alt=alt,
     )
 
 
@@ -714,8 +744,8 @@ def money_column(label: str, help: str | None = None, width: Any = None) -> Any:
 
 
 def share_column(label: str, help: str | None = None, width: Any = None) -> Any:
-    """A column of fractions, shown in per cent."""
-    return st.column_config.NumberColumn(label, help=help, format="percent", width=width)
+    """A column of fractions, shown in per cent with one decimal; `table` multiplies them."""
+    return st.column_config.NumberColumn(label, help=help, format=SHARE, width=width)
 
 
 def day_column(label: str, help: str | None = None, width: Any = None) -> Any:
@@ -745,13 +775,13 @@ WORDS = {
 }
 MOVES = {
     "booked_on": day_column("Booked on"),
-    "text": text_column("Text", "As the bank wrote it", "medium"),
+    "text": text_column("Text", "As the bank wrote it", 270),
     "amount": money_column("Amount", "Money in is positive"),
     "balance": money_column("Balance", "After this transaction, as the bank printed it"),
-    "category": text_column("Category", "What the text, the code and the direction were taken for", "medium"),
+    "category": text_column("Category", "What the text, the code and the direction were taken for", 150),
     "account": text_column("Account"),
     "file_name": text_column("File", "The statement it came from"),
-    "line": number_column("Line", "The line of that file", "%d", 60),
+    "line": number_column("Line", "The line of that file", "%d", 54),
 }
 LINES = {"line": MOVES["line"], **MOVES, "printed": text_column("As it stood in the file", width="large")}
 
@@ -802,7 +832,7 @@ def statement_facts(held: Mapping[str, Any]) -> None:
         if len(accounts) > 4:
             st.caption(f"{plural(len(accounts) - 4, 'account')} more.")
         remarks = f", {plural(len(held['problems']), 'remark')}" if held["problems"] else ""
-        with st.expander(f"How it was read: {literal(held['format'])}{remarks}", icon=":material/manage_search:"):
+        with st.expander(f"How it was read: {literal(held['format'].upper())}{remarks}", icon=":material/manage_search:"):
             facts(held["dialect"], alt="How the file was read")
             if held["problems"]:
                 problems(held["problems"])
@@ -876,9 +906,9 @@ def uncategorised(found: conduct.Conduct) -> None:
     )
     columns = {
         "words": text_column("Not categorised", "The words of the text, without dates and references"),
-        "amount": money_column("Amount", "Money in is positive", 90),
-        "share": share_column("Share", "Of all the money moved", 70),
-        "n": number_column("Times", width=65),
+        "amount": money_column("Amount", "Money in is positive", 80),
+        "share": share_column("Share", "Of all the money moved", 60),
+        "n": number_column("Times", width=54),
     }
     key = f"merchants-{found.scope.key}"
     alt = "The largest sums that are not categorised"
@@ -891,16 +921,16 @@ def streams(frame: DataFrame, currency: str | None, key: str = "streams") -> Non
     help = "At least three payments of a kind, at like distances and of like size. A ring stands where the next one is expected."
     figure(charts.streams(shown, currency), key=key, help=help)
     columns = {
-        "name": text_column("Stream", pinned=True),
-        "category": text_column("Category"),
-        "direction": text_column("Direction"),
-        "cadence": text_column("Rhythm"),
-        "amount": money_column("Typical amount"),
-        "n": number_column("Times", width="small"),
-        "last_on": day_column("Last"),
-        "next_on": day_column("Next expected"),
-        "regularity": share_column("Regularity", "How evenly it comes: 100 % is like clockwork"),
-        "state": text_column("State", "Early: two or three so far. Ended: overdue by more than its rhythm allows."),
+        "name": text_column("Stream", width=195, pinned=True),
+        "category": text_column("Category", width=100),
+        "direction": text_column("Direction", width=76),
+        "cadence": text_column("Rhythm", width=84),
+        "amount": money_column("Amount", "What it usually is", 76),
+        "n": number_column("Times", width=54),
+        "last_on": day_column("Last", width=88),
+        "next_on": day_column("Next", "When the next one is expected", 88),
+        "state": text_column("State", "Early: two or three so far. Ended: overdue by more than its rhythm allows.", 66),
+        "regularity": share_column("Even", "How evenly it comes: 100 % is like clockwork", 60),
     }
     if len(shown):
         table(shown, columns, key=f"{key}-table", alt="Recurring streams", height=fitting(len(shown), 8))
@@ -920,7 +950,8 @@ def _movements(found: conduct.Conduct, key: str, name: str, show: Callable[..., 
     scope, category, words = found.scope, asked("category"), asked("words")
     if category != drawn:
         st.rerun()
-    sizes = {row["category"]: f"{row['title']} ({count(row['n'])})" for row in rows(found.mix)}
+    # The one chosen goes without its number: the browser would keep the number of before a change.
+    sizes = {row["category"]: row["title"] + ("" if row["category"] == category else f" ({count(row['n'])})") for row in rows(found.mix)}
     typed, only = f"{key}-words", f"{key}-unknown"
     st.session_state.update({typed: words or "", only: category == categories.UNKNOWN})  # the URL knows better than what a widget remembers
     one, two, three, four = st.columns([3, 3, 2.2, 1.6], vertical_alignment="bottom")
@@ -956,11 +987,12 @@ def _movements(found: conduct.Conduct, key: str, name: str, show: Callable[..., 
             disabled=shown.empty,
         )
     if shown.empty:
-        st.info("No transaction with these words in this category.", icon=":material/search_off:")
+        which = " with these words" if words else ""
+        st.info(f"No transaction{which}{' in this category' if category else ''}.", icon=":material/search_off:")
         return
     columns = MOVES if scope.statement_id is None else LINES
-    if shown["file_name"].nunique() == 1:
-        columns = {column: how for column, how in columns.items() if column != "file_name"}
+    same = {column for column in ("file_name", "account") if shown[column].nunique() == 1}
+    columns = {column: how for column, how in columns.items() if column not in same}
     show(shown, columns, key=key, alt="Transactions", height=fitting(len(shown), 10))
     filtered = "" if not (category or words) else " with these words" if words else " of this category"
     st.caption(f"{plural(len(shown), 'transaction')}{filtered}, {money(shown['amount'].sum(), scope.currency)} together.")
@@ -1041,6 +1073,8 @@ def known_until(person: Mapping[str, Any]) -> date:
 
 def circumstances(person: Mapping[str, Any]) -> str:
     """What an applicant asked for and what is held of them, in two sentences."""
+    if not person["n_statements"] and of_table() and _missing(person["applied_on"]):
+        return "A row of the lender's own table."
     asked = "No application is recorded."
     if not _missing(person["applied_on"]):
         asked = (
@@ -1051,7 +1085,7 @@ def circumstances(person: Mapping[str, Any]) -> str:
 
 def pick_applicant(help: str, *, free: bool = True) -> str | None:
     """Let somebody choose an applicant; the URL names the choice, and any id may be typed."""
-    found = rows(applicants.people(store(), limit=500))
+    found = rows(seen(applicants.people, "", 500))
     current = asked("applicant")
     if current and current not in {row["applicant_id"] for row in found}:
         found += [row for row in rows(applicants.people(store(), search=current, limit=20)) if row["applicant_id"] == current]

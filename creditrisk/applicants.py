@@ -36,7 +36,8 @@ def people(store: Store, search: str = "", limit: int | None = None) -> DataFram
         left join applied using (applicant_id)
         left join prediction_current as prediction using (applicant_id)
         where contains(lower(concat_ws(' ', applicant_id, applied.name, held.numbers)), lower($search))
-        order by prediction.scored_at desc nulls last, applicant_id
+        order by prediction.scored_at desc nulls last, regexp_replace(applicant_id, '[0-9]+$', ''),
+            try_cast(regexp_extract(applicant_id, '[0-9]+$') as hugeint), applicant_id
         limit $limit""",
         search=search.strip(),
         limit=limit,

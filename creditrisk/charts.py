@@ -118,10 +118,7 @@ def waterfall(
     ]
     word = "points" if unit == "points" else "log-odds"
     sign = "+.0f" if unit == "points" else "+.2f"
-    strongest = max(range(len(steps)), key=lambda position: abs(steps[position]))
-    verb = "raises" if better[strongest] == (unit == "points") else "lowers"
-    subject = "the score" if unit == "points" else "the risk"
-    figure = _figure(f"{frame['title'].iloc[strongest]} {verb} {subject} most", height=80 + 38 * (len(steps) + 2))
+    figure = _figure(_strongest(frame, steps, better, unit), height=80 + 38 * (len(steps) + 2))
     figure.add_trace(
         go.Bar(
             orientation="h",
@@ -130,13 +127,13 @@ def waterfall(
             x=[edges[0] - min(edges[0], _floor(edges)), *steps, end - _floor(edges)],
             marker={"color": [GREY, *[TEAL if good else BRICK for good in better], GREY], "cornerradius": 3},
             customdata=["", *frame["feature"], ""],
-            text=[_figure_text(start, unit), *[f"{step:{sign}}".replace("-", "−") for step in steps], _figure_text(end, unit, limits)],
+            text=[_figure_text(start, unit), *[_moved(step, sign) for step in steps], _figure_text(end, unit, limits)],
             textposition="outside",
             cliponaxis=False,
             hovertemplate=[
                 f"{start_name}: {_figure_text(start, unit)}<extra></extra>",
                 *[
-                    f"{title}: {step:{sign}} {word}<br>{value}; reference {reference}<extra></extra>"
+                    f"{title}: {_moved(step, sign)} {word}<br>{value}; reference {reference}<extra></extra>"
                     for title, value, reference, step in zip(frame["title"], frame["value"], frame["reference"], steps, strict=True)
                 ],
                 f"{end_name}: {_figure_text(end, unit, limits)}<extra></extra>",
@@ -162,7 +159,7 @@ def scores(frame: DataFrame) -> go.Figure:
         return nothing("No applicant has a score yet.")
     sizes = frame.groupby("band")["n"].sum()
     band, share = sizes.idxmax(), sizes.max() / sizes.sum()
-    finding = f"Most scores are {band}" if share > 0.5 else f"{band} is the largest band, with {share:.0%} of the scores"
+    finding = f"Most scores are {band}" if share > 0.5 else f"{band} is the largest band, with {_percent(share)} of the scores"
     figure = _figure(finding, height=330)
     for band, _, _, colour in BANDS:
         part = frame[frame["band"] == band]
@@ -324,8 +321,12 @@ def unknown(frame: DataFrame, recent: float | None, most: float) -> go.Figure:
     """
     if frame.empty or not frame["moved"].sum():
         return nothing("No money moved in these days.")
-    said = "Nothing moved in the last 90 days" if recent is None else f"{recent:.1%} of the money of the last 90 days is not categorised"
-    verdict = "" if recent is None else f", {'more than' if recent > most else 'within'} the {most:.0%} the policy accepts"
+    said = (
+        "Nothing moved in the last 90 days"
+        if recent is None
+        else f"{_percent(recent, 1)} of the money of the last 90 days is not categorised"
+    )
+    verdict = "" if recent is None else f", {'more than' if recent > most else 'within'} the {_percent(most)} the policy accepts"
     bars = {
         "type": "bar",
         "x": frame["month"],
@@ -341,7 +342,7 @@ def unknown(frame: DataFrame, recent: float | None, most: float) -> go.Figure:
         said + verdict,
         240,
         [bars],
-        [("┄", BRICK, f"above {most:.0%} of the last 90 days a person decides")],
+        [("┄", BRICK, f"above {_percent(most)} of the last 90 days a person decides")],
         xaxis=_monthly(frame["month"]),
         yaxis={"title": "share of the money", "tickformat": ".0%", "range": [0, max(1.4 * most, 1.1 * float(frame["share"].max()))]},
         shapes=[{"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": most, "y1": most, "line": dots}],
@@ -412,7 +413,7 @@ def streams(frame: DataFrame, currency: str | None = None) -> go.Figure:
         colour = TEAL if row["direction"] == "in" else BLUE
         hover = (
             f"{_long(str(row['name']))}<br>{row['title']}, {row['cadence']}: about {float(row['amount']):,.2f} {currency or ''}, "
-            f"{int(row['n'])} times<br>regularity {float(row['regularity']):.0%}, {row['state']}<extra></extra>"
+            f"{int(row['n'])} times<br>regularity {_percent(float(row['regularity']))}, {row['state']}<extra></extra>"
         )
         whole = {
             "line": {"color": colour, "width": 5},
@@ -527,7 +528,7 @@ def segments(clusters: Sequence[Mapping[str, Any]]) -> go.Figure:
         go.Bar(
             x=[_cluster(row, len(clusters)) for row in clusters],
             y=[row["n"] for row in clusters],
-            text=[f"{row['n']:,}<br>{row['share']:.1%}" for row in clusters],
+            text=[f"{row['n']:,}<br>{_percent(row['share'], 1)}" for row in clusters],
             textposition="outside",
             cliponaxis=False,
             customdata=[row["risk_index"] for row in clusters],
@@ -662,6 +663,8 @@ def importance(frame: DataFrame, *, top: int = 12) -> go.Figure:
     if frame.empty:
         return nothing("This model kept no contributions.")
     part = frame.nlargest(top, "mean_abs").iloc[::-1]
+    if not part["mean_abs"].any():
+        return nothing("This model reads no figure: it says the same of everybody.")
     figure = _figure(f"{part['title'].iloc[-1]} moves this model most", height=70 + 25 * len(part))
     figure.add_trace(
         go.Bar(
@@ -757,7 +760,7 @@ def correlations(frame: DataFrame, schema: Schema) -> go.Figure:
     first = frame.iloc[0]
     strongest = f"{titles[first['one']]} and {titles[first['other']].lower()} move together most ({first['correlation']:+.2f})"
     figure = _figure(strongest.replace("-", "−"), height=80 + 34 * len(part))
-    labels = [f"{_short(titles[one], 34)}<br>{_short(titles[other], 34)}" for one, other in zip(part["one"], part["other"], strict=True)]
+    labels = [f"{_short(titles[one], 44)}<br>{_short(titles[other], 44)}" for one, other in zip(part["one"], part["other"], strict=True)]
     figure.add_trace(
         go.Bar(
             orientation="h",
@@ -765,10 +768,14 @@ def correlations(frame: DataFrame, schema: Schema) -> go.Figure:
             x=part["correlation"],
             marker={"color": [TEAL if value > 0 else AMBER for value in part["correlation"]], "cornerradius": 2},
             customdata=part["n"],
-            hovertemplate="%{y}: %{x:+.2f} over %{customdata:,} applicants<extra></extra>",
+            text=[f"{value:+.2f}".replace("-", "−") for value in part["correlation"]],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{y}: %{text} over %{customdata:,} applicants<extra></extra>",
         )
     )
-    figure.update_xaxes(range=[-1.05, 1.05], title="rank correlation", zeroline=True)
+    low = -1.15 if (part["correlation"] < 0).any() else 0
+    figure.update_xaxes(range=[low, 1.15], title="rank correlation", zeroline=True, dtick=0.5)
     figure.update_yaxes(automargin=True, showgrid=False, tickfont={"size": 11})
     return figure
 
@@ -1005,7 +1012,29 @@ def _floor(edges: Sequence[float]) -> float:
 
 
 def _label(title: str, value: str, reference: str) -> str:
-    return f"{title}<br><span style='font-size:11px;opacity:0.75'>{value} · reference {reference}</span>" if value else title
+    said = f"{_short(value, 26)} · reference {_short(reference, 26)}"
+    return f"{_short(title, 44)}<br><span style='font-size:11px;opacity:0.75'>{said}</span>" if value else title
+
+
+def _strongest(frame: DataFrame, steps: Sequence[float], better: Sequence[bool], unit: str) -> str:
+    """Say which figure does most; what is left over together is none of them, and a model that reads nothing has none."""
+    single = [place for place, feature in enumerate(frame["feature"]) if feature]
+    subject = "the score" if unit == "points" else "the risk"
+    if not single or not any(abs(steps[place]) > 1e-9 for place in single):
+        return f"No figure moves {subject}"
+    strongest = max(single, key=lambda place: abs(steps[place]))
+    verb = "raises" if better[strongest] == (unit == "points") else "lowers"
+    return f"{frame['title'].iloc[strongest]} {verb} {subject} most"
+
+
+def _moved(step: float, sign: str) -> str:
+    """'+27', '−3', and '0' for what rounds to nothing."""
+    text = f"{step:{sign}}"
+    return text.lstrip("+-") if not text.strip("+-0.") else text.replace("-", "−")
+
+
+def _percent(share: float, digits: int = 0) -> str:
+    return f"{100 * share:.{digits}f}\u00a0%"
 
 
 def _short(words: str, most: int = 32) -> str:

@@ -4,7 +4,18 @@ from typing import Any
 
 from pandas import DataFrame
 
+from creditrisk.schema import built_in
 from creditrisk.store import Store
+
+
+def of_table(store: Store) -> bool:
+    """Say whether applicants are rows of the lender's own table, of which nothing is computed from statements."""
+    return store.schema.fingerprint != built_in().fingerprint
+
+
+def last_write(store: Store) -> int:
+    """Return the number of the newest audit row: every write ends in one, so between two equal answers nothing was stored."""
+    return int(store.value("select coalesce(max(seq), 0) from audit"))
 
 
 def summary(store: Store) -> dict[str, Any]:
@@ -41,6 +52,7 @@ def activity(store: Store, limit: int = 12) -> DataFrame:
                 when 'bank profile' then 'saved the bank profile ' || subject
                 when 'features' then 'computed the features of ' || (detail->>'applicants') || ' applicant'
                     || if(detail->>'applicants' = '1', '', 's')
+                when 'import' then 'imported the table ' || subject || ': ' || (detail->>'n') || ' applicants'
                 when 'apply' then 'recorded ' || (detail->>'n') || ' application' || if(detail->>'n' = '1', '', 's')
                 when 'outcomes' then 'recorded ' || (detail->>'n') || ' observed outcome' || if(detail->>'n' = '1', '', 's')
                 when 'label' then 'made label set ' || subject
@@ -50,7 +62,7 @@ def activity(store: Store, limit: int = 12) -> DataFrame:
                 when 'score' then 'made ' || if(detail->>'n' = '1', 'a prediction', subject)
                 when 'review' then
                     if(detail->>'verdict' = 'cannot judge', 'could not judge a prediction', 'judged a prediction ' || (detail->>'verdict'))
-                    || ' (' || (detail->>'about') || ')'
+                    || ' (' || if(detail->>'about' = 'decision', 'recommendation', detail->>'about') || ')'
                 when 'job' then 'started job ' || subject
                 when 'job done' then 'finished job ' || subject
                 when 'job stopped' then 'stopped job ' || subject

@@ -8,7 +8,7 @@ from creditrisk import applicants, conduct, dictionary, features
 from creditrisk.applicants import apply as record_applications
 
 store = ui.store()
-ui.header("Applicants", "Everybody with a bank statement or an application. Open one to see how the money moves.")
+ui.header("Applicants", "Everybody with a bank statement, an application or a row of a table. Open one to see what is known of them.")
 
 
 @st.dialog("New application", icon=":material/person_add:")
@@ -52,7 +52,8 @@ with new:
     if st.button("New application", icon=":material/person_add:", width="stretch", key="new"):
         enter()
 MOST = 2000
-found = applicants.people(store, search=words, limit=MOST)
+found = ui.seen(applicants.people, words, MOST + 1)
+more, found = len(found) > MOST, found[:MOST]
 if found.empty and not words:
     ui.empty(
         "Nobody here yet",
@@ -70,14 +71,14 @@ else:
         "band": ui.text_column("Band"),
         "recommendation": ui.text_column("Recommendation"),
         "applied_on": ui.day_column("Applied on"),
-        "amount": ui.number_column("Amount asked for"),
+        "amount": ui.number_column("Asked for", "The amount applied for"),
         "term_months": ui.number_column("Months", format="%d"),
         "purpose": ui.text_column("Purpose"),
-        "n_transactions": ui.number_column("Transactions"),
-        "last_on": ui.day_column("Last transaction"),
     }
-    ui.table(found, columns, key="people", alt="Applicants", opens="applicant_id", param="applicant", height=388)
-    shown = f"The first {ui.count(MOST)}" if len(found) == MOST else f"{ui.plural(len(found), 'applicant')}"
+    if not ui.of_table():
+        columns |= {"n_transactions": ui.number_column("Transactions"), "last_on": ui.day_column("Last transaction")}
+    ui.table(found, columns, key="people", alt="Applicants", opens="applicant_id", param="applicant", height=ui.fitting(len(found), 12))
+    shown = f"The first {ui.count(MOST)}" if more else f"{ui.plural(len(found), 'applicant')}"
     st.caption(f"{shown}, last scored first. Pick a row to open an applicant.")
 
 chosen = ui.asked("applicant")
@@ -99,12 +100,12 @@ if chosen:
             when = f" :gray[observed on {ui.day(person['observed_on'])}]" if person["observed_on"] else ""
             st.markdown(f"{outcome}{when}")
         if scopes:
-            found = conduct.look(store, ui.pick_scope(scopes))
+            found = ui.seen(conduct.look, ui.pick_scope(scopes))
             ui.pictures(found)
             ui.section("Transactions", help=f"Everything booked before {ui.day(as_of)}, newest first, across all files.")
             ui.movements(found, key="transactions", name=chosen, show=recategorise.table)
             ui.section("Recurring", help="What comes and goes on a rhythm, on all accounts together.")
-            ui.streams(features.streams(store, chosen, as_of), found.scope.currency)
+            ui.streams(ui.seen(features.streams, chosen, as_of), found.scope.currency)
         elif row:
             ui.section("What the table says", help="This applicant's row of the lender's own table.")
             columns = {"title": ui.text_column("Column"), "value": ui.text_column("Value"), "role": ui.text_column("Role")}

@@ -25,10 +25,19 @@ def bring_in() -> None:
         names = list(dict.fromkeys(name for table in read.values() for name in table.columns))
         guess = tables.key_of(next(iter(read.values())))
         key = one.selectbox(
-            "Who is an applicant", names, index=names.index(guess) if guess else None, key="key", help="The column that names each one."
+            "Who is an applicant",
+            names,
+            index=names.index(guess) if guess else None,
+            key="key",
+            placeholder="each row",
+            help="The column that names each one.",
         )
-        target = two.selectbox("How it went (if known)", names, index=None, key="target", help="1 or 0, yes or no, bad or good.")
-        as_of = three.selectbox("The day the figures describe", names, index=None, key="as_of", help="Left empty, no day is known.")
+        target = two.selectbox(
+            "How it went (if known)", names, index=None, key="target", placeholder="not known", help="1 or 0, yes or no, bad or good."
+        )
+        as_of = three.selectbox(
+            "The day the figures describe", names, index=None, key="as_of", placeholder="not known", help="Left empty, no day is known."
+        )
         joined = tables.join(read, key=key)
         ui.table(
             [vars(part) for part in joined.parts],
@@ -50,6 +59,7 @@ def bring_in() -> None:
             tables.editable(proposal.schema),
             key="schema",
             hide_index=True,
+            placeholder="",
             disabled=["name"],
             column_config={
                 "name": ui.text_column("Column", pinned=True),
@@ -93,7 +103,7 @@ if snapshot is None:
     st.stop()
 
 with ui.guard():
-    found = dictionary.columns(store, snapshot)
+    found = ui.seen(dictionary.columns, snapshot)
     outcomes = int(found["n_outcomes"].max())
     ui.figures(
         ("Applicants", ui.count(found["n"].max()), "Rows of the newest snapshot of everybody."),
@@ -112,13 +122,22 @@ with ui.guard():
         "iv": ui.number_column("IV", "Information value against outcomes: below 0.02 nothing, above 0.5 suspicious", "%.3f"),
         "auc": ui.number_column("AUC alone", "How well this column alone orders good and bad, whichever way round", "%.3f"),
     }
-    ui.table(found, columns, key="columns", alt="Columns of the ML-ready table", opens="name", param="column", height=388, bin=None)
+    ui.table(
+        found,
+        columns,
+        key="columns",
+        alt="Columns of the ML-ready table",
+        opens="name",
+        param="column",
+        height=ui.fitting(len(found), 12),
+        bin=None,
+    )
     st.caption("Pick a row to see how its values lie.")
     name = ui.asked("column")
     if name:
         feature = store.schema[name]
         ui.section(ui.literal(feature.title), help=ui.literal(feature.meaning) or None)
-        drawn = charts.bins(dictionary.bins(store, name, snapshot), feature.title)
+        drawn = charts.bins(ui.seen(dictionary.bins, name, snapshot), feature.title)
         ui.figure(
             drawn,
             key=f"bins-{name}",
@@ -127,7 +146,7 @@ with ui.guard():
         )
         bin = ui.asked("bin")
         if bin:
-            members = dictionary.members(store, name, bin, snapshot)
+            members = ui.seen(dictionary.members, name, bin, snapshot)
             st.markdown(f"**{ui.literal(feature.title)}: {ui.literal(bin)}**")
             shown = {"applicant_id": ui.text_column("Applicant", pinned=True), name: ui.text_column(feature.title)}
             shown |= {other.name: ui.text_column(other.title) for other in store.schema if other.name != name}
@@ -157,7 +176,7 @@ with ui.guard():
         key="allowed",
     )
     ui.section("Columns that move together", help="Rank correlation (Spearman): 1 the same order, −1 the reverse, 0 none.")
-    pairs = dictionary.related(store, snapshot, most=12)
+    pairs = ui.seen(dictionary.related, snapshot, 12)
     ui.figure(charts.correlations(pairs, store.schema), key="related")
     invented = augment.count(store)
     ui.section(

@@ -37,15 +37,21 @@ def make() -> None:
             key="k",
             help=labels.RULE,
         )
-        days = st.selectbox(
-            "What the label looks at",
-            list(WINDOWS),
-            format_func=WINDOWS.get,
-            key="days",
-            help="In two windows, predictors end where the label begins: the model has to foresee. In one window it can only re-learn "
-            "the clusters, and everything learned from the set says so.",
+        days = (
+            None
+            if ui.of_table()
+            else st.selectbox(
+                "What the label looks at",
+                list(WINDOWS),
+                format_func=WINDOWS.get,
+                key="days",
+                help="In two windows, predictors end where the label begins: the model has to foresee. In one window it can only re-learn "
+                "the clusters, and everything learned from the set says so.",
+            )
         )
-    anew = st.toggle("Compute features first", value=True, key="anew", help="So that the newest statements count. Takes seconds.")
+    anew = not ui.of_table() and st.toggle(
+        "Compute features first", value=True, key="anew", help="So that the newest statements count. Takes seconds."
+    )
     if st.button("Make the label set", type="primary", width="stretch", key="make-labels"):
         with ui.guard(), st.spinner("Grouping applicants and testing the groups …", show_time=True):
             snapshot = features.build(store, user=ui.user()) if anew else None
@@ -76,8 +82,8 @@ with new:
 if chosen is None:
     ui.empty(
         "No labels yet",
-        "Make a label set from the applicants' features. It takes seconds, and every test of its worth is shown.",
-        ("statements", "Upload statements first"),
+        "Make a label set from what is known of the applicants. It takes seconds, and every test of its worth is shown.",
+        *(() if features.latest_snapshot(store) else [("statements", "Upload statements first"), ("data", "Import a table")]),
         icon="label",
     )
     st.stop()
@@ -99,7 +105,7 @@ with ui.guard():
             ui.percent(found.share_risky),
             "Share of applicants in the riskiest cluster." if found.is_proxy else "Share of applicants whose loan went bad.",
         ),
-        ("Clusters", str(found.k or "–"), "How many groups K-Means was asked for; the riskiest is called bad, by proxy."),
+        *([("Clusters", str(found.k), "How many groups K-Means was asked for; the riskiest is called bad, by proxy.")] if found.k else []),
         ("Made", ui.day(found.created_at), f"By {found.created_by}, from features of snapshot {found.snapshot_id}."),
     )
 
@@ -115,14 +121,17 @@ with ui.guard():
     ui.section("Against what really happened", help="AUC: how often a bad applicant ranks above a good one. 0.5 is chance, 1 is perfect.")
     if truth or index:
         held = truth or index
-        ui.figures(
+        label = [
             (
                 "Label against outcomes",
                 ui.plain(truth, 2),
                 f"How well the label ranks {ui.count(held['n'])} observed outcomes ({ui.count(held['n_bad'])} bad); below, its 95 % "
                 "interval.",
                 ui.interval(truth, 2),
-            ),
+            )
+        ]
+        ui.figures(
+            *(label if truth else []),
             (
                 "Plain risk index",
                 ui.plain(index, 2),

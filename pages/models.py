@@ -3,7 +3,7 @@
 import streamlit as st
 
 import ui
-from creditrisk import charts, registry
+from creditrisk import charts, registry, training
 
 store = ui.store()
 ui.header("Models", "Every model trained here, for ever. A named person promotes one, with a reason that somebody can read next year.")
@@ -36,7 +36,8 @@ ui.table(
 )
 st.caption("Pick a row to open a model.")
 
-model_id = ui.asked("model") or (ui.champion() or ui.rows(known)[0])["model_id"]
+best = [row for row in ui.rows(training.leaderboard(store)) if row["algorithm"] not in training.BASELINES]
+model_id = ui.asked("model") or (ui.champion() or (best or ui.rows(known))[0])["model_id"]
 with ui.guard():
     model = registry.get(store, model_id)
     card = registry.card(store, model_id)
@@ -48,6 +49,8 @@ with ui.guard():
     key = f"promotion-{model_id}-{model['status']}"  # another key after the promotion: a closed popover
     with promote, st.popover("Promote", icon=":material/military_tech:", width="stretch", disabled=model["status"] == "champion", key=key):
         reason = st.text_area("Why this model?", key=f"reason-{model_id}", help="Kept with your name in the registry.")
+        if model["algorithm"] in training.BASELINES:
+            ui.banner("A baseline: it stands here to be beaten.")
         st.markdown(f":gray[Promoted by **{ui.literal(ui.user())}**. The present champion, if any, retires.]")
         if st.button(f"Make {model_id} the champion", type="primary", key="promote", width="stretch"):
             with ui.guard():

@@ -7,7 +7,7 @@ from creditrisk import charts, labels, reviews, workspace
 
 store = ui.store()
 ui.header("Overview", "From bank statements to explained scores, and from verdicts back to better models.")
-held, seen = workspace.summary(store), reviews.summary(store)
+held, seen = ui.seen(workspace.summary), ui.seen(reviews.summary)
 newest = labels.newest(store)
 model = ui.champion()
 
@@ -16,19 +16,27 @@ if not held["n_applicants"]:
         "This workspace is empty",
         "Upload a bank statement to begin: it is read, checked against its own balances and shown to you before anything is stored.",
         ("statements", "Upload statements"),
+        ("data", "Import a table"),
         ("applicants", "Enter an application"),
         icon="account_balance",
     )
 
 else:
-    ui.figures(
-        ("Applicants", ui.count(held["n_applicants"]), "People with a bank statement or an application."),
+    brought = [
         ("Statements", ui.count(held["n_statements"]), "Files stored whole after they were read and checked."),
         (
             "Transactions",
             ui.count(held["n_transactions"]),
-            f"Booked movements from {ui.day(held['first_on'])} to {ui.day(held['last_on'])}.",
+            f"Booked movements from {ui.day(held['first_on'])} to {ui.day(held['last_on'])}."
+            if held["n_statements"]
+            else "Booked movements of all statements.",
         ),
+    ]
+    if ui.of_table():
+        brought = [("Outcomes", ui.count(held["n_outcomes"]), "Applicants of whom it is known how their loan went.")]
+    ui.figures(
+        ("Applicants", ui.count(held["n_applicants"]), "People with a bank statement, an application or a row of a table."),
+        *brought,
         (
             "Scored",
             ui.count(held["n_scored"]),
@@ -41,9 +49,15 @@ else:
         ),
     )
 
-ui.section("From statement to decision", help="Each step builds on the one before it. A step that is waiting says what it needs.")
+ui.section(
+    "From data to decision" if ui.of_table() else "From statement to decision",
+    help="Each step builds on the one before it. A step that is waiting says what it needs.",
+)
+first = ("statements", "Statements", held["n_statements"], ui.plural(held["n_statements"], "file"), "Upload")
+if ui.of_table():
+    first = ("data", "Data", held["n_features"], ui.plural(held["n_features"], "row"), "Import")
 steps = (
-    ("statements", "Statements", held["n_statements"], ui.plural(held["n_statements"], "file"), "Upload"),
+    first,
     ("labels", "Labels", held["n_label_sets"], newest, "Make a set"),
     ("training", "Candidates", held["n_models"], ui.plural(held["n_models"], "model"), "Train"),
     ("models", "Champion", model is not None, model and model["model_id"], "Promote"),
@@ -64,7 +78,9 @@ left, right = st.columns([3, 2], gap="large")
 with left:
     ui.section("Scores", help="The latest score of each applicant: 300 is the highest risk, 900 the lowest.")
     ui.figure(
-        charts.scores(workspace.scores(store)), key="scores", help="How many applicants lie in each stretch of 20 points, coloured by band."
+        charts.scores(ui.seen(workspace.scores)),
+        key="scores",
+        help="How many applicants lie in each stretch of 20 points, coloured by band.",
     )
     if model is not None:
         st.caption(

@@ -54,7 +54,15 @@ with waiting:
         "score": ui.number_column("Score", format="%d"),
         "recommendation": ui.text_column("Advice"),
     }
-    ui.table(queue, columns, key="queue", alt="Predictions that wait for a verdict", opens="prediction_id", param="prediction", height=560)
+    ui.table(
+        queue,
+        columns,
+        key="queue",
+        alt="Predictions that wait for a verdict",
+        opens="prediction_id",
+        param="prediction",
+        height=ui.fitting(len(queue), 16),
+    )
     if len(queue) == MOST:
         st.caption(f"The {MOST} nearest the cut-off.")
 

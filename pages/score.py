@@ -23,11 +23,13 @@ pick, action = st.columns([4, 1], vertical_alignment="bottom")
 with pick:
     applicant_id = ui.pick_applicant("Whom to score. The last scored come first; any id may be typed.")
 if applicant_id is None and ui.asked("prediction") is None:
+    known = len(ui.seen(applicants.people, "", 1)) > 0
     ui.empty(
         "Choose an applicant",
-        "Their latest score is shown with its reasons. Nobody there yet? Upload a bank statement first.",
-        ("applicants", "Look through the applicants"),
-        ("statements", "Upload statements"),
+        "Their latest score is shown with its reasons."
+        if known
+        else "Nobody is there yet: upload a bank statement, or import a table of applicants.",
+        *([("applicants", "Look through the applicants")] if known else [("statements", "Upload statements"), ("data", "Import a table")]),
         icon="speed",
     )
     st.stop()
@@ -59,7 +61,9 @@ with ui.guard():
         else:
             ui.empty(
                 "Not scored yet",
-                "Press **Score now**: features are computed from the statements, and the champion scores them.",
+                "Press **Score now**: the champion scores this row of the table."
+                if ui.of_table()
+                else "Press **Score now**: features are computed from the statements, and the champion scores them.",
                 ("applicants", "See the applicant"),
                 icon="speed",
             )
@@ -98,8 +102,9 @@ with ui.guard():
             ("Band", prediction.band, "Read off the unrounded score."),
             ("Model", prediction.model_id, f"Learned from {prediction.label_source} labels; the exact file is known by its digest."),
         )
+        known_on = f" as of {ui.day(prediction.as_of)}" if prediction.as_of else ""
         st.caption(
-            f"{ui.literal(ui.person_name(person))} as of {ui.day(prediction.as_of)}, scored {ui.instant(prediction.scored_at)} by "
+            f"{ui.literal(ui.person_name(person))}{known_on}, scored {ui.instant(prediction.scored_at)} by "
             f"{ui.literal(prediction.scored_by)} ({prediction.channel})."
         )
         champion = ui.champion()
@@ -119,9 +124,10 @@ with ui.guard():
     reference = REFERENCE[prediction.baseline]
     st.caption(f"“Reference” is what is usual among {reference}; the bars begin at their average.")
     ui.section("How the score came about", help=f"Each bar is one figure's part, against {reference}. They add up exactly.")
-    ui.figure(ui.waterfall(prediction), key=f"waterfall-{prediction_id}", param="feature", help="Click a bar for its transactions.")
+    ui.figure(ui.waterfall(prediction), key=f"waterfall-{prediction_id}", param="feature", help="Click a bar to see what stands behind it.")
 
-    ui.section("The transactions behind a figure", help="Choose a figure, or click its bar above.")
+    title = "The transactions behind a figure" if person["n_statements"] else "What a figure means"
+    ui.section(title, help="Choose a figure, or click its bar above.")
     declared = scoring.declared(store, prediction)
     scored = {feature.name: feature for feature in declared.predictors}
     options = list(dict.fromkeys([*(reason["feature"] for reason in prediction.reasons), *scored]))
@@ -133,11 +139,13 @@ with ui.guard():
         st.metric(feature.title, feature.say(prediction.inputs[name]), border=True)
     with meaning:
         st.markdown(f":gray[{ui.literal(feature.meaning)}]")
-    evidence = features.evidence(store, prediction.applicant_id, prediction.as_of, feature)
-    if evidence.empty:
+    evidence = ui.seen(features.evidence, prediction.applicant_id, prediction.as_of, feature) if person["n_statements"] else None
+    if evidence is not None and evidence.empty:
         st.markdown(":gray[No transaction stands behind this figure in its window.]")
-    else:
-        recategorise.table(evidence, ui.MOVES, key=f"evidence-{name}", alt=f"Transactions behind {feature.title}", height=300)
+    elif evidence is not None:
+        recategorise.table(
+            evidence, ui.MOVES, key=f"evidence-{name}", alt=f"Transactions behind {feature.title}", height=ui.fitting(len(evidence), 9)
+        )
 
     ui.section("All scores", help="Every score this applicant was given; pick a row to see its reasons.")
     history = scoring.history(store, prediction.applicant_id)
@@ -165,4 +173,9 @@ with ui.guard():
             on_click="ignore",
         )
         ui.link("reviews", "Judge this prediction", "rate_review", prediction=prediction_id)
-        ui.link("applicants", "See the applicant's money", "group", applicant=prediction.applicant_id)
+        ui.link(
+            "applicants",
+            "See the applicant’s money" if person["n_statements"] else "See the applicant",
+            "group",
+            applicant=prediction.applicant_id,
+        )

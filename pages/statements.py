@@ -268,12 +268,12 @@ else:
         "applicant_id": ui.text_column("Applicant"),
         "status": ui.text_column("Status", "accepted, or warned where something in the file is doubtful"),
         "reconciliation": ui.text_column("Balances", "Whether opening balance plus transactions is the closing balance"),
-        "n_transactions": ui.number_column("Transactions"),
+        "n_transactions": ui.number_column("Rows", "Transactions in the file"),
         "sum_amount": ui.money_column("Sum"),
-        "currency": ui.text_column("Currency", width="small"),
+        "currency": ui.text_column("Currency", width=72),
         "first_on": ui.day_column("From"),
         "last_on": ui.day_column("To"),
-        "stored_at": ui.instant_column("Stored (UTC)"),
+        "stored_at": ui.day_column("Stored on"),
         "stored_by": ui.text_column("By"),
     }
     ui.table(stored, columns, key="stored", alt="Stored statements, newest first", opens="statement_id", param="statement")
@@ -290,7 +290,7 @@ if chosen:
             with st.container(horizontal=True):
                 ui.link("applicants", f"See all the money of {owner}", "group", applicant=owner)
                 ui.link("score", f"Score {owner}", "speed", applicant=owner)
-        found = conduct.look(store, ui.pick_scope(conduct.scopes(store, statement_id=number)))
+        found = ui.seen(conduct.look, ui.pick_scope(conduct.scopes(store, statement_id=number)))
         ui.pictures(found)
         ui.section("Transactions", help="Every one as it was read, with its line in the file, and what it was taken for.")
         ui.movements(found, key="lines", name=f"statement-{chosen}", show=recategorise.table)
@@ -298,4 +298,4 @@ if chosen:
             ui.section(
                 "Recurring", help=f"What comes and goes on a rhythm, on all accounts of {ui.literal(owner)} up to the end of this file."
             )
-            ui.streams(features.streams(store, owner, found.scope.as_of), found.scope.currency)
+            ui.streams(ui.seen(features.streams, owner, found.scope.as_of), found.scope.currency)

@@ -55,7 +55,7 @@ else:
     with ui.guard():
         board = training.leaderboard(store, label_set_id)
         is_proxy = labels.get(store, label_set_id).is_proxy
-        own, real = st.columns(2, gap="large")
+        own, real = st.columns(2, gap="large") if is_proxy else (st.container(), st.container())
         with own:
             words = "agreement with the proxy label" if is_proxy else "ranking of observed outcomes"
             ui.figure(charts.leaderboard(board, words), key="board-own", help=f"Measured on applicants kept away from training: {words}.")
@@ -81,6 +81,8 @@ else:
             "n_bad": ui.number_column("Bad", "Of them bad"),
             "seconds": ui.number_column("Seconds", "Time to fit", "%.1f"),
         }
+        if not is_proxy:
+            del columns["auc_observed"]  # the same figure as AUC
         ui.table(board, columns, key="board", alt="Leaderboard")
         st.caption("In the order of observed outcomes where there are any, else of the labels. Rows of one split are comparable.")
         ui.link("models", "Open the registry to promote one", "deployed_code")

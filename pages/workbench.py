@@ -65,7 +65,7 @@ with st.sidebar:
                 help="A champion is the model that scores. A named person promotes it.",
             )
         else:
-            source = "proxy label" if model["is_proxy"] else "observed outcomes"
+            source = "proxy label" if model["is_proxy"] else "outcomes"
             st.markdown(
                 f":gray[:small[CHAMPION]]  \n**{model['model_id']}** {ui.algorithm(model['algorithm'])}  \n"
                 f":{'orange' if model['is_proxy'] else 'green'}-badge[learned from {source}]",

@@ -34,6 +34,11 @@ def test_an_applicant_is_known_by_statement_application_or_both(store: Store) ->
     assert len(applicants.transactions(store, "bob")) == 1
 
 
+def test_names_that_end_in_numbers_are_listed_in_their_order(store: Store) -> None:
+    applicants.apply(store, DataFrame([{**application().iloc[0], "applicant_id": f"row {n}"} for n in (10, 9, 100, 1)]), user="tester")
+    assert applicants.people(store)["applicant_id"].tolist() == ["row 1", "row 9", "row 10", "row 100"]
+
+
 def test_the_same_application_twice_is_one(store: Store) -> None:
     assert applicants.apply(store, application(), user="tester") == 1
     assert applicants.apply(store, application(amount=9999.0), user="tester") == 0

@@ -120,7 +120,7 @@ def test_scores_are_coloured_by_band() -> None:
 
 def test_the_largest_band_is_called_most_only_where_it_is() -> None:
     frame = DataFrame({"low": [300, 500, 700], "band": ["Poor", "Average", "Good"], "n": [3, 4, 3]})
-    assert title(charts.scores(frame)) == "Average is the largest band, with 40% of the scores"
+    assert title(charts.scores(frame)) == "Average is the largest band, with 40\u00a0% of the scores"
 
 
 def days(n: int, first: date = date(2026, 1, 1)) -> list[date]:
@@ -248,10 +248,10 @@ def test_a_share_above_what_the_policy_accepts_is_said_and_marked() -> None:
         }
     )
     figure = charts.unknown(frame, 0.1666, 0.15)
-    assert title(figure) == "16.7% of the money of the last 90 days is not categorised, more than the 15% the policy accepts"
+    assert title(figure) == "16.7\u00a0% of the money of the last 90 days is not categorised, more than the 15\u00a0% the policy accepts"
     assert list(figure.data[0].marker.color) == [charts.GREY, charts.BRICK]
     assert figure.layout.shapes[0].y0 == 0.15
-    assert title(charts.unknown(frame, 0.15, 0.15)).endswith("within the 15% the policy accepts")
+    assert title(charts.unknown(frame, 0.15, 0.15)).endswith("within the 15\u00a0% the policy accepts")
     assert title(charts.unknown(frame, None, 0.15)) == "Nothing moved in the last 90 days"
 
 
@@ -376,3 +376,35 @@ def test_importance_and_history_read_their_frames() -> None:
         {"scored_at": [datetime(2026, 1, 1)] * 2, "score": [612.0, 655.0], "band": ["Average", "Good"], "model_id": ["M1", "M2"]}
     )
     assert title(charts.score_history(scored)) == "Scored 2 times"
+
+
+def test_what_is_left_over_is_not_called_the_strongest_figure() -> None:
+    steps = DataFrame(
+        {
+            "feature": ["wages", "rent", ""],
+            "title": ["Wages", "Rent", "9 other figures"],
+            "value": ["1", "2", ""],
+            "reference": ["1", "1", ""],
+            "points": [5.0, -8.0, 40.0],
+        }
+    )
+    assert title(charts.waterfall(steps, 500.0, 537.0)) == "Rent lowers the score most"
+    still = steps.assign(points=[0.0, -1e-12, 0.0])
+    figure = charts.waterfall(still, 500.0, 500.0)
+    assert title(figure) == "No figure moves the score"
+    assert figure.data[0].text[1:4] == ("0", "0", "0")
+
+
+def test_correlations_of_one_sign_take_the_whole_width() -> None:
+    schema = built_in()
+    one, other, third = (feature.name for feature in list(schema)[:3])
+    pairs = DataFrame({"one": [one, one], "other": [other, third], "correlation": [0.9, 0.4], "n": [10, 10]})
+    assert charts.correlations(pairs, schema).layout.xaxis.range[0] == 0
+    mixed = charts.correlations(pairs.assign(correlation=[0.9, -0.4]), schema)
+    assert mixed.layout.xaxis.range[0] < -1
+    assert set(mixed.data[0].text) == {"+0.90", "−0.40"}
+
+
+def test_a_model_that_reads_nothing_is_said_to() -> None:
+    still = DataFrame({"title": ["Wages", "Rent"], "mean_abs": [0.0, 0.0]})
+    assert not charts.importance(still).data

@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 import ui
 from creditrisk import applicants, corrections, features, ingest, labels, registry, reviews, scoring
 from creditrisk.statement import Problem, Question
+from creditrisk.store import Store
 from tests.conftest import ROOT
 
 NAMES = sorted(file.stem for file in (ROOT / "pages").glob("*.py") if file.stem != "workbench")
@@ -29,9 +30,17 @@ STATEMENT = b"Date,Description,Amount,Balance\n" + b"".join(
 )
 
 
+OPEN: list[Path] = []
+
+
 @contextmanager
 def workspace(folder: Path) -> Iterator[None]:
-    """Let the pages open the workspace in `folder`, and let go of it."""
+    """Let the pages open the workspace in `folder`, and let go of it; one that was open before is opened anew when it is asked for."""
+    if OPEN:
+        ui.store().close()
+        st.cache_resource.clear()
+        st.cache_data.clear()
+    OPEN.append(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CREDITRISK_DATA", str(folder / "data"))
         patch.setenv("CREDITRISK_MODELS", str(folder / "models"))
@@ -39,6 +48,7 @@ def workspace(folder: Path) -> Iterator[None]:
         try:
             yield
         finally:
+            OPEN.remove(folder)
             ui.store().close()
             st.cache_resource.clear()
             st.cache_data.clear()
@@ -484,7 +494,7 @@ def test_a_category_is_changed_with_a_preview_a_name_and_a_reason(written: None)
     assert "Changes **1 movement** of **1 applicant**" in "\n".join(element.value for element in page.markdown)
     assert ui.store().value("select count(*) from correction") == 0, "a preview stores nothing"
     page.radio(key=f"scope-{movement}").set_value("merchant").run()
-    moved = page.table[0].value
+    moved = next(table.value for table in page.table if "Then" in table.value)
     assert "Gambling against income" in set(moved.iloc[:, 0])
     page.text_input(key=f"reason-{movement}").input("a betting shop").run()
     page.button(key=f"keep-{movement}").click().run()
@@ -530,10 +540,10 @@ def test_what_cannot_be_is_refused_in_the_dialog(written: None) -> None:
 def test_uncategorised_rows_can_be_seen_alone(shown: None) -> None:
     _, statement_id, movement = unknown()
     page = visit("statements", statement=statement_id)
-    whole = {len(frame.value) for frame in page.dataframe}
+    whole = {len(listed(page))}
     page.toggle(key="lines-unknown").set_value(True).run()
     assert not page.exception
-    only = page.dataframe[-1].value
+    only = listed(page)
     assert set(only["category"]) == {ui.WORDS["category"]["UNKNOWN"]}
     assert 0 < len(only) < max(whole)
     assert int(movement) in set(only["transaction_id"])
@@ -568,6 +578,7 @@ def test_numbers_are_written_for_people() -> None:
 
 def test_a_quality_check_says_what_it_asks_for() -> None:
     assert ui.gate_asks({"name": "share at most", "threshold": 0.3}) == "≤ 0.30"
+    assert ui.gate_asks({"name": "outcomes", "threshold": 30.0}) == "≥ 30"
     assert ui.gate_name({"name": "a new check"}) == "a new check"
 
 
@@ -582,6 +593,7 @@ def test_what_is_said_alike_of_all_columns_is_said_once() -> None:
 
 
 def test_text_of_a_file_is_never_interpreted() -> None:
+    assert ui.literal("95 % sure") == "95\u00a0% sure"
     assert ui.literal(":red[SHOP] **x**") == r"\:red\[SHOP\] \*\*x\*\*"
 
 
@@ -620,6 +632,43 @@ def tabled(tmp_path: Path) -> Iterator[None]:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_page_shows_a_portfolio_that_has_no_statements(tabled: None, name: str) -> None:
     assert not visit(name).error
+
+
+def test_labels_of_a_table_are_made_without_statements(tabled: None) -> None:
+    page = visit("labels")
+    page.button(key="new-labels").click().run()
+    assert not page.exception
+    assert "make-labels" in {button.key for button in page.button}
+    assert "anew" not in {toggle.key for toggle in page.toggle}, "nothing is computed from statements"
+    assert "days" not in {box.key for box in page.selectbox}, "a row has no windows"
+    made = labels.observed(ui.store(), user="ann").label_set_id
+    page = visit("labels", labels=made)
+    assert "Clusters" not in {metric.label for metric in page.metric}
+
+
+def test_a_table_is_the_first_step_of_the_overview(tabled: None) -> None:
+    page = visit("overview")
+    assert {metric.label for metric in page.metric} >= {"Applicants", "Outcomes"}
+    assert "Statements" not in {metric.label for metric in page.metric}
+    assert "imported the table loans" in text(page)
+
+
+def test_the_score_page_of_a_table_offers_no_transactions(tabled: None) -> None:
+    page = visit("score", applicant="C0003")
+    assert "features are computed from the statements" not in text(page)
+
+
+def test_what_was_read_is_kept_until_something_is_written(tabled: None) -> None:
+    asked: list[str] = []
+
+    def ask(store: Store, name: str) -> int:
+        asked.append(name)
+        return len(asked)
+
+    assert (ui.seen(ask, "one"), ui.seen(ask, "one"), ui.seen(ask, "two")) == (1, 1, 2)
+    with ui.store().write("ann", "apply", "application", n=0):
+        pass
+    assert ui.seen(ask, "one") == 3
 
 
 def test_a_column_of_a_table_is_shown_with_its_outcomes(tabled: None) -> None:
