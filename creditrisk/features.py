@@ -193,9 +193,9 @@ def streams(store: Store, applicant_id: str, as_of: date) -> DataFrame:
 
     Money that need not recur (food, shops, cash, fees …) is shown where three of four due dates were met.
 
-    Columns: name (the merchant's words), category, direction ('in'/'out'), cadence ('weekly', 'biweekly', 'semi-monthly', 'monthly',
-    'quarterly'), period_days, n, first_on, last_on, next_on, amount (typical, positive), regularity (0-1: due dates met), state ('early':
-    two payments yet, 'mature', 'ended'). How they are found stands in `sql/features/stream.sql`.
+    Columns: name (the merchant's words), category, direction ('in'/'out'), cadence ('weekly', 'biweekly', 'semi-monthly', 'four-weekly',
+    'monthly', 'quarterly'), period_days, n, first_on, last_on, next_on, amount (typical, positive), regularity (0-1: due dates met),
+    state ('early': two payments yet, 'mature', 'ended'). How they are found stands in `sql/features/stream.sql`.
     """
     return _over(
         store,

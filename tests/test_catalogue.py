@@ -325,6 +325,7 @@ def one_stream(store: Store, name: str) -> dict[str, Any]:
     [
         ("weekly", 7, range(355, 4, -7)),
         ("biweekly", 14, range(355, 4, -14)),
+        ("four-weekly", 28, list(range(12, 350, 28))),
         ("monthly", 30, [(AS_OF - date(2024 + (month + 6) // 12, (month + 6) % 12 + 1, 25)).days for month in range(12)]),
         ("semi-monthly", 15, [(AS_OF - date(2025, month, on)).days for month in range(1, 7) for on in (1, 15)]),
         ("quarterly", 91, [(AS_OF - date(2024, 9, 5)).days, (AS_OF - date(2024, 12, 5)).days, (AS_OF - date(2025, 3, 5)).days, 26]),

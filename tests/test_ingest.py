@@ -56,6 +56,12 @@ def test_a_plain_file_is_read_whole() -> None:
     assert reading.rows["line"].to_pylist() == [2, 3, 4]
 
 
+def test_a_column_of_cents_is_read_as_cents_unless_it_has_decimals() -> None:
+    text = "Date,Description,Amount (cents)\n2024-01-05,RENT,{}\n2024-01-16,SALARY,{}\n"
+    assert amounts(read(text.format("-1050", "10000"))) == [Decimal("-10.50"), Decimal("100.00")]
+    assert amounts(read(text.format("-10.50", "100.00"))) == [Decimal("-10.50"), Decimal("100.00")]
+
+
 # ---- refusals: one clear sentence each --------------------------------------------------------------------------------
 
 

@@ -87,6 +87,7 @@ CARD = re.compile(
 CARD_HEADING = re.compile(
     r"\bcard\b|card(holder| member)|\bmerchant|purchased by|karte|\bcarte\b|tarjeta|cartao|\bcarta\b|\bkaart|\bkort\b"
 )
+CENTS = re.compile(r"\b(cents?|pence|minor units?|centimes?|centimos?|centavos?|groszy?|grosze)\b")  # a column of whole hundredths
 UNSAID = 0.1  # more rows than this share without a direction, and the sign column is none
 
 TITLE = "CSV"
@@ -469,7 +470,10 @@ class _Sheet:
         return [Problem(None, fee, None, sentence)]
 
     def _amounts(self, role: str) -> cells.Amounts:
-        return cells.amounts(self.column(role), self.decimals[role], self.limit)
+        read = cells.amounts(self.column(role), self.decimals[role], self.limit)
+        if CENTS.search(banks.folded(self.name(role))) and not (read.units % cells.SCALE).any():
+            return cells.Amounts(read.units // 100, read.state, read.mark)
+        return read
 
     def _from_pair(self) -> tuple[Units, Marks, Marks]:
         nothing = cells.Amounts(np.zeros(self.n, np.int64), np.full(self.n, BLANK, np.int8), np.zeros(self.n, np.int8))

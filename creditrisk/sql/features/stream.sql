@@ -64,6 +64,7 @@ shape as (
         min(age) as last_age,
         quantile_cont(gap, 0.5) as median_gap,
         avg(gap) filter (where gap between 10 and 20) as half_month_gap,
+        avg(gap) filter (where gap between 26 and 35) as month_gap,
         quantile_cont(amount::double, 0.5) as amount,
         min(lowest) as lowest,
         max(highest) as highest
@@ -79,6 +80,7 @@ rhythm as (
             when median_gap between 6 and 8 then 'weekly'
             when median_gap between 12.5 and 18 and half_month_gap <= 14.6 then 'biweekly'
             when median_gap between 12.5 and 18 then 'semi-monthly'
+            when median_gap between 26 and 35 and month_gap <= 28.7 and n >= 4 then 'four-weekly'
             when median_gap between 26 and 35 then 'monthly'
             when median_gap between 84 and 98 then 'quarterly'
         end as cadence,
@@ -86,6 +88,7 @@ rhythm as (
             when 'weekly' then 7
             when 'biweekly' then 14
             when 'semi-monthly' then 15.21875
+            when 'four-weekly' then 28
             when 'monthly' then 30.4375
             else 91.3125
         end::double as period,
