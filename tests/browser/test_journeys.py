@@ -125,10 +125,10 @@ def test_a_category_is_changed_and_the_score_follows(visit: Visitor) -> None:
     first = page.url
 
     visit.open(stored.removeprefix(f"{visit.url}/"))
-    page.get_by_text("uncategorised rows").click()
+    page.get_by_text("Not categorised only").click()
     page.wait_for_timeout(500)
     visit.settle()
-    table = page.get_by_test_id("stDataFrame").last
+    table = page.locator("[class*='st-key-lines-'] [data-testid=stDataFrame]").last
     table.scroll_into_view_if_needed()
     table.click(position={"x": 18, "y": 50})  # the box before the first row
     playwright.expect(page).to_have_url(re.compile("movement="), timeout=WAIT)
