@@ -141,7 +141,7 @@ def test_a_category_is_changed_and_the_score_follows(visit: Visitor) -> None:
     playwright.expect(dialog.get_by_text("1 movement of 1 applicant")).to_be_visible(timeout=WAIT)
     dialog.get_by_text("All of ZZYZX").click()
     playwright.expect(dialog.get_by_text("67 movements")).to_be_visible(timeout=WAIT)
-    playwright.expect(dialog.get_by_text("Gambling against income")).to_be_visible(timeout=WAIT)
+    playwright.expect(dialog.get_by_text("Gambling against income").first).to_be_visible(timeout=WAIT)
     dialog.get_by_role("textbox", name="Reason").fill("It is a casino.")
     page.keyboard.press("Enter")
     visit.settle()
