@@ -55,6 +55,8 @@ def table(
         if st.toggle(said, key=f"{key}-unknown", help="Rows that no rule, no model and nobody has decided."):
             frame, key, height = unknown, f"{key}-only", ui.fitting(len(unknown), most=10)
     _told(key)
+    if frame.empty:
+        return
     # A table remembers the place of the row picked: other rows are another table, or a stranger would stand there picked.
     rows = hash(tuple(frame["transaction_id"]))
     ui.table(frame, columns, key=f"{key}-{rows}", alt=alt, height=height, opens="transaction_id", param="movement")

@@ -987,6 +987,8 @@ def _movements(found: conduct.Conduct, key: str, name: str, show: Callable[..., 
             disabled=shown.empty,
         )
     if shown.empty:
+        if show is not table:
+            show(shown, {}, key=key, alt="Transactions")  # a change may have emptied the list, and what it did is still to be said
         which = " with these words" if words else ""
         st.info(f"No transaction{which}{' in this category' if category else ''}.", icon=":material/search_off:")
         return
