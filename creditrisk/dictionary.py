@@ -4,7 +4,6 @@ Everything is read off one snapshot. Rates come with the number of outcomes behi
 """
 
 from dataclasses import asdict
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -242,9 +241,13 @@ def _labels(feature: Feature, column: Series) -> tuple[NDArray[np.object_], dict
         named = {feature.say(float(value), 3): (float(value), float(value)) for value in different}
         labels[known] = [feature.say(float(value), 3) for value in values[known]]
         return labels, named
-    cuts = np.unique(np.quantile(values[known], np.linspace(0, 1, BINS + 1)))
+    whole = feature.type == "integer"
+    cuts = np.quantile(values[known], np.linspace(0, 1, BINS + 1))
+    cuts = np.unique(np.ceil(cuts) if whole else cuts)
     place = np.clip(np.searchsorted(cuts, values[known], side="right") - 1, 0, len(cuts) - 2)
-    said = [f"{feature.say(float(low), 2)} to {feature.say(float(high), 2)}" for low, high in pairwise(cuts)]
+    last = [*(cuts[1:-1] - 1 if whole else cuts[1:-1]), cuts[-1]]  # of whole numbers the next bin's first is not in this one
+    ends = [(feature.say(float(low), 2), feature.say(float(high), 2)) for low, high in zip(cuts, last, strict=False)]
+    said = [low if low == high else f"{low} to {high}" for low, high in ends]
     labels[known] = np.array(said, object)[place]
     return labels, {name: (float(low), float(high)) for name, low, high in zip(said, cuts, cuts[1:], strict=False)}
 

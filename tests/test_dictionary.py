@@ -1,5 +1,6 @@
 """What a column of the ML-ready table looks like, how outcomes go with it, and that an export loses nothing."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -60,6 +61,12 @@ def test_the_template_holds_what_models_read_and_its_example_passes_the_checks(i
 def test_a_workspace_without_anybody_has_a_template_too(store: Store) -> None:
     checked, problems = rows.check(store.schema, dictionary.template(store), complete=True)
     assert (len(checked), problems) == (1, [])
+
+
+def test_bins_of_whole_numbers_do_not_overlap(imported: Store) -> None:
+    names = [name for name in dictionary.bins(imported, "income")["bin"] if name != "not known"]
+    ends = [[int(end.replace(",", "")) for end in name.split(" to ")] for name in names]
+    assert all(before[-1] < after[0] for before, after in pairwise(ends))
 
 
 def test_without_outcomes_nothing_is_said_of_them(store: Store) -> None:
