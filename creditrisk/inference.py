@@ -40,7 +40,8 @@ UNITS = (
     ("money", r"income|salary|amount|amnt|amt|balance|_bal$|bill|limit|debt$|payment|instal"),
 )
 MORE_RISK = (
-    r"delinq|dpd|past_?due|late|default|arrear|enquir|inquir|util|overdraft|debt_?ratio|(percent|ratio|share)\w*income|int_rate|^pay_?\d"
+    r"delinq|dpd|past_?due|late|default|arrear|enquir|inquir|util|overdraft|debt_?ratio|bad|bankrupt|int_rate|^pay_?\d|"
+    r"(percent|ratio|share)\w*income"
 )
 LESS_RISK = r"income|salary|savings?(?!.*account)|balance|years_at|emp_?length|tenure|cred_hist|score|limit_bal|property_value"
 CODES = (-9, -8, -7, -99, -999, -9999, 96, 97, 98, 99, 996, 997, 998, 999, 9999, 99999, 999999)
