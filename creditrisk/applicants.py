@@ -75,24 +75,6 @@ def person(store: Store, applicant_id: str) -> dict[str, Any]:
     return known
 
 
-def transactions(store: Store, applicant_id: str, limit: int = 500) -> DataFrame:
-    """Return an applicant's newest transactions.
-
-    Columns: booked_on, text, category, confidence, source, amount, balance, account, statement_id, file_name, line, transaction_id.
-    """
-    return store.read(
-        """select booked_on, text, category, confidence, movement.source, amount::double as amount, balance::double as balance, account,
-            statement_id, file_name, line, transaction_id
-        from movement
-        join statement using (statement_id)
-        where applicant_id = $id
-        order by booked_on desc, statement_id, line desc
-        limit $limit""",
-        id=applicant_id,
-        limit=limit,
-    )
-
-
 def apply(store: Store, applications: DataFrame | list[dict[str, Any]], *, user: str) -> int:
     """Record applications (rows of applicant_id, applied_on, name, amount, term_months, purpose); returns how many were new.
 

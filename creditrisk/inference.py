@@ -6,7 +6,7 @@ from models, what looks as if it were known only after the fact is shown and not
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -89,8 +89,6 @@ def correct(proposed: Schema, corrections: dict[str, dict[str, object]]) -> dict
 
     Raises InvalidInput for a feature the table does not have, unless it has a formula of its own.
     """
-    from dataclasses import asdict
-
     declared = {feature.name: {key: value for key, value in asdict(feature).items() if value is not None} for feature in proposed}
     for name, keys in corrections.items():
         if name not in declared and not keys.get("formula"):
@@ -242,8 +240,6 @@ def _bounds(known: Numbers, whole: bool, unit: str) -> tuple[float | None, float
 
 def _indexed(features: Sequence[Feature], table: DataFrame) -> list[Feature]:
     """Put the fullest signed features, one of each family, into the risk index."""
-    from dataclasses import replace
-
     signed = [feature for feature in features if feature.risk and feature.role == "predictor"]
     fullest = sorted(signed, key=lambda feature: -float(np.isfinite(numbers(table[feature.name])).mean()))
     first = {feature.concept: feature.name for feature in reversed(fullest)}

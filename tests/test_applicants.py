@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from pandas import DataFrame
 
-from creditrisk import applicants
+from creditrisk import applicants, conduct
 from creditrisk.errors import InvalidInput, UnknownThing
 from creditrisk.store import Store
 from tests.books import keep
@@ -31,7 +31,8 @@ def test_an_applicant_is_known_by_statement_application_or_both(store: Store) ->
     assert people.loc["ann", "n_transactions"] == 0
     assert people.loc["bob", "n_transactions"] == 1
     assert applicants.person(store, "ann")["amount"] == 5000
-    assert len(applicants.transactions(store, "bob")) == 1
+    (scope,) = conduct.scopes(store, applicant_id="bob", as_of=date(2026, 1, 1))
+    assert len(conduct.look(store, scope).movements) == 1
 
 
 def test_names_that_end_in_numbers_are_listed_in_their_order(store: Store) -> None:

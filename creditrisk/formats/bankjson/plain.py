@@ -28,7 +28,6 @@ ROLES = {
         "mcc": "mcc merchant_category_code",
     }.items()
 }
-INNER = ("amount", "value", "content", "minorUnits", "minor_units", "Amount")
 MINOR = {"minorUnits", "minor_units", "local_amount", "amountInMinorUnits", "is_load"}
 
 

@@ -2,15 +2,10 @@
 with description_changed as (
     select description_id, judged_at as changed_at from judgement where judged_at > $since
     union all
-    select description.description_id, correction.corrected_at
-    from correction
-    join description
-        on correction.direction = description.direction
-        and (
-            correction.scope = 'merchant' and description.cleaned = correction.words
-            or correction.scope = 'words' and contains(' ' || description.cleaned || ' ', ' ' || correction.words || ' ')
-        )
-    where correction.corrected_at > $since and correction.scope <> 'movement'
+    select correction_description.description_id, correction.corrected_at
+    from correction_description
+    join correction using (correction_id)
+    where correction.corrected_at > $since
 ),
 
 movement_changed as (

@@ -5,16 +5,9 @@ with spoken as (
     join transaction on transaction.transaction_id = correction.transaction_id
     where correction.scope = 'movement'
     union all
-    select correction.correction_id, transaction.transaction_id
-    from correction
-    join description
-        on correction.direction = description.direction
-        and (
-            correction.scope = 'merchant' and description.cleaned = correction.words
-            or correction.scope = 'words' and contains(' ' || description.cleaned || ' ', ' ' || correction.words || ' ')
-        )
+    select correction_description.correction_id, transaction.transaction_id
+    from correction_description
     join transaction using (description_id)
-    where correction.scope <> 'movement'
 ),
 
 counted as (

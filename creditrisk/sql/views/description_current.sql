@@ -1,20 +1,10 @@
 -- description_current: one row per description, and what it is held to be now: as corrected, else as judged last, else as judged first
 create or replace view description_current as
-with said as (
-    select description.description_id, correction.correction_id, correction.category
-    from description
-    join correction
-        on correction.scope = 'merchant' and correction.words = description.cleaned and correction.direction = description.direction
-    union all
-    select description.description_id, correction.correction_id, correction.category
-    from (select * from correction where scope = 'words') as correction
-    join description
-        on correction.direction = description.direction
-        and contains(' ' || description.cleaned || ' ', ' ' || correction.words || ' ')
-),
-
-corrected as (
-    select description_id, arg_max(category, correction_id) as category from said group by description_id
+with corrected as (
+    select correction_description.description_id, arg_max(correction.category, correction_id) as category
+    from correction_description
+    join correction using (correction_id)
+    group by correction_description.description_id
 ),
 
 judged as (
