@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-import recategorise
 import ui
 from creditrisk import applicants, conduct, dictionary, features
 from creditrisk.applicants import apply as record_applications
+from ui import account, case, recategorise
 
 store = ui.store()
 ui.header("Applicants", "Everybody with a bank statement, an application or a row of a table. Open one to see what is known of them.")
@@ -86,26 +86,26 @@ if chosen:
     with ui.guard():
         person = applicants.person(store, chosen)
         row = features.one(store, chosen)
-        as_of = row["as_of"] if row else ui.known_until(person)
+        as_of = row["as_of"] if row else case.known_until(person)
         title, action = st.columns([4, 1], vertical_alignment="bottom")
         with title:
-            ui.section(ui.literal(ui.person_name(person)))
+            ui.section(ui.literal(case.person_name(person)))
         with action:
             ui.link("score", "Score this applicant", "speed", applicant=chosen)
         scopes = conduct.scopes(store, applicant_id=chosen, as_of=as_of) if person["n_statements"] else []
         shown = f" Pictures show what was known before {ui.day(as_of)}." if scopes else ""
-        st.markdown(f":gray[{ui.literal(ui.circumstances(person))}{shown}]")
+        st.markdown(f":gray[{ui.literal(case.circumstances(person))}{shown}]")
         if person["observed_bad"] is not None:
             outcome = ":red-badge[turned out bad]" if person["observed_bad"] else ":green-badge[repaid]"
             when = f" :gray[observed on {ui.day(person['observed_on'])}]" if person["observed_on"] else ""
             st.markdown(f"{outcome}{when}")
         if scopes:
-            found = ui.seen(conduct.look, ui.pick_scope(scopes))
-            ui.pictures(found)
+            found = ui.seen(conduct.look, account.pick_scope(scopes))
+            account.pictures(found)
             ui.section("Transactions", help=f"Everything booked before {ui.day(as_of)}, newest first, across all files.")
-            ui.movements(found, key="transactions", name=chosen, show=recategorise.table)
+            account.movements(found, key="transactions", name=chosen, show=recategorise.table)
             ui.section("Recurring", help="What comes and goes on a rhythm, on all accounts together.")
-            ui.streams(ui.seen(features.streams, chosen, as_of), found.scope.currency)
+            account.streams(ui.seen(features.streams, chosen, as_of), found.scope.currency)
         elif row:
             ui.section("What the table says", help="This applicant's row of the lender's own table.")
             columns = {"title": ui.text_column("Column"), "value": ui.text_column("Value"), "role": ui.text_column("Role")}

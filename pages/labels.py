@@ -4,6 +4,7 @@ import streamlit as st
 
 import ui
 from creditrisk import charts, features, labels
+from ui import lab
 
 store = ui.store()
 ui.header(
@@ -23,7 +24,7 @@ def make() -> None:
         ["kmeans", "observed"],
         default="kmeans",
         required=True,
-        format_func=ui.METHODS.get,
+        format_func=lab.METHODS.get,
         key="how",
         help="K-Means groups applicants by a few signed features and calls the riskiest group bad, by proxy. Observed outcomes are "
         "what really happened.",
@@ -69,7 +70,7 @@ with pick:
         "Label set",
         list(sets),
         "labels",
-        say=lambda name: ui.said_set(sets[name]) if name in sets else name,
+        say=lambda name: lab.said_set(sets[name]) if name in sets else name,
         first=True,
         help="Label sets never change; a new one is made beside the old.",
     )
@@ -114,7 +115,7 @@ with ui.guard():
         f"{passed} of {len(report['gates'])} quality checks passed",
         help="A set that fails a check may be trained on; a model learned from it should not be promoted.",
     )
-    ui.checks(report["gates"])
+    lab.checks(report["gates"])
 
     truth = report.get("auc_vs_observed")
     index = report.get("index_auc_vs_observed")

@@ -4,6 +4,7 @@ import streamlit as st
 
 import ui
 from creditrisk import charts, registry, training
+from ui import lab
 
 store = ui.store()
 ui.header("Models", "Every model trained here, for ever. A named person promotes one, with a reason that somebody can read next year.")
@@ -91,7 +92,7 @@ with ui.guard():
             f"1 means the {risk} is neither too bold nor too timid; 0.8 to 1.2 is usual.",
         ),
     )
-    curves = ui.curves(store, model_id, model["digest"])
+    curves = lab.curves(store, model_id, model["digest"])
     if "promoted" in st.session_state:
         st.toast(f"{st.session_state.pop('promoted')} is the champion now.", icon=":material/military_tech:")
     left, right = st.columns(2, gap="large")

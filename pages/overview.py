@@ -4,6 +4,7 @@ import streamlit as st
 
 import ui
 from creditrisk import charts, labels, reviews, workspace
+from ui import lab
 
 store = ui.store()
 ui.header("Overview", "From bank statements to explained scores, and from verdicts back to better models.")
@@ -105,7 +106,7 @@ with right:
         with st.container(gap="xsmall"):
             for gate in gates:
                 mark = ":green[:material/check_circle:]" if gate["passed"] else ":red[:material/cancel:]"
-                st.markdown(f"{mark} {ui.literal(ui.gate_name(gate))}", help=ui.literal(gate["sentence"]))
+                st.markdown(f"{mark} {ui.literal(lab.gate_name(gate))}", help=ui.literal(gate["sentence"]))
         ui.link("labels", f"Open {newest}", labels=newest)
 
 ui.section("What happened last", help="Every change names a person and is kept in a chained record.")

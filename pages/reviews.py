@@ -5,6 +5,7 @@ import streamlit as st
 import ui
 from creditrisk import reviews, scoring
 from creditrisk.scorecard import shown
+from ui import case as cases
 
 store = ui.store()
 ui.header(
@@ -77,13 +78,13 @@ with case, ui.guard():
     with more:
         ui.link("score", "Open the whole case", "speed", applicant=prediction.applicant_id, prediction=prediction_id)
     st.markdown(
-        f"{ui.badge(prediction.band, ui.BAND_COLOURS)} {ui.badge(prediction.recommendation, ui.ADVICE_COLOURS)} "
+        f"{ui.badge(prediction.band, ui.BAND_COLOURS)} {ui.badge(prediction.recommendation, cases.ADVICE_COLOURS)} "
         f":gray[{ui.literal(ui.sentence(prediction.because))} Scored by {prediction.model_id}.]"
     )
     st.markdown("**What counts against**", help="The principal reasons; the whole case says what speaks for them.")
     ui.bullets((reason["text"] for reason in prediction.reasons), ":red[:material/arrow_downward:]")
     with st.expander("How the score came about"):
-        ui.figure(ui.waterfall(prediction, top=6), key=f"waterfall-{prediction_id}")
+        ui.figure(cases.waterfall(prediction, top=6), key=f"waterfall-{prediction_id}")
     with st.form(f"verdict-{prediction_id}", border=True):
         verdict = st.segmented_control("Verdict", list(ICONS), format_func=ICONS.get, key=f"verdict-of-{prediction_id}")
         about = st.selectbox(

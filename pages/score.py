@@ -4,10 +4,10 @@ import json
 
 import streamlit as st
 
-import recategorise
 import ui
 from creditrisk import applicants, charts, features, scoring
 from creditrisk.scorecard import shown
+from ui import account, case, recategorise
 
 store = ui.store()
 ui.header("Score", "One applicant, one score, and the reasons in plain words. The program recommends; a named person decides.")
@@ -21,7 +21,7 @@ ADVICE = {
 
 pick, action = st.columns([4, 1], vertical_alignment="bottom")
 with pick:
-    applicant_id = ui.pick_applicant("Whom to score. The last scored come first; any id may be typed.")
+    applicant_id = case.pick_applicant("Whom to score. The last scored come first; any id may be typed.")
 if applicant_id is None and ui.asked("prediction") is None:
     known = len(ui.seen(applicants.people, "", 1)) > 0
     ui.empty(
@@ -82,7 +82,7 @@ with ui.guard():
                 points,
                 prediction.band,
                 sure=prediction.recommendation != "insufficient data",
-                cutoff=ui.cutoff(prediction),
+                cutoff=case.cutoff(prediction),
             ),
             key="gauge",
             help="300 is the highest risk, 900 the lowest. Bands: Poor below 500, Average below 650, Good below 750, Excellent above. The "
@@ -104,7 +104,7 @@ with ui.guard():
         )
         known_on = f" as of {ui.day(prediction.as_of)}" if prediction.as_of else ""
         st.caption(
-            f"{ui.literal(ui.person_name(person))}{known_on}, scored {ui.instant(prediction.scored_at)} by "
+            f"{ui.literal(case.person_name(person))}{known_on}, scored {ui.instant(prediction.scored_at)} by "
             f"{ui.literal(prediction.scored_by)} ({prediction.channel})."
         )
         champion = ui.champion()
@@ -119,12 +119,14 @@ with ui.guard():
         ui.bullets((reason["text"] for reason in prediction.reasons), ":red[:material/arrow_downward:]")
     with good:
         ui.section("What speaks for them", help="The same, in the other direction.")
-        ui.bullets((support["text"] for support in ui.supports(store, prediction_id)), ":green[:material/arrow_upward:]")
+        ui.bullets((support["text"] for support in case.supports(store, prediction_id)), ":green[:material/arrow_upward:]")
 
     reference = REFERENCE[prediction.baseline]
     st.caption(f"“Reference” is what is usual among {reference}; the bars begin at their average.")
     ui.section("How the score came about", help=f"Each bar is one figure's part, against {reference}. They add up exactly.")
-    ui.figure(ui.waterfall(prediction), key=f"waterfall-{prediction_id}", param="feature", help="Click a bar to see what stands behind it.")
+    ui.figure(
+        case.waterfall(prediction), key=f"waterfall-{prediction_id}", param="feature", help="Click a bar to see what stands behind it."
+    )
 
     title = "The transactions behind a figure" if person["n_statements"] else "What a figure means"
     ui.section(title, help="Choose a figure, or click its bar above.")
@@ -144,7 +146,7 @@ with ui.guard():
         st.markdown(":gray[No transaction stands behind this figure in its window.]")
     elif evidence is not None:
         recategorise.table(
-            evidence, ui.MOVES, key=f"evidence-{name}", alt=f"Transactions behind {feature.title}", height=ui.fitting(len(evidence), 9)
+            evidence, account.MOVES, key=f"evidence-{name}", alt=f"Transactions behind {feature.title}", height=ui.fitting(len(evidence), 9)
         )
 
     ui.section("All scores", help="Every score this applicant was given; pick a row to see its reasons.")

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-import recategorise
 import ui
 from creditrisk import answers, banks, conduct, features, formats, ingest
+from ui import account, intake, recategorise
 
 store = ui.store()
 ui.header(
@@ -21,7 +21,7 @@ CHECKS = {
 ROLES = {"date": "Date", "text": "Text", "amount": "Amount", "debit": "Money out", "credit": "Money in", "balance": "Balance"}
 
 
-def show(upload: ui.Upload) -> None:
+def show(upload: intake.Upload) -> None:
     """One file: what it holds, how it was read, what it leaves open, and what is wrong with it."""
     reading = upload.reading
     with st.container(border=True):
@@ -41,7 +41,7 @@ def show(upload: ui.Upload) -> None:
             ui.problems(problems)
 
 
-def show_reading(upload: ui.Upload) -> None:
+def show_reading(upload: intake.Upload) -> None:
     """What was found in a file, and how."""
     reading = upload.reading
     if reading.dialect.get("profile_known_by"):
@@ -61,14 +61,14 @@ def show_reading(upload: ui.Upload) -> None:
         st.markdown("**First lines as read**")
         ui.table(
             ui.preview(reading),
-            ui.LINES,
+            account.LINES,
             key=f"preview-{upload.id}",
             alt="First lines as read",
             height=ui.fitting(reading.n_transactions, 8),
         )
 
 
-def show_question(upload: ui.Upload) -> None:
+def show_question(upload: intake.Upload) -> None:
     """The ways a file can be read, side by side, and a button for each."""
     question = upload.reading.questions[0]
     icon = ":material/help:"
@@ -78,18 +78,18 @@ def show_question(upload: ui.Upload) -> None:
         choose_columns(upload)
         return
     with ui.guard():
-        found = ui.ways(upload)
+        found = intake.ways(upload)
         grid = st.grid(min(len(found), 3), min_column_width=270, gap="medium")
         for place, way in enumerate(found):
             with grid, st.container(border=True, height="stretch"):
                 st.markdown(f"**{ui.literal(way.choice.label)}**")
-                ui.first_rows(way.rows, alt=f"First rows, read so that {way.choice.label}")
-                st.caption(ui.literal(ui.way_note(way)))
+                intake.first_rows(way.rows, alt=f"First rows, read so that {way.choice.label}")
+                st.caption(ui.literal(intake.way_note(way)))
                 st.button(
                     "Read it this way",
                     key=f"answer-{upload.id}-{place}",
                     type="primary",
-                    on_click=ui.tell,
+                    on_click=intake.tell,
                     args=(upload, way.choice.declares, way.choice.label),
                     icon=":material/check:",
                 )
@@ -98,10 +98,10 @@ def show_question(upload: ui.Upload) -> None:
             choose_columns(upload)
 
 
-def choose_columns(upload: ui.Upload) -> None:
+def choose_columns(upload: intake.Upload) -> None:
     """Which column is which, said by hand."""
     question = upload.reading.questions[0]
-    names = ui.column_names(question)
+    names = intake.column_names(question)
     heads = list(map(ui.literal, names))
     sample = [dict(zip(heads, map(ui.literal, row), strict=False)) for row in question.sample]
     st.table(sample, border="horizontal", hide_index=True, alt="First rows of the file")
@@ -116,17 +116,17 @@ def choose_columns(upload: ui.Upload) -> None:
         said = st.form_submit_button("Read it this way", type="primary", icon=":material/check:")
     if said:
         with ui.guard():
-            ui.tell(upload, answers.columns(question.sample, question.headings, places), "columns chosen by hand")
+            intake.tell(upload, answers.columns(question.sample, question.headings, places), "columns chosen by hand")
             st.rerun()
 
 
-def show_answers(upload: ui.Upload) -> None:
+def show_answers(upload: intake.Upload) -> None:
     """What was answered about a file, the way back, and the offer to remember it for the bank."""
     told = upload.told
     one, two = st.columns([5, 1], vertical_alignment="center")
     with one:
         ui.bullets([f"{asks} {label}" for asks, label in told["said"]], ":material/question_answer:")
-    two.button("Take back", key=f"untell-{upload.id}", on_click=ui.untell, args=(upload,), icon=":material/undo:", width="stretch")
+    two.button("Take back", key=f"untell-{upload.id}", on_click=intake.untell, args=(upload,), icon=":material/undo:", width="stretch")
     if upload.reading.status == "rejected":
         return
     if told.get("kept"):
@@ -148,11 +148,11 @@ def show_answers(upload: ui.Upload) -> None:
             known_by = told["headings"] if matches else ()
             answers.remember(store, chosen, told["declares"], headings=known_by, user=ui.user(), overwrite=overwrite)
             told["kept"] = chosen.strip()
-            ui.forget_open()
+            intake.forget_open()
             st.rerun()
 
 
-def confirm(warned: list[ui.Upload]) -> list[ui.Upload]:
+def confirm(warned: list[intake.Upload]) -> list[intake.Upload]:
     """Ask of every warned file whether its warnings were read; return those that are confirmed."""
     if not warned:
         return []
@@ -166,7 +166,7 @@ def confirm(warned: list[ui.Upload]) -> list[ui.Upload]:
     return read
 
 
-def save(chosen: list[ui.Upload], found: list[ui.Upload], owner: str) -> None:
+def save(chosen: list[intake.Upload], found: list[intake.Upload], owner: str) -> None:
     """Store file by file, each whole; a press of Stop leaves the rest in the box, and so does a file that still waits for somebody."""
     refused = [upload for upload in found if upload.state == "rejected"]
     record = st.session_state["outcomes"] = {"batch": st.session_state.get("batch", 0), "saved": [], "refused": refused}
@@ -210,11 +210,11 @@ with st.container(border=True):
             help="How this bank writes its files. Left empty, separators, dates, signs and columns are inferred and shown below.",
         )
 
-found = ui.uploads(files, st.session_state.get("profile"))
+found = intake.uploads(files, st.session_state.get("profile"))
 if len(found) > 1:
     ui.section("Files in the box")
-    ui.state_line(found)
-    ui.file_table(found, key="files-in-box")
+    intake.state_line(found)
+    intake.file_table(found, key="files-in-box")
     st.caption("Pick a row to see how a file was read.")
 picked = next((upload for upload in found if upload.id == ui.asked("file")), None)
 asking = next((upload for upload in found if upload.state == "asks"), None)
@@ -237,8 +237,8 @@ if len(found) > 1 or fresh or any(upload.state == "warned" for upload in found):
     if len(found) > 1 and fresh and not st.checkbox(f"Store the {ui.plural(len(fresh), 'accepted file')}", value=True, key="all-accepted"):
         chosen = []
     chosen = chosen + confirm([upload for upload in found if upload.state == "warned"])
-    if ui.left_out(found):
-        st.caption(ui.left_out(found))
+    if intake.left_out(found):
+        st.caption(intake.left_out(found))
     if any(upload.state in ("accepted", "warned") for upload in found) and st.button(
         f"Save {ui.plural(len(chosen), 'file')}" if chosen else "Save",
         type="primary",
@@ -251,7 +251,7 @@ elif found and found[0].state == "stored already":
     st.info(f"This file is stored already, as statement {found[0].stored_as}.", icon=":material/inventory_2:")
 elif found and found[0].state == "rejected":
     st.info("Nothing can be stored: mend what is named above, or choose the bank's profile.", icon=":material/block:")
-ui.outcomes(bool(files))
+intake.outcomes(bool(files))
 
 ui.section("Stored statements")
 stored = ingest.statements(store)
@@ -285,17 +285,17 @@ if chosen:
         facts = ui.known(stored, "statement_id", "statement", chosen)
         number, owner = ui.number(chosen), facts["applicant_id"]
         ui.section(f"Statement {chosen} · {ui.literal(facts['file_name'])}", help="One file: what it says, and how its accounts were run.")
-        ui.statement_facts(conduct.held(store, number))
+        account.statement_facts(conduct.held(store, number))
         if owner:
             with st.container(horizontal=True):
                 ui.link("applicants", f"See all the money of {owner}", "group", applicant=owner)
                 ui.link("score", f"Score {owner}", "speed", applicant=owner)
-        found = ui.seen(conduct.look, ui.pick_scope(conduct.scopes(store, statement_id=number)))
-        ui.pictures(found)
+        found = ui.seen(conduct.look, account.pick_scope(conduct.scopes(store, statement_id=number)))
+        account.pictures(found)
         ui.section("Transactions", help="Every one as it was read, with its line in the file, and what it was taken for.")
-        ui.movements(found, key="lines", name=f"statement-{chosen}", show=recategorise.table)
+        account.movements(found, key="lines", name=f"statement-{chosen}", show=recategorise.table)
         if owner:
             ui.section(
                 "Recurring", help=f"What comes and goes on a rhythm, on all accounts of {ui.literal(owner)} up to the end of this file."
             )
-            ui.streams(ui.seen(features.streams, owner, found.scope.as_of), found.scope.currency)
+            account.streams(ui.seen(features.streams, owner, found.scope.as_of), found.scope.currency)

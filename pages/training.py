@@ -4,6 +4,7 @@ import streamlit as st
 
 import ui
 from creditrisk import charts, jobs, labels, training
+from ui import lab
 
 store = ui.store()
 ui.header(
@@ -15,7 +16,7 @@ ui.header(
 with st.container(border=True):
     st.markdown("**New run**", help="The same as the Retrain button in the sidebar.")
     with ui.guard():
-        config = ui.training_choices("run", wide=True)
+        config = lab.training_choices("run", wide=True)
         busy = jobs.active(store)
         if config is not None and st.button(
             "Start training",
@@ -48,7 +49,7 @@ else:
         "Label set",
         list(sets),
         "labels",
-        say=lambda name: ui.said_set(sets[name]) if name in sets else name,
+        say=lambda name: lab.said_set(sets[name]) if name in sets else name,
         first=True,
         help="Models are compared within one label set: another set is another question.",
     )

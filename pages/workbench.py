@@ -4,6 +4,7 @@ import streamlit as st
 
 import ui
 from creditrisk import jobs, training
+from ui import lab
 
 PAGES = {
     "Workspace": {
@@ -24,7 +25,7 @@ st.logo(str(ui.HERE / "pages" / "mark.svg"), size="large")
 def retrain() -> None:
     """Ask what to train on and start it in the background."""
     st.markdown(":gray[Candidates are trained in the background. The champion keeps scoring until a named person promotes another.]")
-    config = ui.training_choices("retrain")
+    config = lab.training_choices("retrain")
     if config is None:
         return
     if st.button("Start training", type="primary", icon=":material/play_arrow:", key="retrain-start", width="stretch"):
@@ -38,7 +39,7 @@ def progress() -> None:
     job = jobs.active(ui.store())
     if job is None:
         st.rerun()
-    ui.job_progress(job, key="sidebar-job")
+    lab.job_progress(job, key="sidebar-job")
 
 
 def home() -> None:
@@ -85,7 +86,7 @@ with st.sidebar:
             help="Train new candidates in the background; the page stays usable.",
         ):
             retrain()
-        ui.job_ended(st.session_state.get("job_id"))
+        lab.job_ended(st.session_state.get("job_id"))
     st.text_input(
         "Acting as",
         value=store.settings.people.default,

@@ -17,6 +17,7 @@ from creditrisk import applicants, corrections, features, ingest, labels, regist
 from creditrisk.statement import Problem, Question
 from creditrisk.store import Store
 from tests.conftest import ROOT
+from ui import account, case, intake, lab
 
 NAMES = sorted(file.stem for file in (ROOT / "pages").glob("*.py") if file.stem != "workbench")
 STATEMENT = b"Date,Description,Amount,Balance\n" + b"".join(
@@ -256,7 +257,7 @@ def test_what_comes_back_on_a_rhythm_is_shown_from_a_frame(shown: None) -> None:
 
         from pandas import DataFrame
 
-        import ui
+        from ui import account
 
         columns = [
             "name",
@@ -273,8 +274,8 @@ def test_what_comes_back_on_a_rhythm_is_shown_from_a_frame(shown: None) -> None:
             "state",
         ]
         row = ["ACME", "INC_SALARY", "in", "monthly", 30.4, 6, date(2026, 1, 1), date(2026, 6, 1), date(2026, 7, 1), 2000.0, 0.99, "mature"]
-        ui.streams(DataFrame([row], columns=columns), "EUR")
-        ui.streams(DataFrame([], columns=columns), "EUR", key="none")
+        account.streams(DataFrame([row], columns=columns), "EUR")
+        account.streams(DataFrame([], columns=columns), "EUR", key="none")
 
     page = AppTest.from_function(script).run()
     assert not page.exception
@@ -297,7 +298,7 @@ def test_reconciliation_is_said_in_words(state: str, opening: str | None, closin
     ends = [None if value is None else Decimal(value) for value in (opening, closing)]
     off = None if None in ends else ends[1] - ends[0] + 2  # type: ignore[operator]
     row = {"currency": "EUR", "opening": ends[0], "closing": ends[1], "sum_amount": Decimal(-2), "off": off, "reconciliation": state}
-    assert ui.reconciled(row).endswith(said)
+    assert account.reconciled(row).endswith(said)
 
 
 # --- what the pages write ------------------------------------------------------------------------------------------------
@@ -577,14 +578,14 @@ def test_numbers_are_written_for_people() -> None:
 
 
 def test_a_quality_check_says_what_it_asks_for() -> None:
-    assert ui.gate_asks({"name": "share at most", "threshold": 0.3}) == "≤ 0.30"
-    assert ui.gate_asks({"name": "outcomes", "threshold": 30.0}) == "≥ 30"
-    assert ui.gate_name({"name": "a new check"}) == "a new check"
+    assert lab.gate_asks({"name": "share at most", "threshold": 0.3}) == "≤ 0.30"
+    assert lab.gate_asks({"name": "outcomes", "threshold": 30.0}) == "≥ 30"
+    assert lab.gate_name({"name": "a new check"}) == "a new check"
 
 
 def test_an_applicant_without_features_is_looked_at_up_to_their_last_transaction() -> None:
-    assert ui.known_until({"applied_on": None, "last_on": date(2026, 8, 31)}) == date(2026, 9, 1)
-    assert ui.known_until({"applied_on": date(2026, 8, 15), "last_on": date(2026, 8, 31)}) == date(2026, 8, 15)
+    assert case.known_until({"applied_on": None, "last_on": date(2026, 8, 31)}) == date(2026, 9, 1)
+    assert case.known_until({"applied_on": date(2026, 8, 15), "last_on": date(2026, 8, 31)}) == date(2026, 8, 15)
 
 
 def test_what_is_said_alike_of_all_columns_is_said_once() -> None:
@@ -601,9 +602,9 @@ def test_columns_of_one_heading_are_told_apart() -> None:
     def question(*headings: str) -> Question:
         return Question("columns", "", Problem(None, None, None, ""), (), headings, (("1", "2", "3"),))
 
-    assert ui.column_names(question("Day", "Sum", "Sum")) == ["Day", "Sum 2", "Sum 3"]
-    assert ui.column_names(question()) == ["Column 1", "Column 2", "Column 3"]
-    assert ui.column_names(question("Sum 2", "Sum", "Sum")) == ["Column 1", "Column 2", "Column 3"]
+    assert intake.column_names(question("Day", "Sum", "Sum")) == ["Day", "Sum 2", "Sum 3"]
+    assert intake.column_names(question()) == ["Column 1", "Column 2", "Column 3"]
+    assert intake.column_names(question("Sum 2", "Sum", "Sum")) == ["Column 1", "Column 2", "Column 3"]
 
 
 def test_every_predictor_has_transactions_or_none(shown: None) -> None:

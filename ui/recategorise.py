@@ -1,6 +1,6 @@
 """Say what a movement really was, wherever movements are shown: pick a row, see what would move, give a reason, save.
 
-Beside `ui.py`, and like it part of the roof: the pages call `table` in the place of `ui.table` and hold nothing of this.
+The pages call `table` in the place of `ui.table` and hold nothing of this.
 """
 
 from collections.abc import Mapping
