@@ -4,7 +4,7 @@
 undefined (one class, nothing that varies) is NaN beside its n, never an exception; a gate must treat NaN as a refusal.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import isnan, sqrt
 from typing import Any, NamedTuple
 
@@ -258,6 +258,28 @@ def pabak(one: ArrayLike, other: ArrayLike) -> float:
     0.6
     """
     return 2 * _mean((np.asarray(one) == np.asarray(other)).astype(np.float64)) - 1
+
+
+def krippendorff(readings: Sequence[Sequence[object]]) -> float:
+    """Return Krippendorff's alpha for names (2011): readers × cases, None where a reader did not say; NaN where nothing varies.
+
+    Each pair of answers to one case counts 1 / (answers to it - 1), so cases read three times do not weigh more than their share.
+
+    >>> round(krippendorff([[1, 1, 0, 0, 1], [1, 1, 0, 1, None]]), 6)
+    0.533333
+    """
+    cases = [[answer for answer in case if answer is not None] for case in zip(*readings, strict=True)]
+    paired = [case for case in cases if len(case) > 1]
+    names = sorted({answer for case in paired for answer in case}, key=repr)
+    counts = np.array([[case.count(name) for name in names] for case in paired], dtype=np.float64).reshape(-1, len(names))
+    answers = counts.sum(axis=1, keepdims=True)
+    met = (counts.T / np.maximum(answers - 1, 1).T) @ counts
+    met -= np.diag((counts / np.maximum(answers - 1, 1)).sum(axis=0))
+    total, by_name = met.sum(), met.sum(axis=0)
+    if not paired or len(names) < 2:
+        return NAN
+    apart, expected = total - np.trace(met), (total**2 - (by_name**2).sum()) / (total - 1)
+    return float(1 - apart / expected)
 
 
 def wilson(k: float, n: float, z: float = 1.959963984540054) -> tuple[float, float]:

@@ -1,19 +1,196 @@
-"""People's verdicts on predictions. A verdict is appended and never edited; a second thought is a new one.
+"""People's verdicts on predictions: which case is proposed next and how likely that was, who holds it, what they said.
 
-Verdicts are kept and counted here. None enters training before somebody else has inspected it.
+A verdict is appended and never edited; a second thought is a new one. No verdict trains a model before somebody else has
+inspected it (`inspections`). Two people are never given the same case, unless one reads it for the second time.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 from uuid import uuid4
 
+import numpy as np
+from numpy.typing import NDArray
 from pandas import DataFrame
 
-from creditrisk.errors import InvalidInput, UnknownThing
+from creditrisk.errors import InvalidInput, NotAllowed, UnknownThing
 from creditrisk.metrics import wilson
+from creditrisk.policy import Decision
+from creditrisk.scorecard import BANDS
+from creditrisk.settings import Reviews
 from creditrisk.store import Store, now
 
 Verdict = Literal["correct", "incorrect", "cannot judge"]
 About = Literal["label", "band", "decision", "reasons", "data"]
+RIGHT: Mapping[str, tuple[str, ...]] = {  # what a corrected value may be; anything where the subject is not here
+    "label": ("good", "bad"),
+    "band": tuple(band.name for band in BANDS),
+    "decision": get_args(Decision),
+}
+NEAREST, LARGEST = 0.2, 0.1  # of the waiting cases, these shares are near the cut-off and large
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A case in somebody's hands until `expires_at`; `probability` is how likely this draw was to take it (None: chosen by hand)."""
+
+    claim_id: int
+    prediction_id: str
+    slot: str
+    probability: float | None
+    is_blind: bool
+    claimed_at: datetime
+    expires_at: datetime
+
+
+# --- which case, and who has it -------------------------------------------------------------------------------------
+
+
+def claim(store: Store, *, user: str, prediction_id: str | None = None) -> Claim | None:
+    """Take a case in hand: the one asked for, else the one already held, else one drawn by the mix of the settings; None where none waits.
+
+    Drawn are the newest predictions without a verdict: some near the cut-off, some where model and proxy label disagree, some of the
+    largest, the rest at random; now and then one that somebody else judged, for a second reading. A share is read blind.
+    Raises NotAllowed where somebody else holds the case asked for, UnknownThing for a prediction nobody made.
+    """
+    if prediction_id is None and (mine := held(store, user)):
+        return mine
+    with store.write(user, "claim", prediction_id or "next case") as cursor:
+        if prediction_id is None:
+            waiting = cursor.execute(WAITING, {"user": str(user), "at": now()}).df()
+            number = cursor.execute("select count(*) from claim").fetchall()[0][0]
+            drawn = draw(waiting, store.settings.reviews, number)
+        else:
+            _require_free(cursor, prediction_id, user)
+            drawn = prediction_id, "chosen", None, False
+        if drawn is None:
+            return None
+        return _claimed(cursor, *drawn, user=user, minutes=store.settings.reviews.claim_minutes)
+
+
+def held(store: Store, user: str, prediction_id: str | None = None) -> Claim | None:
+    """Return the claim (on that case, or the newest) that a person holds now, or None."""
+    row = store.record(
+        """select claim_id, prediction_id, slot, probability, is_blind, claimed_at, expires_at from claim_open
+        where claimed_by = $user and expires_at > $at and ($id is null or prediction_id = $id) order by claim_id desc limit 1""",
+        user=str(user),
+        at=now(),
+        id=prediction_id,
+    )
+    return Claim(**row) if row else None
+
+
+def skip(store: Store, claim_id: int, *, user: str) -> None:
+    """Give a case back unjudged; it is proposed to others, not to this person again. Raises UnknownThing for a claim not held."""
+    with store.write(user, "claim", str(claim_id), skipped=True) as cursor:
+        mine = cursor.execute("select 1 from claim_open where claim_id = $id and claimed_by = $user", {"id": claim_id, "user": str(user)})
+        if not mine.fetchall():
+            raise UnknownThing("claim of yours", str(claim_id), "It has been judged or skipped already.")
+        _ended(cursor, claim_id, "skipped", None)
+
+
+def draw(waiting: DataFrame, mix: Reviews, number: int) -> tuple[str, str, float | None, bool] | None:
+    """Draw a case: (prediction_id, slot, probability, is_blind), or None where none waits. The same `number` draws the same.
+
+    `waiting` has prediction_id, distance (log-odds from the cut-off), disagrees, amount, n_verdicts (1: for a second reading).
+    """
+    random = np.random.default_rng([mix.seed, number])
+    fresh, once = waiting[waiting["n_verdicts"] == 0], waiting[waiting["n_verdicts"] == 1]
+    is_blind = bool(random.random() < mix.blind)
+    again = random.random() < mix.twice
+    if len(once) and (again or fresh.empty):
+        return str(once["prediction_id"].iloc[int(random.integers(len(once)))]), "second reading", 1 / len(once), is_blind
+    if fresh.empty:
+        return None
+    slots = _slots(fresh, mix)
+    chance = np.sum([share * rows / rows.sum() for share, rows in slots.values()], axis=0)
+    slot = str(random.choice(list(slots), p=[share for share, _ in slots.values()]))
+    place = int(random.choice(np.flatnonzero(slots[slot][1])))
+    return str(fresh["prediction_id"].iloc[place]), slot, float(chance[place]), is_blind
+
+
+def _slots(fresh: DataFrame, mix: Reviews) -> dict[str, tuple[float, NDArray[np.bool_]]]:
+    """Return each slot's share of the draws and its cases; the share of a slot without cases goes to the random one."""
+    distance, amount = fresh["distance"].to_numpy(float), fresh["amount"].to_numpy(float, na_value=np.nan)
+    near = distance <= np.quantile(distance, NEAREST)
+    known = amount[~np.isnan(amount)]
+    large = amount >= np.quantile(known, 1 - LARGEST) if len(known) else np.zeros(len(fresh), dtype=bool)
+    asked = {
+        "near cut-off": (mix.near_cutoff, near),
+        "disagreement": (mix.disagreement, fresh["disagrees"].fillna(False).to_numpy(bool)),
+        "exposure": (mix.exposure, large),
+    }
+    found = {slot: (share, rows) for slot, (share, rows) in asked.items() if share > 0 and rows.any()}
+    left = 1 - sum(share for share, _ in found.values())
+    return found | ({"random": (left, np.ones(len(fresh), dtype=bool))} if left > 1e-9 else {})
+
+
+WAITING = """
+with applied as (
+    select applicant_id, amount from application qualify row_number() over (partition by applicant_id order by applied_on desc) = 1
+), judged as (
+    select prediction_id, count(distinct reviewed_by) as n_verdicts, bool_or(reviewed_by = $user) as is_mine
+    from review group by prediction_id
+)
+select prediction.prediction_id,
+    -- the cut-off margin / (margin + lgd) has log-odds ln(margin / lgd)
+    abs(prediction.margin - ln((prediction.policy->>'margin')::double / (prediction.policy->>'lgd')::double)) as distance,
+    label.bad <> (prediction.margin >= ln((prediction.policy->>'margin')::double / (prediction.policy->>'lgd')::double)) as disagrees,
+    applied.amount::double as amount,
+    coalesce(judged.n_verdicts, 0) as n_verdicts
+from prediction_current as prediction
+join model using (model_id)
+left join label on label.label_set_id = model.label_set_id and label.applicant_id = prediction.applicant_id and model.is_proxy
+left join applied on applied.applicant_id = prediction.applicant_id
+left join judged on judged.prediction_id = prediction.prediction_id
+where coalesce(judged.n_verdicts, 0) < 2 and not coalesce(judged.is_mine, false)
+    and prediction.prediction_id not in (select prediction_id from claim_open where expires_at > $at)
+    and prediction.prediction_id not in (
+        select prediction_id from claim join claim_end using (claim_id) where how = 'skipped' and claimed_by = $user
+    )
+order by prediction.prediction_id
+"""
+
+
+def _require_free(cursor: Any, prediction_id: str, user: str) -> None:
+    if not cursor.execute("select 1 from prediction where prediction_id = $id", {"id": prediction_id}).fetchall():
+        raise UnknownThing("prediction", prediction_id)
+    others = cursor.execute(
+        """select claimed_by, expires_at from claim_open
+        where prediction_id = $id and claimed_by <> $user and expires_at > $at order by claim_id desc limit 1""",
+        {"id": prediction_id, "user": str(user), "at": now()},
+    ).fetchall()
+    if others:
+        who, until = others[0]
+        raise NotAllowed(f"{who} has this case in hand until {until:%H:%M} UTC; take another, or wait.")
+
+
+def _claimed(cursor: Any, prediction_id: str, slot: str, probability: float | None, is_blind: bool, *, user: str, minutes: int) -> Claim:
+    at = now()
+    facts: dict[str, Any] = {
+        "prediction_id": prediction_id,
+        "slot": slot,
+        "probability": probability,
+        "is_blind": is_blind,
+        "claimed_at": at,
+    }
+    facts |= {"expires_at": at + timedelta(minutes=minutes)}
+    made = cursor.execute(
+        """insert into claim (prediction_id, slot, probability, is_blind, claimed_at, expires_at, claimed_by)
+        values ($prediction_id, $slot, $probability, $is_blind, $claimed_at, $expires_at, $user) returning claim_id""",
+        {**facts, "user": str(user)},
+    ).fetchall()
+    return Claim(claim_id=int(made[0][0]), **facts)
+
+
+def _ended(cursor: Any, claim_id: int, how: str, review_id: str | None) -> None:
+    cursor.execute(
+        "insert into claim_end values ($id, $how, $review_id, $at)", {"id": claim_id, "how": how, "review_id": review_id, "at": now()}
+    )
+
+
+# --- what they said -------------------------------------------------------------------------------------------------
 
 
 def add(
@@ -27,21 +204,28 @@ def add(
     corrected: str | None = None,
     seconds: float | None = None,
 ) -> str:
-    """Record a verdict about one side of a prediction; returns the review's id.
+    """Record a verdict about one side of a prediction; returns the review's id. A claim the person holds on it ends with it.
 
-    Raises InvalidInput for an unknown verdict or subject and for "incorrect" without a comment that says why.
+    `seconds` None is counted from the claim, where there is one. Raises InvalidInput for an unknown verdict, subject or corrected
+    value and for "incorrect" without a comment that says why; NotAllowed where somebody else holds the case.
     """
     if verdict not in get_args(Verdict) or about not in get_args(About):
         verdicts, subjects = ", ".join(get_args(Verdict)), ", ".join(get_args(About))
         raise InvalidInput(f"A verdict is one of {verdicts}, about one of {subjects}; got {verdict!r} about {about!r}.")
     if verdict == "incorrect" and len(comment.strip()) < 3:
         raise InvalidInput("An incorrect prediction needs a comment that says what is wrong with it.")
-    if store.value("select 1 from prediction where prediction_id = $id", id=prediction_id) is None:
-        raise UnknownThing("prediction", prediction_id)
-    review_id = uuid4().hex
+    if corrected is not None and corrected not in RIGHT.get(about, (corrected,)):
+        raise InvalidInput(f"What would be right about a {about} is one of {', '.join(RIGHT[about])}, not {corrected!r}.")
+    review_id, at = uuid4().hex, now()
+    mine = held(store, user, prediction_id)
+    if seconds is None and mine is not None:
+        seconds = (at - mine.claimed_at).total_seconds()
     with store.write(user, "review", prediction_id, verdict=verdict, about=about) as cursor:
+        _require_free(cursor, prediction_id, user)
         cursor.execute(
-            "insert into review values ($review_id, $prediction_id, $verdict, $about, $corrected, $comment, $seconds, $at, $user)",
+            """insert into review by name select $review_id as review_id, $prediction_id as prediction_id, $verdict as verdict,
+            $about as about, $corrected as corrected, $comment as comment, $seconds as seconds, $at as reviewed_at,
+            $user as reviewed_by, $claim_id as claim_id, $is_blind as is_blind""",
             {
                 "review_id": review_id,
                 "prediction_id": prediction_id,
@@ -50,31 +234,43 @@ def add(
                 "corrected": corrected,
                 "comment": comment.strip(),
                 "seconds": seconds,
-                "at": now(),
-                "user": user,
+                "at": at,
+                "user": str(user),
+                "claim_id": mine.claim_id if mine else None,
+                "is_blind": mine.is_blind if mine else False,
             },
         )
+        if mine:
+            _ended(cursor, mine.claim_id, "judged", review_id)
     return review_id
+
+
+# --- reading them ---------------------------------------------------------------------------------------------------
 
 
 def queue(store: Store, limit: int = 200) -> DataFrame:
     """Return each applicant's newest prediction that has no verdict yet, those nearest the cut-off first.
 
-    Columns: prediction_id, applicant_id, name, score, band, pd, recommendation, is_proxy, model_id, scored_at.
+    Columns: prediction_id, applicant_id, name, score, band, pd, recommendation, is_proxy, model_id, scored_at, held_by (who has it in
+    hand now, null where nobody).
     """
     return store.read(
         """with applied as (
             select applicant_id, name from application qualify row_number() over (partition by applicant_id order by applied_on desc) = 1
+        ), holding as (
+            select prediction_id, max(claimed_by) as held_by from claim_open where expires_at > $at group by prediction_id
         )
         select prediction.prediction_id, prediction.applicant_id, applied.name, prediction.score, prediction.band, prediction.pd,
-            prediction.recommendation, prediction.is_proxy, prediction.model_id, prediction.scored_at
+            prediction.recommendation, prediction.is_proxy, prediction.model_id, prediction.scored_at, holding.held_by
         from prediction_current as prediction
         left join applied using (applicant_id)
+        left join holding using (prediction_id)
         where prediction.prediction_id not in (select prediction_id from review)
         -- the cut-off margin / (margin + lgd) has log-odds ln(margin / lgd)
         order by abs(prediction.margin - ln((policy->>'margin')::double / (policy->>'lgd')::double)), prediction_id
         limit $limit""",
         limit=limit,
+        at=now(),
     )
 
 
@@ -91,11 +287,37 @@ def history(store: Store, prediction_id: str | None = None) -> DataFrame:
 
 
 def summary(store: Store) -> dict[str, Any]:
-    """Return how often people found a prediction incorrect: n judged, n_incorrect, share_incorrect with its 95 % interval, n_waiting."""
-    n, incorrect = store.rows(
-        "select count(*), count(*) filter (where verdict = 'incorrect') from review_current where verdict <> 'cannot judge'"
-    )[0]
+    """Return how often people found a prediction incorrect: n judged, n_incorrect, share_incorrect with its 95 % interval, n_waiting.
+
+    `random` holds n, n_incorrect, share_incorrect, low and high of the cases drawn at random: the others were chosen because they are
+    doubtful, so that their share says nothing about all predictions.
+    """
+    counts = dict.fromkeys((True, False), (0, 0)) | {
+        is_random: (n, incorrect)
+        for is_random, n, incorrect in store.rows(
+            """select coalesce(slot = 'random', false), count(*), count(*) filter (where verdict = 'incorrect')
+            from verdict where verdict <> 'cannot judge' group by all"""
+        )
+    }
+    n, incorrect = (sum(pair[place] for pair in counts.values()) for place in (0, 1))
     waiting = store.value("select count(*) from prediction_current where prediction_id not in (select prediction_id from review)")
+    return {**_share(n, incorrect), "n_waiting": waiting, "random": _share(*counts[True])}
+
+
+def today(store: Store, user: str) -> dict[str, int]:
+    """Return what a person did since midnight UTC: n judged, n_skipped."""
+    since = now().replace(hour=0, minute=0, second=0, microsecond=0)
+    n, skipped = store.rows(
+        """select (select count(distinct prediction_id) from review where reviewed_by = $user and reviewed_at >= $since),
+            (select count(*) from claim join claim_end using (claim_id)
+            where how = 'skipped' and claimed_by = $user and ended_at >= $since)""",
+        user=str(user),
+        since=since,
+    )[0]
+    return {"n": n, "n_skipped": skipped}
+
+
+def _share(n: int, incorrect: int) -> dict[str, Any]:
     low, high = wilson(incorrect, n)
     share = incorrect / n if n else float("nan")
-    return {"n": n, "n_incorrect": incorrect, "share_incorrect": share, "low": low, "high": high, "n_waiting": waiting}
+    return {"n": n, "n_incorrect": incorrect, "share_incorrect": share, "low": low, "high": high}

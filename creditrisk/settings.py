@@ -2,6 +2,7 @@
 
 import os
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -64,9 +65,24 @@ class Training:
 
 @dataclass(frozen=True)
 class People:
-    """Who acts when nobody has said so."""
+    """Who acts when nobody has said so, and who has which role; where no role is given, everybody may do everything."""
 
     default: str = "analyst"
+    roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Reviews:
+    """How cases are proposed to reviewers; shares of all cases proposed, in [0, 1]."""
+
+    near_cutoff: float = 0.40
+    disagreement: float = 0.20
+    exposure: float = 0.10  # what is left of the three is drawn at random
+    blind: float = 0.15  # judged before the score is shown
+    twice: float = 0.12  # judged once more by somebody else
+    claim_minutes: int = 30
+    too_fast_seconds: int = 10
+    seed: int = 7
 
 
 @dataclass(frozen=True)
@@ -81,6 +97,7 @@ class Settings:
     labels: Labels = field(default_factory=Labels)
     training: Training = field(default_factory=Training)
     people: People = field(default_factory=People)
+    reviews: Reviews = field(default_factory=Reviews)
 
     @property
     def database(self) -> Path:
@@ -115,6 +132,7 @@ def load(file: Path | None = None, *, data: Path | None = None, models: Path | N
 
 SECTIONS = [part.name for part in fields(Settings) if part.name not in ("data", "models")]
 CHOICES = {"scale": ("logodds", "linear")}
+ROLES = ("analyst", "reviewer", "data scientist", "validator", "admin")
 FRACTIONS = ("points_to_double_odds", "anchor_score", "anchor_odds")
 RANGES: dict[str, tuple[float, float]] = {
     "points_to_double_odds": (1, 300),
@@ -137,6 +155,13 @@ RANGES: dict[str, tuple[float, float]] = {
     "seed": (0, 2**31 - 1),
     "test_size": (0.05, 0.9),
     "folds": (2, 20),
+    "near_cutoff": (0, 1),
+    "disagreement": (0, 1),
+    "exposure": (0, 1),
+    "blind": (0, 1),
+    "twice": (0, 1),
+    "claim_minutes": (1, 1_440),
+    "too_fast_seconds": (0, 600),
 }
 
 
@@ -145,9 +170,25 @@ def _section(file: Path, name: str, default: Any, values: dict[str, Any]) -> Any
     for key, value in values.items():
         if key not in known:
             raise InvalidInput(f"{file}: [{name}] has no key {key!r}; it has {', '.join(known)}.")
-        if wanted := _misfit(key, known[key], value):
+        if key == "roles":
+            values = {**values, key: _roles(file, value)}
+        elif wanted := _misfit(key, known[key], value):
             raise InvalidInput(f"{file}: [{name}] {key} = {value!r} should be {wanted}.")
-    return replace(default, **values)
+    made = replace(default, **values)
+    if isinstance(made, Reviews) and made.near_cutoff + made.disagreement + made.exposure > 1:
+        raise InvalidInput(f"{file}: [{name}] near_cutoff + disagreement + exposure should be at most 1; what is left is drawn at random.")
+    return made
+
+
+def _roles(file: Path, value: object) -> dict[str, tuple[str, ...]]:
+    """Read the table of names and their roles."""
+    people = value if isinstance(value, dict) else {}
+    for name, given in people.items():
+        if not isinstance(given, list) or not set(given) <= set(ROLES):
+            raise InvalidInput(f"{file}: [people.roles] {name} = {given!r} should be a list of {', '.join(ROLES)}.")
+    if not people:
+        raise InvalidInput(f"{file}: [people] roles should be a table of names, each with a list of {', '.join(ROLES)}.")
+    return {str(name): tuple(given) for name, given in people.items()}
 
 
 def _misfit(key: str, default: object, value: object) -> str | None:

@@ -17,6 +17,7 @@ from typing import Any
 import duckdb
 from pandas import DataFrame
 
+from creditrisk import people
 from creditrisk.errors import NotAllowed, StoreDamaged, StoreInUse, UnknownThing
 from creditrisk.schema import Schema, built_in, dump, parse
 from creditrisk.settings import Settings
@@ -70,8 +71,11 @@ class Store:
 
     @contextmanager
     def write(self, user: str, action: str, subject: str, **detail: Any) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Lend a cursor inside one transaction that is audited as `user` doing `action` to `subject`, or not done at all."""
-        named = _named(user)
+        """Lend a cursor inside one transaction that is audited as `user` doing `action` to `subject`, or not done at all.
+
+        Raises NotAllowed, and keeps that in the audit chain, where the person's roles do not reach so far.
+        """
+        named = self.require(user, action, subject)
         with self._writer, self._cursor() as cursor:
             cursor.begin()
             try:
@@ -81,6 +85,17 @@ class Store:
             except BaseException:
                 cursor.rollback()
                 raise
+
+    def require(self, user: str, action: str, subject: str) -> str:
+        """Return the name of a person who may take an action; a refusal raises NotAllowed and is itself on record."""
+        try:
+            people.require(user, action, self.settings.people.roles)
+        except NotAllowed as refusal:
+            if user and user.strip():
+                with self._writer, self._cursor() as cursor:
+                    _append_audit(cursor, user.strip(), "refused", subject, {"action": action, "why": str(refusal)})
+            raise
+        return str(user).strip()
 
     @contextmanager
     def rehearsal(self) -> Iterator["Store"]:
@@ -140,7 +155,7 @@ class _Rehearsal(Store):
     @contextmanager
     def write(self, user: str, action: str, subject: str, **detail: Any) -> Iterator[duckdb.DuckDBPyConnection]:
         """Lend the open transaction; what is written in it is seen by what follows, and by nobody else."""
-        named = _named(user)
+        named = self.require(user, action, subject)
         yield self._connection
         _append_audit(self._connection, named, action, subject, detail)
 
@@ -223,12 +238,6 @@ def _open(target: str, settings: Settings) -> Store:
         cursor.commit()
     connection.execute("set lock_configuration = true")
     return Store(connection, settings, schema)
-
-
-def _named(user: str) -> str:
-    if not user or not user.strip():
-        raise NotAllowed("Every change names the person who makes it: give a user name.")
-    return user.strip()
 
 
 def _first_line(error: duckdb.Error) -> str:

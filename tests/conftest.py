@@ -1,18 +1,15 @@
 """What the tests share: settings in a temporary folder, an in-memory store, the outside data where it is, a small bank."""
 
-import inspect
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import hypothesis
 import pytest
-from pandas import DataFrame
 
 import creditrisk  # noqa: F401  (sets the OpenMP policy before anything heavy is imported)
-from creditrisk import categories
 from creditrisk import store as stores
 from creditrisk.settings import Settings, load
 from creditrisk.store import Store
@@ -21,17 +18,6 @@ ROOT = Path(__file__).parents[1]
 
 hypothesis.settings.register_profile("steady", deadline=None)  # a busy machine is no failure
 hypothesis.settings.load_profile("steady")
-
-
-LEARNS = "corrections" in inspect.signature(categories.classify).parameters
-
-
-@pytest.fixture(autouse=not LEARNS)
-def classifier(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a classifier that does not learn yet be given what people said all the same."""
-    real: Callable[..., DataFrame] = categories.classify
-    if not LEARNS:
-        monkeypatch.setattr(categories, "classify", lambda descriptions, corrections=None: real(descriptions))
 
 
 @pytest.fixture

@@ -1,0 +1,154 @@
+"""A second look at verdicts before they teach: accepted, rejected or quarantined by somebody else, with a reason.
+
+Nobody inspects a verdict of their own, and where two verdicts contradict each other, neither of the two who gave them.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, get_args
+
+import numpy as np
+from pandas import DataFrame
+
+from creditrisk import metrics
+from creditrisk.errors import InvalidInput, NotAllowed, UnknownThing
+from creditrisk.store import Store, now
+
+Status = Literal["accepted", "rejected", "quarantined"]
+SAME_ANSWER = 0.95  # who says the same in more of many verdicts than this may not have looked
+MANY = 20
+
+
+def waiting(store: Store, user: str) -> DataFrame:
+    """Return the verdicts nobody has inspected, contradicting ones first, then the oldest.
+
+    Columns: review_id, prediction_id, applicant_id, verdict, about, corrected, comment, seconds, is_blind, slot, reviewed_at,
+    reviewed_by, score, band, n_others (other people's verdicts on the same), is_conflict, is_fast, may_inspect (whether `user` may).
+    """
+    return store.read(
+        f"""{TOLD}
+        select review_id, prediction_id, applicant_id, verdict, about, corrected, comment, seconds, is_blind, slot, reviewed_at,
+            reviewed_by, score, band, n_others, is_conflict, coalesce(seconds < $fast, false) as is_fast,
+            reviewed_by <> $user and not (is_conflict and $user in (
+                select reviewed_by from verdict as other where other.prediction_id = told.prediction_id and other.about = told.about
+            )) as may_inspect
+        from told
+        where status is null
+        order by is_conflict desc, reviewed_at, review_id""",
+        user=str(user),
+        fast=store.settings.reviews.too_fast_seconds,
+    )
+
+
+TOLD = """
+with told as (
+    select verdict.*,
+        (select count(*) from verdict as other where other.prediction_id = verdict.prediction_id and other.about = verdict.about
+            and other.reviewed_by <> verdict.reviewed_by) as n_others,
+        (select count(*) from verdict as other where other.prediction_id = verdict.prediction_id and other.about = verdict.about
+            and other.verdict <> verdict.verdict
+            and 'cannot judge' not in (other.verdict, verdict.verdict)) > 0 as is_conflict
+    from verdict
+)
+"""
+
+
+def decide(store: Store, review_ids: Sequence[str], status: str, reason: str, *, user: str) -> int:
+    """Accept, reject or quarantine verdicts, all or none; returns how many.
+
+    Raises InvalidInput for an unknown status or a reason nobody could read next year, UnknownThing for a verdict that does not stand,
+    NotAllowed for one's own and for both sides of a contradiction of one's own.
+    """
+    if status not in get_args(Status):
+        raise InvalidInput(f"An inspection ends in one of {', '.join(get_args(Status))}; got {status!r}.")
+    if len(reason.strip()) < 3:
+        raise InvalidInput("An inspection needs a reason, in words that somebody can read next year.")
+    wanted = list(dict.fromkeys(review_ids))
+    with store.write(user, "inspect", wanted[0] if len(wanted) == 1 else f"{len(wanted)} verdicts", status=status) as cursor:
+        told = cursor.execute(f"{TOLD} select * from told where list_contains($ids::varchar[], review_id)", {"ids": wanted}).df()
+        if missing := sorted(set(wanted) - set(told["review_id"])):
+            raise UnknownThing("verdict that stands", missing[0], "Its reviewer may have thought again since.")
+        for row in told.to_dict("records"):
+            _second_person(cursor, row, user)
+        cursor.executemany(
+            """insert into inspection (review_id, status, reason, inspected_at, inspected_by)
+            values ($review_id, $status, $reason, $at, $user)""",
+            [{"review_id": name, "status": status, "reason": reason.strip(), "at": now(), "user": str(user)} for name in wanted],
+        )
+    return len(wanted)
+
+
+def _second_person(cursor: Any, row: Mapping[Any, Any], user: str) -> None:
+    if row["reviewed_by"] == str(user):
+        raise NotAllowed(f"Nobody inspects their own verdict: that on {row['applicant_id']} is {user}'s.")
+    if row["is_conflict"]:
+        said = cursor.execute(
+            "select reviewed_by from verdict where prediction_id = $id and about = $about",
+            {"id": row["prediction_id"], "about": row["about"]},
+        ).fetchall()
+        if (str(user),) in said:
+            raise NotAllowed(f"The verdicts on {row['applicant_id']} contradict each other and one is {user}'s: a third person decides.")
+
+
+def agreement(store: Store) -> dict[str, Any]:
+    """Return how far two readers of the same case agree: n, share with low and high, kappa, pabak, alpha (NaN where undefined).
+
+    Only cases read by exactly two people or more count, and of more than two readers the first two; "cannot judge" is left out.
+    """
+    pairs = store.rows(
+        """select list(verdict order by reviewed_at, reviewed_by)[1:2] from verdict where verdict <> 'cannot judge'
+        group by prediction_id, about having count(*) >= 2"""
+    )
+    one, other = ([pair[0][place] == "incorrect" for pair in pairs] for place in (0, 1))
+    n = len(pairs)
+    agreed = int(np.sum(np.array(one, dtype=bool) == np.array(other, dtype=bool)))
+    low, high = metrics.wilson(agreed, n)
+    undefined = float("nan")
+    return {
+        "n": n,
+        "share": agreed / n if n else undefined,
+        "low": low,
+        "high": high,
+        "kappa": metrics.kappa(one, other) if n else undefined,
+        "pabak": metrics.pabak(one, other) if n else undefined,
+        "alpha": metrics.krippendorff([one, other]) if n else undefined,
+    }
+
+
+def reviewers(store: Store) -> DataFrame:
+    """Return one row per reviewer: n verdicts, seconds (median), share_fast, share_correct, n_accepted, n_rejected, flags (in words)."""
+    found = store.read(
+        """select reviewed_by, count(*) as n, median(seconds) as seconds,
+            avg((coalesce(seconds, $fast) < $fast)::integer) as share_fast,
+            avg((verdict = 'correct')::integer) filter (where verdict <> 'cannot judge') as share_correct,
+            count(*) filter (where status = 'accepted') as n_accepted,
+            count(*) filter (where status = 'rejected') as n_rejected
+        from verdict group by reviewed_by order by reviewed_by""",
+        fast=store.settings.reviews.too_fast_seconds,
+    )
+    return found.assign(flags=[_flags(row, store.settings.reviews.too_fast_seconds) for row in found.to_dict("records")])
+
+
+def _flags(row: Mapping[Any, Any], fast: int) -> str:
+    said = []
+    if row["share_fast"] > 0.2:
+        said.append(f"{100 * row['share_fast']:.0f} % of the verdicts took less than {fast} seconds")
+    if row["n"] >= MANY and row["share_correct"] > SAME_ANSWER:
+        said.append(f"said “correct” in {100 * row['share_correct']:.0f} % of {row['n']:,} verdicts")
+    judged = row["n_accepted"] + row["n_rejected"]
+    if judged >= MANY and row["n_rejected"] > judged / 2:
+        said.append(f"{row['n_rejected']:,} of {judged:,} inspected verdicts were rejected")
+    return "; ".join(said)
+
+
+def history(store: Store, prediction_id: str | None = None) -> DataFrame:
+    """Return inspections, newest first: inspection_id, review_id, prediction_id, status, reason, inspected_at, inspected_by."""
+    return store.read(
+        """select inspection.*, review.prediction_id from inspection join review using (review_id)
+        where $id is null or review.prediction_id = $id order by inspection_id desc""",
+        id=prediction_id,
+    )
+
+
+def accepted(store: Store) -> DataFrame:
+    """Return the verdicts that may teach: accepted and standing, with the columns of the view `verdict`."""
+    return store.read("select * from verdict where status = 'accepted' order by review_id")

@@ -1,0 +1,81 @@
+"""Roles reach as far as they are declared to, for every change there is, and a refusal is on record."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from creditrisk import people, reviews
+from creditrisk import store as stores
+from creditrisk.errors import InvalidInput, NotAllowed
+from creditrisk.people import MAY, ROLES, Person
+from creditrisk.settings import People, Settings, load
+from creditrisk.store import Store
+from tests.test_reviews import predicted
+
+LIBRARY = Path(people.__file__).parent
+
+
+def test_every_change_in_the_library_has_its_roles() -> None:
+    asked = {
+        action
+        for room in LIBRARY.rglob("*.py")
+        for action in re.findall(r"\.write\(\s*[\w.]+,\s*f?\"([^\"]+)\"", room.read_text(encoding="utf-8"))
+    }
+    assert {action for action in asked if "{" not in action} <= set(MAY)
+    assert {"ingest", "promote", "review", "inspect", "score"} <= asked
+    assert all(roles and roles <= set(ROLES) for roles in MAY.values())
+
+
+def test_where_nobody_has_a_role_everybody_may() -> None:
+    for action in MAY:
+        people.require("ann", action, {})
+
+
+def test_a_declared_person_may_what_the_role_says_and_a_stranger_nothing() -> None:
+    declared = {"ann": ("analyst",), "dora": ("data scientist",)}
+    people.require("ann", "ingest", declared)
+    with pytest.raises(NotAllowed, match="ann has the role analyst; to promote takes a person with the role data scientist or validator"):
+        people.require("ann", "promote", declared)
+    with pytest.raises(NotAllowed, match="eve has no role here"):
+        people.require("eve", "score", declared)
+
+
+def test_a_person_brings_roles_wherever_a_name_goes(store: Store) -> None:
+    predicted(store, "p1")
+    rita, ann = Person("rita", ["reviewer"]), Person("ann", ["analyst"])
+    reviews.add(store, "p1", "correct", "label", "", user=rita)
+    assert reviews.history(store)["reviewed_by"].tolist() == ["rita"]
+    with pytest.raises(NotAllowed, match="ann has the role analyst"):
+        reviews.add(store, "p1", "correct", "label", "", user=ann)
+    assert len(reviews.history(store)) == 1
+    assert store.rows("select user_name, action, subject from audit order by seq desc limit 1") == [("ann", "refused", "p1")]
+
+
+def test_an_action_nobody_declared_is_refused(store: Store) -> None:
+    ann = Person("ann", ROLES)
+    with (
+        pytest.raises(NotAllowed, match="to conjure takes a person with the role nobody has been given"),
+        store.write(ann, "conjure", "money"),
+    ):
+        pass
+
+
+def test_a_role_nobody_declared_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="no role 'king'"):
+        Person("ann", ["king"])
+
+
+def test_roles_are_read_from_the_settings(tmp_path: Path, settings: Settings) -> None:
+    file = tmp_path / "creditrisk.toml"
+    file.write_text('[people]\ndefault = "ann"\n[people.roles]\nann = ["analyst", "reviewer"]\n')
+    read = load(file).people
+    assert read == People("ann", {"ann": ("analyst", "reviewer")})
+    opened = stores.open_in_memory(replace(settings, people=read))
+    with pytest.raises(NotAllowed, match="to promote"):
+        opened.require("ann", "promote", "M0001")
+    opened.close()
+    file.write_text('[people.roles]\nann = "analyst"\n')
+    with pytest.raises(InvalidInput, match="ann = 'analyst' should be a list"):
+        load(file)
