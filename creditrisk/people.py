@@ -32,6 +32,8 @@ MAY: Mapping[str, frozenset[str]] = {  # every action that `Store.write` is give
     "score": EVERYONE,
     "claim": frozenset({"reviewer", "validator", "admin"}),
     "review": frozenset({"reviewer", "validator", "admin"}),
+    "backup": frozenset({"data scientist", "admin"}),
+    "restore": frozenset({"admin"}),
     "inspect": frozenset({"reviewer", "validator", "admin"}),
 }
 

@@ -213,7 +213,7 @@ def recover(store: Store) -> dict[str, list[str]]:
     return {
         "removed": sorted(path.name for path in half),
         "quarantined": sorted(path.name for path in strays),
-        "damaged": [name for (name,) in store.rows("select model_id from model_current where status = 'champion'") if _damage(store, name)],
+        "damaged": [name for (name,) in store.rows("select model_id from model_current where status = 'champion'") if damage(store, name)],
     }
 
 
@@ -290,12 +290,13 @@ def _verified(store: Store, model: Mapping[str, Any]) -> bytes:
     return content
 
 
-def _damage(store: Store, model_id: str) -> bool:
+def damage(store: Store, model_id: str) -> str | None:
+    """Return what is wrong with a model's files, in a sentence, or None."""
     try:
-        _verified(store, get(store, model_id))
-    except TamperedArtefact:
-        return True
-    return False
+        _verified(store, {"model_id": model_id, "digest": store.value("select digest from model where model_id = $id", id=model_id)})
+    except TamperedArtefact as error:
+        return str(error)
+    return None
 
 
 def _same_schema(store: Store, fingerprint: str, what: str) -> None:

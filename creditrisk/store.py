@@ -8,7 +8,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from math import isfinite
 from pathlib import Path
@@ -17,7 +17,8 @@ from typing import Any
 import duckdb
 from pandas import DataFrame
 
-from creditrisk import people
+from creditrisk import custody, people
+from creditrisk.custody import Head, Mark
 from creditrisk.errors import NotAllowed, StoreDamaged, StoreInUse, UnknownThing
 from creditrisk.schema import Schema, built_in, dump, parse
 from creditrisk.settings import Settings
@@ -25,17 +26,28 @@ from creditrisk.settings import Settings
 SQL = Path(__file__).parent / "sql"
 DAMAGE = (duckdb.FatalException, duckdb.InternalException, duckdb.IOException, duckdb.SerializationException)
 RESTORE = "Stop the program, keep the file, and put back a copy that opens."
+COPIES = "backups"  # the only folder besides its own file that DuckDB may write to
 COLUMN_TYPES = {"number": "double", "integer": "double", "flag": "double", "choice": "varchar"}
 
 
 class Store:
     """An open workspace: its database, its declared schema and settings, and the folder of its models."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, settings: Settings, schema: Schema):
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        settings: Settings,
+        schema: Schema,
+        *,
+        head: Head | None = None,
+        lock: Path | None = None,
+    ):
         self.settings = settings
         self.schema = schema
         self.models = settings.models
         self._connection = connection
+        self._head = head
+        self._lock = lock
         self._writer = threading.RLock()
 
     def read(self, sql: str, **values: Any) -> DataFrame:
@@ -80,11 +92,13 @@ class Store:
             cursor.begin()
             try:
                 yield cursor
-                _append_audit(cursor, named, action, subject, detail)
+                mark = _append_audit(cursor, named, action, subject, detail)
                 cursor.commit()
             except BaseException:
-                cursor.rollback()
+                _undo(cursor)
                 raise
+            if self._head:
+                self._head.write(mark)
 
     def require(self, user: str, action: str, subject: str) -> str:
         """Return the name of a person who may take an action; a refusal raises NotAllowed and is itself on record."""
@@ -93,7 +107,9 @@ class Store:
         except NotAllowed as refusal:
             if user and user.strip():
                 with self._writer, self._cursor() as cursor:
-                    _append_audit(cursor, user.strip(), "refused", subject, {"action": action, "why": str(refusal)})
+                    mark = _append_audit(cursor, user.strip(), "refused", subject, {"action": action, "why": str(refusal)})
+                if self._head:
+                    self._head.write(mark)
             raise
         return str(user).strip()
 
@@ -115,6 +131,20 @@ class Store:
         with self._writer, self._cursor() as cursor:
             cursor.execute(sql, values)
 
+    def copy_to(self, name: str) -> tuple[Path, Mark]:
+        """Write a consistent copy of the database into the folder `backups`, whoever writes meanwhile; returns file and last change."""
+        folder = self.settings.data / COPIES
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder.resolve() / f"{name}.duckdb"
+        with self._cursor() as cursor:
+            cursor.execute(f"attach {_text(file)} as copied")
+            try:
+                cursor.execute(f"copy from database {quoted(self.settings.database.stem)} to copied")
+                mark = _newest(cursor, "copied.audit")
+            finally:
+                cursor.execute("detach copied")
+        return file, mark or Mark(0, "")
+
     def shape(self, cursor: duckdb.DuckDBPyConnection, schema: Schema) -> None:
         """Make the table of applicants hold the features of a schema, inside the caller's transaction."""
         _shape_applicant(cursor, schema)
@@ -131,6 +161,9 @@ class Store:
     def close(self) -> None:
         """Checkpoint and let go of the file."""
         self._connection.close()
+        if self._lock:
+            custody.release(self._lock)
+            self._lock = None
 
     @contextmanager
     def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -174,7 +207,12 @@ def open_workspace(settings: Settings) -> Store:
         settings.models.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreDamaged(f"{error.filename} cannot be written ({error.strerror}): choose a folder you may write to.") from error
-    return _open(str(settings.database), settings)
+    lock = custody.take(settings.data)
+    try:
+        return _open(str(settings.database), settings, Head(settings.data, settings.database), lock)
+    except BaseException:
+        custody.release(lock)
+        raise
 
 
 def open_in_memory(settings: Settings) -> Store:
@@ -216,11 +254,13 @@ def _plain(value: object) -> object:
     return None if isinstance(value, float) and not isfinite(value) else value
 
 
-def _open(target: str, settings: Settings) -> Store:
+def _open(target: str, settings: Settings, head: Head | None = None, lock: Path | None = None) -> Store:
     schema_file = settings.data / "schema.toml"
     schema = parse(schema_file.read_text(encoding="utf-8"), str(schema_file)) if schema_file.exists() else built_in()
     try:
-        connection = duckdb.connect(target, config={"enable_external_access": "false", "autoinstall_known_extensions": "false"})
+        connection = duckdb.connect(target, config={"autoinstall_known_extensions": "false"})
+        connection.execute(f"set allowed_directories = [{_text(settings.data / COPIES)}]")
+        connection.execute("set enable_external_access = false")
     except duckdb.IOException as error:
         if "lock" in str(error).lower():
             raise StoreInUse(
@@ -229,15 +269,48 @@ def _open(target: str, settings: Settings) -> Store:
         raise StoreDamaged(f"{target} cannot be opened: {_first_line(error)} {RESTORE}") from error
     except duckdb.Error as error:
         raise StoreDamaged(f"{target} cannot be opened: {_first_line(error)} {RESTORE}") from error
-    with connection.cursor() as cursor:
-        cursor.begin()
-        _migrate(cursor)
-        _shape_applicant(cursor, schema)
-        for view in sorted((SQL / "views").glob("*.sql")):
-            cursor.execute(view.read_text(encoding="utf-8"))
-        cursor.commit()
-    connection.execute("set lock_configuration = true")
-    return Store(connection, settings, schema)
+    try:
+        with connection.cursor() as cursor:
+            cursor.begin()
+            _migrate(cursor)
+            _shape_applicant(cursor, schema)
+            for view in sorted((SQL / "views").glob("*.sql")):
+                cursor.execute(view.read_text(encoding="utf-8"))
+            mark = _held_against(cursor, head, settings.data) if head else None
+            cursor.commit()
+        if head and mark:
+            head.write(mark)
+        connection.execute("set lock_configuration = true")
+    except BaseException:
+        connection.close()
+        raise
+    return Store(connection, settings, schema, head=head, lock=lock)
+
+
+def _held_against(cursor: duckdb.DuckDBPyConnection, head: Head, folder: Path) -> Mark | None:
+    """Refuse a database that knows less than was acknowledged; return its newest mark where the head is behind it or absent."""
+    known, newest = head.read(), _newest(cursor)
+    there = cursor.execute("select hash from audit where seq = $seq", {"seq": known.seq}).fetchall() if known else []
+    custody.compare(known, newest, there[0][0] if there else None, folder)
+    if newest and known is None:
+        return _append_audit(cursor, "creditrisk", "head", "audit.head was absent", {"seq": newest.seq})
+    return newest if newest != known else None
+
+
+def _newest(cursor: duckdb.DuckDBPyConnection, chain: str = "audit") -> Mark | None:
+    last = cursor.execute(f"select seq, hash from {chain} order by seq desc limit 1").fetchall()
+    return Mark(*last[0]) if last else None
+
+
+def _undo(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Roll back, unless the database itself has given up: then what it said first is what matters."""
+    with suppress(duckdb.Error):
+        cursor.rollback()
+
+
+def _text(path: Path) -> str:
+    """Write a path of the settings as a literal: `set` takes no parameters."""
+    return "'" + str(path.resolve()).replace("'", "''") + "'"
 
 
 def _first_line(error: duckdb.Error) -> str:
@@ -265,9 +338,15 @@ def _shape_applicant(cursor: duckdb.DuckDBPyConnection, schema: Schema) -> None:
             cursor.execute(f"alter table {table} add column if not exists {quoted(feature.name)} {COLUMN_TYPES[feature.type]}")
 
 
-def _append_audit(cursor: duckdb.DuckDBPyConnection, user: str, action: str, subject: str, detail: Mapping[str, Any]) -> None:
-    last = cursor.execute("select seq, hash from audit order by seq desc limit 1").fetchall()
-    seq, before = last[0] if last else (0, "")
-    row = {"seq": seq + 1, "happened_at": now(), "user": user, "action": action, "subject": subject, "detail": to_json(detail)}
-    digest = hashlib.sha256((before + to_json(row)).encode()).hexdigest()
+def link(before: Mark, row: Mapping[str, Any]) -> str:
+    """Return the hash of an audit row (seq, happened_at, user, action, subject, detail) that follows another."""
+    return hashlib.sha256((before.hash + to_json(row)).encode()).hexdigest()
+
+
+def _append_audit(cursor: duckdb.DuckDBPyConnection, user: str, action: str, subject: str, detail: Mapping[str, Any]) -> Mark:
+    """Append a row to the chain: its hash covers the row and the hash before it; returns its mark."""
+    before = _newest(cursor) or Mark(0, "")
+    row = {"seq": before.seq + 1, "happened_at": now(), "user": user, "action": action, "subject": subject, "detail": to_json(detail)}
+    digest = link(before, row)
     cursor.execute("insert into audit values ($seq, $happened_at, $user, $action, $subject, $detail, $hash)", {**row, "hash": digest})
+    return Mark(before.seq + 1, digest)
