@@ -25,7 +25,7 @@ from creditrisk.settings import Settings
 
 SQL = Path(__file__).parent / "sql"
 DAMAGE = (duckdb.FatalException, duckdb.InternalException, duckdb.IOException, duckdb.SerializationException)
-RESTORE = "Stop the program, keep the file, and put back a copy that opens."
+RESTORE = "Stop the program, and put back the newest backup with `restore`, which keeps the damaged file aside."
 COPIES = "backups"  # the only folder besides its own file that DuckDB may write to
 COLUMN_TYPES = {"number": "double", "integer": "double", "flag": "double", "choice": "varchar"}
 
@@ -281,8 +281,10 @@ def _open(target: str, settings: Settings, head: Head | None = None, lock: Path 
         if head and mark:
             head.write(mark)
         connection.execute("set lock_configuration = true")
-    except BaseException:
+    except BaseException as error:
         connection.close()
+        if isinstance(error, duckdb.Error):
+            raise StoreDamaged(f"{target} cannot be opened: {_first_line(error)} {RESTORE}") from error
         raise
     return Store(connection, settings, schema, head=head, lock=lock)
 
