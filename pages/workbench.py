@@ -3,7 +3,7 @@
 import streamlit as st
 
 import ui
-from creditrisk import jobs, training
+from creditrisk import jobs, people, training
 from ui import lab
 
 PAGES = {
@@ -94,5 +94,16 @@ with st.sidebar:
         help="Every change is recorded under this name.",
         icon=":material/person:",
     )
+    given = store.settings.people.roles
+    if given:
+        st.caption(f"Role: {', '.join(sorted(people.roles_of(ui.user(), given))) or 'none, so nothing can be changed'}")
+    else:
+        st.selectbox(
+            "Role",
+            [None, *people.ROLES],
+            format_func=lambda role: "all of them" if role is None else role.capitalize(),
+            key="acting_role",
+            help="What this person may do. This installation gives no roles to names, so that anybody may choose.",
+        )
 
 navigation.run()

@@ -459,6 +459,16 @@ def test_scoring_keeps_a_prediction_in_the_name_of_who_acts(written: None) -> No
     assert history["channel"].iloc[0] == "page"
 
 
+def test_a_role_chosen_in_the_sidebar_reaches_no_further(written: None) -> None:
+    prediction_id, before = str(reviews.queue(ui.store())["prediction_id"].iloc[0]), len(reviews.history(ui.store()))
+    page = visit("reviews", prediction=prediction_id)
+    page.sidebar.selectbox(key="acting_role").set_value("analyst").run()
+    page.segmented_control(key=f"verdict-of-{prediction_id}").set_value("correct")
+    next(button for button in page.button if button.label == "Record verdict").click().run()
+    assert "has the role analyst; to review takes a person with the role reviewer or validator or admin" in page.error[0].value
+    assert len(reviews.history(ui.store())) == before
+
+
 def test_a_verdict_is_recorded_and_an_unexplained_one_refused(written: None) -> None:
     prediction_id = str(reviews.queue(ui.store())["prediction_id"].iloc[0])
     page = visit("reviews", prediction=prediction_id)

@@ -26,6 +26,7 @@ from creditrisk import (
 )
 from creditrisk import store as stores
 from creditrisk.errors import CreditRiskError, UnknownThing
+from creditrisk.people import Person
 from creditrisk.settings import Settings
 from creditrisk.store import Store
 
@@ -66,8 +67,10 @@ def store() -> Store:
 
 
 def user() -> str:
-    """Who acts: the name in the sidebar."""
-    return str(st.session_state.get("acting_as") or store().settings.people.default)
+    """Who acts: the name in the sidebar, with the role chosen there; roles that the settings give to names win."""
+    held = store().settings.people
+    name, role = str(st.session_state.get("acting_as") or held.default), st.session_state.get("acting_role")
+    return Person(name, [role]) if role and not held.roles else name
 
 
 @contextmanager
