@@ -4,7 +4,7 @@ Nobody may break two things. The same row alone or in a batch, in any row or col
 contributions plus base are the margin, because calibration is affine in what the estimator says: margin = slope * raw + intercept.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pandas import DataFrame, Series
 
+from creditrisk.balance import BALANCES, Balance, balanced
 from creditrisk.errors import InvalidInput, NotEnoughData, SchemaMismatch
-from creditrisk.estimators import FITS, Column, Estimator, Lesson, Numbers, index_of, inverse_logit, logit
+from creditrisk.estimators import FITS, Column, Estimator, Lesson, Numbers, Setting, chosen, index_of, inverse_logit, logit
 from creditrisk.schema import Feature, Schema
 from creditrisk.settings import Policy, Training
 
@@ -27,11 +28,21 @@ REFERENCE_ROWS = 1_000  # a reference group is explained on at most so many of i
 
 @dataclass(frozen=True)
 class Fitting:
-    """How to fit: the seed of everything random, the folds behind the calibration, the PD that parts yes from no."""
+    """How to fit: the seed of everything random, the folds behind the calibration, the PD that parts yes from no.
+
+    `parameters` override the algorithm's own settings (`estimators.SPACE` says which there are); none means those that suit the
+    size of the data. `balance` makes the classes weigh the same while fitting, by weights or by invented rows (see `balance`).
+    """
 
     seed: int = Training.seed
     folds: int = Training.folds
     cutoff: float = Policy.margin / (Policy.margin + Policy.lgd)
+    parameters: Mapping[str, Setting] = field(default_factory=dict)
+    balance: Balance = "none"
+
+    def __post_init__(self) -> None:
+        if self.balance not in BALANCES:
+            raise InvalidInput(f"Classes are balanced by {', '.join(BALANCES[1:])} or not at all (none), not by {self.balance!r}.")
 
 
 AS_USUAL = Fitting()
@@ -133,7 +144,8 @@ def fit(
     features = tuple(schema.predictors)
     labels, weights = _labels(bad, len(frame)), _weights(weight, len(frame))
     columns = _columns(frame, features)
-    lesson = Lesson(encode(frame, features, columns), labels, weights, columns, config.seed)
+    parameters = chosen(algorithm, config.parameters)
+    lesson = Lesson(encode(frame, features, columns), labels, weights, columns, config.seed, parameters)
     estimator, raw, seen = _fit_and_hold_out(algorithm, lesson, config, progress)
     slope, intercept = _platt(raw, seen.bad, seen.weight)
     pipeline = Pipeline(
@@ -188,8 +200,16 @@ def signed_z(frame: DataFrame, features: Sequence[Feature], reference: DataFrame
 
 
 def _fit_and_hold_out(algorithm: str, lesson: Lesson, config: Fitting, progress: Progress) -> tuple[Estimator, Numbers, Lesson]:
-    """Return the estimator, the raw output of a fit on rows it has not seen, and those rows: what a calibration needs."""
-    n, make = len(lesson.bad), FITS[algorithm]
+    """Return the estimator, the raw output of a fit on rows it has not seen, and those rows: what a calibration needs.
+
+    Balancing touches the rows of a fit only. The log-odds by which it lifts every row (logit of the share trained on less that of
+    the true share) are a constant, and the calibration, whose rows were left as they are, takes it off again with its intercept.
+    """
+    n = len(lesson.bad)
+
+    def make(part: Lesson) -> Estimator:
+        return FITS[algorithm](balanced(part, config.balance))
+
     if n >= LARGE:
         held_out = _folds(lesson.bad, 10, lesson.seed) == 0
         progress(0.1, f"fitting {algorithm} on {n - held_out.sum():,} applicants")
