@@ -234,9 +234,8 @@ def parted(bad: Numbers, count: int, seed: int, group: ArrayLike | None = None) 
     random = np.random.default_rng(seed)
     most = int(max(2, min(count, worst.sum(), len(worst) - worst.sum())))
     fold = np.empty(len(worst), dtype=np.intp)
-    for value in (0, 1):
-        rows = np.flatnonzero(worst == value)
-        fold[random.permutation(rows)] = np.arange(len(rows)) % most
+    good, bad_ones = (random.permutation(np.flatnonzero(worst == value)) for value in (0, 1))
+    fold[np.concatenate([good, bad_ones])] = np.arange(len(worst)) % most
     return np.asarray(fold[members], dtype=np.intp)
 
 

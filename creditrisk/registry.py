@@ -185,11 +185,15 @@ def card(store: Store, model_id: str) -> dict[str, Any]:
 
 
 def table(store: Store, model_id: str, name: str) -> DataFrame:
-    """Return 'test' (applicant_id, bad, pd, margin) or 'contributions' (applicant_id, base, a column a feature) of a model's test rows."""
+    """Return a table kept with a model.
+
+    'test' (applicant_id, as_of, bad, pd, margin) and 'contributions' (applicant_id, base, a column a feature) have a row for each
+    test row, in one order; 'validation' (as 'test', and fold) one for each learning row, foreseen by a fit that had not seen it.
+    """
     from pyarrow import parquet
 
-    if name not in ("test", "contributions"):
-        raise InvalidInput(f"A model keeps the tables 'test' and 'contributions', not {name!r}.")
+    if name not in ("test", "validation", "contributions"):
+        raise InvalidInput(f"A model keeps the tables 'test', 'validation' and 'contributions', not {name!r}.")
     file = _folder(store, get(store, model_id)["model_id"]) / f"{name}.parquet"
     if not file.is_file():
         raise TamperedArtefact(f"{file} is missing. Restore it from a backup or train again.")
@@ -322,7 +326,7 @@ def card_text(card: Mapping[str, Any]) -> str:
         lines += [f"> **{card['banner']}**", ""]
     if card.get("circularity"):
         lines += [f"> {card['circularity']}", ""]
-    for title in ("purpose", "data", "labels", "split", "features", "limits"):
+    for title in ("purpose", "data", "labels", "split", "features", "cut-offs", "limits"):
         said = card.get(title)
         lines += [f"## {title.capitalize()}", "", *(f"- {item}" for item in said), ""] if said else []
     lines += ["## Figures on the untouched test rows", "", *_figures(card), ""]

@@ -67,7 +67,8 @@ def test_candidates_and_baselines_are_registered_together_with_their_files(train
     assert models["algorithm"].tolist() == ["xgboost", "random_forest", "logistic", "risk_index", "constant"]
     assert set(models["status"]) == {"candidate"}
     assert (set(models["label_source"]), set(models["is_proxy"])) == ({"cluster"}, {True})
-    common = ["card.json", "card.md", "contributions.parquet", "metrics.json", "pipeline.joblib", "schema.toml", "test.parquet"]
+    tables = ["contributions.parquet", "test.parquet", "validation.parquet"]
+    common = sorted(["card.json", "card.md", "metrics.json", "pipeline.joblib", "schema.toml", *tables])
     assert files(trained, "M0001") == sorted([*common, "booster.ubj"])
     assert files(trained, "M0003") == common
     assert sorted(path.name for path in trained.models.iterdir()) == models["model_id"].tolist()
@@ -132,7 +133,10 @@ def test_a_model_page_gets_its_curves(trained: Store) -> None:
 def test_the_command_line_gets_the_declared_keys(trained: Store) -> None:
     model = registry.get(trained, "M0002")
     said = training.to_json(model)
-    assert list(said) == ["model_id", "algorithm", "label_set", "label_source", "metrics", "seconds"]
+    assert list(said) == [
+        *("model_id", "algorithm", "label_set", "label_source", "metrics", "cross_validation", "cutoffs", "parameters", "config"),
+        *("digest", "seconds"),
+    ]
     assert list(said["metrics"]) == ["cluster", "observed"]
     assert list(training.to_json(model, "models")) == [
         *("model_id", "status", "algorithm", "label_source", "is_proxy", "created_at", "digest", "metrics")
