@@ -142,7 +142,19 @@ BOARD = ["model_id", "algorithm", "status", "label_source", "auc", "auc_low", "a
 
 
 def _explain(options: Options, out: Out) -> None:
-    raise NotImplementedError
+    from creditrisk import album, registry
+
+    with opened(options) as store:
+        champion = registry.champion(store) if options.model == "champion" else None
+        if options.model == "champion" and champion is None:
+            raise NothingYet("There is no champion to explain: name a model, or promote one.")
+        model_id = champion["model_id"] if champion else _best(store) if options.model == "best" else options.model
+        made = album.explain(store, model_id, options.out, plots=options.plots, partials=options.pdp)
+        n = len(registry.table(store, model_id, "test"))
+    for line in made:
+        out.result({"model_id": model_id, **line}, f"  {line['file']}  {line['title']}")
+    summary = {"model_id": model_id, "rows": n, "files": len(made), "out": str(options.out)}
+    out.summary(summary, f"{len(made)} files of {model_id} in {options.out}: contributions of {n:,} test rows, and pictures of them.")
 
 
 def _models(options: Options, out: Out) -> None:
