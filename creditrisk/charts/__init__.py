@@ -7,7 +7,7 @@ a figure that says so.
 from creditrisk.charts.account import balance, coverage
 from creditrisk.charts.canvas import AMBER, BRICK, GREY, TEAL, nothing
 from creditrisk.charts.case import gauge, score_history, waterfall
-from creditrisk.charts.labels import profiles, scan, segments
+from creditrisk.charts.labels import against, cloud, cohort_rates, group_rates, profiles, scan, segments, spread, windows
 from creditrisk.charts.models import ALGORITHMS, calibration, importance, leaderboard, roc, test_scores
 from creditrisk.charts.money import KINDS, flows, spending, streams, unknown
 from creditrisk.charts.portfolio import bins, correlations, scores
@@ -19,13 +19,17 @@ __all__ = [
     "GREY",
     "KINDS",
     "TEAL",
+    "against",
     "balance",
     "bins",
     "calibration",
+    "cloud",
+    "cohort_rates",
     "correlations",
     "coverage",
     "flows",
     "gauge",
+    "group_rates",
     "importance",
     "leaderboard",
     "nothing",
@@ -36,8 +40,10 @@ __all__ = [
     "scores",
     "segments",
     "spending",
+    "spread",
     "streams",
     "test_scores",
     "unknown",
     "waterfall",
+    "windows",
 ]

@@ -1,54 +1,113 @@
-"""Pictures of a label set: what it rests on, how its clusters differ, and how far it can be believed."""
+"""Pictures of a label set: what it rests on, how its clusters differ, and how far it can be believed.
+
+Clusters are coloured from safe to risky in the order of the index; whatever is called bad is brick.
+"""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from datetime import date, timedelta
+from typing import Any, Final
 
 import plotly.graph_objects as go
+from pandas import DataFrame
+from plotly.colors import sample_colorscale
 from plotly.subplots import make_subplots
 
 from creditrisk.charts import canvas
-from creditrisk.charts.canvas import BRICK, GREY, TEAL
+from creditrisk.charts.canvas import AMBER, BRICK, GREY, TEAL
+from creditrisk.clusters import GAP, SHARE_HIGH, SHARE_LOW, STABLE
 from creditrisk.schema import Schema
+
+SAFE_TO_RISKY: Final = [[0.0, TEAL], [0.5, AMBER], [1.0, BRICK]]
+MEASURES: Final = (  # what is looked at for each number of clusters, and between which limits it passes
+    ("index_gap", f"Gap (SD), asked ≥ {GAP:g}", ".1f", (GAP, None)),
+    ("stability", f"Stability, asked ≥ {STABLE:g}", ".2f", (STABLE, None)),
+    ("share_risky", f"Share risky, asked {SHARE_LOW:.0%} to {SHARE_HIGH:.0%}", ".0%", (SHARE_LOW, SHARE_HIGH)),
+    ("silhouette", "Silhouette, decides nothing", ".2f", (None, None)),
+)
+DAY: Final = 86_400_000  # milliseconds
+
+
+def windows(cohorts: DataFrame, observation_days: int, gap_days: int, performance_days: int | None) -> go.Figure:
+    """Show which days predictors and which the label reads, a lane a cohort: columns cohort (the day observation ends), n.
+
+    Without `performance_days` both read the same days.
+    """
+    if cohorts.empty:
+        return canvas.nothing("These rows have no dates, so the label and the predictors read the same figures.", 90)
+    ends = canvas.days(cohorts["cohort"])
+    lanes = [f"{end:%d %b %Y}, {canvas.counted(int(n), 'applicant')}" for end, n in zip(ends, cohorts["n"], strict=True)]
+    observed = [end - timedelta(days=observation_days) for end in ends]
+    data = [_stretch(lanes, observed, observation_days, TEAL, what="predictors read")]
+    marks = [("■", TEAL, "predictors")]
+    if performance_days is None:
+        title = "Predictors and the label read the same days, so a model can only re-learn the clusters"
+        data.append(_stretch(lanes, observed, observation_days, AMBER, what="the label reads", pattern="/"))
+        marks.append(("▨", AMBER, "the label, of the same days"))
+    else:
+        between = f", {canvas.counted(gap_days, 'day')} later" if gap_days else ""
+        title = f"Predictors end on the cohort's day; the label looks at the {performance_days} days that follow{between}"
+        starts = [end + timedelta(days=gap_days) for end in ends]
+        data.append(_stretch(lanes, starts, performance_days, AMBER, what="the label reads"))
+        marks.append(("■", AMBER, "label"))
+        if gap_days:
+            data.append(_stretch(lanes, ends, gap_days, GREY, what="nobody reads", pattern="/"))
+            marks.append(("▨", GREY, "gap"))
+    last = max(ends) + timedelta(days=gap_days + (performance_days or 0))
+    return canvas.drawn(
+        title,
+        96 + 30 * len(lanes),
+        data,
+        marks,
+        xaxis=canvas.time_axis(min(observed), last),
+        yaxis={"type": "category", "automargin": True, "autorange": "reversed", "showgrid": False},
+        barmode="overlay",
+    )
 
 
 def scan(rows: Sequence[Mapping[str, Any]], chosen: int | None) -> go.Figure:
-    """Show what each number of clusters gives: k, index_gap (standard deviations), stability (0–1), silhouette (−1–1)."""
+    """Show what each number of clusters gives, and where it passes; clicking yields it.
+
+    Columns: k, index_gap (standard deviations), stability (0–1), share_risky, silhouette (−1–1).
+    """
     if not rows:
         return canvas.nothing("This label set was not made by looking through numbers of clusters.")
     numbers = [row["k"] for row in rows]
-    panels = (
-        ("index_gap", "Gap to the next cluster (SD)", 1.0),
-        ("stability", "Stability (0 to 1)", 0.75),
-        ("silhouette", "Silhouette (−1 to 1)", None),
-    )
-    figure = make_subplots(rows=1, cols=3, subplot_titles=[words for _, words, _ in panels], horizontal_spacing=0.07)
+    figure = make_subplots(rows=1, cols=len(MEASURES), subplot_titles=[words for _, words, _, _ in MEASURES], horizontal_spacing=0.06)
     title = f"{chosen} clusters, out of {numbers[0]} to {numbers[-1]} tried" if chosen else "No number of clusters was chosen"
-    figure.update_layout(canvas.layout(title, 250))
-    for place, (column, words, least) in enumerate(panels, start=1):
-        marks = {
-            "size": [14 if k == chosen else 7 for k in numbers],
-            "color": [TEAL if k == chosen else GREY for k in numbers],
-            "opacity": 1,
-        }
-        line = {"color": GREY, "width": 1.5}
-        hover = f"%{{x}} clusters: %{{y:.2f}}<extra>{words}</extra>"
+    figure.update_layout(canvas.layout(title, 270))
+    for place, (column, words, form, (least, most)) in enumerate(MEASURES, start=1):
         values = [row[column] for row in rows]
-        trace = go.Scatter(x=numbers, y=values, mode="lines+markers", line=line, marker=marks, showlegend=False, hovertemplate=hover)
-        figure.add_trace(trace, row=1, col=place)
-        if least is not None:
-            figure.add_hline(y=least, row=1, col=place, line={"color": BRICK, "width": 1.2, "dash": "dot"})
-            note = {
-                "text": f"asked: {least:g}",
-                "showarrow": False,
-                "font": {"size": 11, "color": BRICK},
-                "yanchor": "top",
-                "xanchor": "left",
-            }
-            figure.add_annotation(x=min(numbers), y=least, row=1, col=place, **note)
+        fits = [(least is None or value >= least) and (most is None or value <= most) for value in values]
+        judged = least is not None or most is not None
+        colours = [GREY if not judged else TEAL if passes else BRICK for passes in fits]
+        figure.add_trace(
+            go.Scatter(
+                x=numbers,
+                y=values,
+                mode="lines+markers",
+                line={"color": GREY, "width": 1.2},
+                marker={
+                    "size": [15 if k == chosen else 9 for k in numbers],
+                    "color": colours,
+                    "opacity": 1,
+                    "line": {"width": [3 if k == chosen else 0 for k in numbers], "color": canvas.faded(GREY, 0.9)},
+                },
+                customdata=numbers,
+                showlegend=False,
+                hovertemplate=f"%{{x}} clusters: %{{y:{form}}}<extra>{words}</extra>",
+                selected={"marker": {"opacity": 1}},
+                unselected={"marker": {"opacity": 1}},
+            ),
+            row=1,
+            col=place,
+        )
+        for limit in (least, most):
+            if limit is not None:
+                figure.add_hline(y=limit, row=1, col=place, line={"color": GREY, "width": 1.2, "dash": "dot"})
         figure.update_xaxes(title="clusters (k)", dtick=1, showgrid=False, row=1, col=place)
-        figure.update_yaxes(rangemode="tozero", row=1, col=place)
+        figure.update_yaxes(rangemode="tozero", tickformat=form, nticks=5, row=1, col=place)
     figure.update_annotations(font_size=12)
-    figure.update_layout(margin={"t": 32})
+    figure.update_layout(margin={"t": 32}, **canvas.CLICKED)
     return figure
 
 
@@ -57,7 +116,7 @@ def profiles(clusters: Sequence[Mapping[str, Any]], schema: Schema) -> go.Figure
     if not clusters:
         return canvas.nothing("This label set has no clusters to describe.")
     features = [schema[name] for name in clusters[0]["means"]]
-    columns = [_cluster(row, len(clusters)) for row in clusters]
+    columns = [_cluster(row["segment"], len(clusters)) for row in clusters]
     said = [[feature.say(row["means"][feature.name]) for row in clusters] for feature in features]
     sides = [
         _sides([row["means"][feature.name] for row in clusters], feature.risk if len(set(words)) > 1 else 0)
@@ -94,13 +153,13 @@ def segments(clusters: Sequence[Mapping[str, Any]]) -> go.Figure:
     figure = canvas.figure(f"{clusters[last]['n']:,} applicants fall into the riskiest cluster", height=300)
     figure.add_trace(
         go.Bar(
-            x=[_cluster(row, len(clusters)) for row in clusters],
+            x=[_cluster(row["segment"], len(clusters)) for row in clusters],
             y=[row["n"] for row in clusters],
             text=[f"{row['n']:,}<br>{canvas.percent(row['share'], 1)}" for row in clusters],
             textposition="outside",
             cliponaxis=False,
             customdata=[row["risk_index"] for row in clusters],
-            marker={"color": [BRICK if place == last else GREY for place in range(len(clusters))], "cornerradius": 3},
+            marker={"color": _colours(len(clusters)), "cornerradius": 3},
             hovertemplate="%{x}: %{y:,} applicants, mean risk index %{customdata:.2f}<extra></extra>",
         )
     )
@@ -109,9 +168,237 @@ def segments(clusters: Sequence[Mapping[str, Any]]) -> go.Figure:
     return figure
 
 
-def _cluster(row: Mapping[str, Any], n: int) -> str:
-    place = row["segment"]
-    return f"{place + 1}{' (safest)' if place == 0 else ' (riskiest)' if place == n - 1 else ''}"
+def spread(points: DataFrame) -> go.Figure:
+    """Show how the plain risk index lies in each cluster, safest first: columns segment, risk_index."""
+    known = points.dropna(subset=["segment"])
+    if known.empty:
+        return canvas.nothing("This label set has no clusters.")
+    k = int(known["segment"].max()) + 1
+    parts = [known.loc[known["segment"] == segment, "risk_index"] for segment in range(k)]
+    middles = [part.median() for part in parts]
+    data = [
+        {
+            "type": "violin",
+            "orientation": "h",
+            "side": "positive",
+            "x": part,
+            "y": [_cluster(segment, k)] * len(part),
+            "width": 1.6,
+            "points": False,
+            "spanmode": "hard",
+            "line": {"color": colour, "width": 1.6},
+            "fillcolor": canvas.faded(colour, 0.35),
+            "box": {"visible": True, "width": 0.12},
+            "hoveron": "violins",
+            "hoverinfo": "skip",
+        }
+        for segment, (part, colour) in enumerate(zip(parts, _colours(k), strict=True))
+    ]
+    apart = f"; of the next {middles[-2]:.2f}" if k > 1 else ""
+    return canvas.drawn(
+        f"The middle of the riskiest cluster has a risk index of {middles[-1]:.2f}{apart}".replace("-", "−"),
+        110 + 46 * k,
+        data,
+        xaxis={"title": "plain risk index (standard deviations; higher = riskier)", **canvas.ZERO},
+        yaxis={"type": "category", "automargin": True, "showgrid": False},
+        violingap=0,
+    )
+
+
+def cloud(points: DataFrame, axes: tuple[str, str], n: int) -> go.Figure:
+    """Show applicants on a map of two directions, coloured by cluster, the bad ringed and the grey zone open; clicking yields one.
+
+    Columns: applicant_id, x, y, segment, bad (null = unlabelled), risk_index; `axes` are words for x and y, `n` counts everybody.
+    """
+    if points.empty:
+        return canvas.nothing("This label set has nobody to show.")
+    k = int(points["segment"].max()) + 1 if points["segment"].notna().any() else 0
+    labelled, grey = points[points["bad"].notna()], points[points["bad"].isna()]
+    bad = labelled[labelled["bad"].astype(bool)]
+    marks: list[tuple[str, str, str]] = []
+    data = []
+    for segment, colour in enumerate(_colours(k)):
+        part = labelled[labelled["segment"] == segment]
+        data.append(_dots(part, {"color": colour, "size": 6, "opacity": 0.72}, _cluster(segment, k)))
+        marks.append(("●", colour, _cluster(segment, k)))
+    rest = labelled[labelled["segment"].isna()]
+    if len(rest):
+        data.append(_dots(rest, {"color": TEAL, "size": 6, "opacity": 0.72}, "no cluster"))
+        marks.append(("●", TEAL, "labelled without clusters"))
+    if len(grey):
+        data.append(_dots(grey, {"color": GREY, "size": 7, "symbol": "circle-open", "line": {"width": 1.4}}, "not labelled"))
+        marks.append(("○", GREY, "grey zone: no label"))
+    rings = {"color": BRICK, "size": 12, "symbol": "circle-open", "line": {"width": 1.2}}
+    data.append({**_dots(bad, rings, "bad"), "hoverinfo": "skip", "hovertemplate": None})
+    marks.append(("◯", BRICK, "called bad"))
+    shown = f"{len(points):,} of {n:,} applicants" if n > len(points) else canvas.counted(len(points), "applicant")
+    bare = {"showgrid": False, "zeroline": False, "showticklabels": False}
+    return canvas.drawn(
+        f"{shown}, near to each other where their label features are alike",
+        460,
+        data,
+        marks,
+        xaxis={"title": axes[0], **bare},
+        yaxis={"title": axes[1], **bare},
+        **canvas.CLICKED,
+    )
+
+
+def cohort_rates(frame: DataFrame) -> go.Figure:
+    """Show the share called risky in each cohort with its 95 % interval: columns cohort, n, n_bad, share, low, high."""
+    if frame.empty:
+        return canvas.nothing("This label set has no cohorts to compare.")
+    if len(frame) == 1:
+        finding = f"One cohort: {canvas.percent(frame['share'].iloc[0], 1)} of it are called risky"
+    else:
+        ends = f"{canvas.percent(frame['share'].min(), 1)} and {canvas.percent(frame['share'].max(), 1)}"
+        moves = frame["low"].max() > frame["high"].min()
+        finding = f"Between {ends} of a cohort are called risky, {'which is more than chance' if moves else 'within chance'}"
+    trace = {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "x": canvas.days(frame["cohort"]),
+        "y": frame["share"],
+        "line": {"color": GREY, "width": 1.2},
+        "marker": {"color": TEAL, "size": 9},
+        "error_y": canvas.whiskers(frame["share"], frame["low"], frame["high"], TEAL),
+        "customdata": frame[["n_bad", "n", "low", "high"]],
+        "hovertemplate": "%{x|%d %b %Y}: %{y:.1%} risky, %{customdata[0]:,} of %{customdata[1]:,}"
+        "<br>95 % interval %{customdata[2]:.1%} to %{customdata[3]:.1%}<extra></extra>",
+    }
+    return canvas.drawn(
+        finding,
+        280,
+        [trace],
+        xaxis={"showgrid": False, "type": "date", "tickvals": canvas.days(frame["cohort"]), "tickformat": "%d %b\n%Y", "tickangle": 0},
+        yaxis={"title": "share called risky", "tickformat": ".0%", "rangemode": "tozero"},
+    )
+
+
+def group_rates(frame: DataFrame) -> go.Figure:
+    """Show the share called risky in each protected group with its 95 % interval, those warned of in brick.
+
+    Columns: feature, title, group, n, n_bad, share, low, high, ratio (to the group called risky least), warned.
+    """
+    if frame.empty:
+        return canvas.nothing("No column that the law protects is kept, so nobody can look whether a group is called risky more often.")
+    warned = frame[frame["warned"].astype(bool)]
+    if warned.empty:
+        finding = "No protected group is called risky much more often than another"
+    else:
+        worst = warned.nlargest(1, "share").iloc[0]
+        finding = f"{worst['title']}: {worst['group']} is called risky much more often than others"
+    names = [f"{title}: {canvas.short(str(group), 28)}" for title, group in zip(frame["title"], frame["group"], strict=True)]
+    data = []
+    for is_warned, colour in ((False, TEAL), (True, BRICK)):
+        place = [number for number, flag in enumerate(frame["warned"]) if bool(flag) == is_warned]
+        part = frame.iloc[place]
+        data.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "x": part["share"],
+                "y": [names[number] for number in place],
+                "marker": {"color": colour, "size": 10},
+                "error_x": canvas.whiskers(part["share"], part["low"], part["high"], colour),
+                "customdata": part[["n_bad", "n", "low", "high"]],
+                "hovertemplate": "%{y}: %{x:.1%} risky, %{customdata[0]:,} of %{customdata[1]:,}"
+                "<br>95 % interval %{customdata[2]:.1%} to %{customdata[3]:.1%}<extra></extra>",
+            }
+        )
+    marks = [("●", TEAL, "share called risky"), *([("●", BRICK, "much more often than others")] if len(warned) else [])]
+    return canvas.drawn(
+        finding,
+        96 + 28 * len(names),
+        data,
+        marks,
+        xaxis={"title": "share called risky", "tickformat": ".0%", "rangemode": "tozero"},
+        yaxis={"type": "category", "categoryorder": "array", "categoryarray": names[::-1], "automargin": True},
+    )
+
+
+def against(figures: Sequence[tuple[str, Mapping[str, Any]]]) -> go.Figure:
+    """Show AUCs against observed outcomes, (name, {value, low, high, n, n_bad}) each, beside the 0.5 of chance."""
+    if not figures:
+        return canvas.nothing("No observed outcome is recorded for these applicants, so nobody knows how far the label is right.")
+    names = [name for name, _ in figures]
+    low, high, value = ([found[part] for _, found in figures] for part in ("low", "high", "value"))
+    best = max(figures, key=lambda pair: pair[1]["value"])
+    certain = [name for name, found in figures if found["low"] > 0.5]
+    finding = (
+        f"{best[0]} ranks observed outcomes best: AUC {best[1]['value']:.2f}"
+        if certain
+        else "Nothing here ranks observed outcomes better than chance"
+    )
+    frame = DataFrame({"value": value, "low": low, "high": high})
+    trace = {
+        "type": "scatter",
+        "mode": "markers",
+        "x": frame["value"],
+        "y": names,
+        "marker": {"size": 12, "color": [TEAL if name in certain else BRICK for name in names]},
+        "error_x": canvas.whiskers(frame["value"], frame["low"], frame["high"], GREY),
+        "hovertext": [
+            f"{name}: {found['value']:.3f}, 95 % interval {found['low']:.3f} to {found['high']:.3f}<br>"
+            f"{found['n']:,} outcomes, {found['n_bad']:,} bad"
+            for name, found in figures
+        ],
+        "hovertemplate": "%{hovertext}<extra></extra>",
+    }
+    chance = {"type": "line", "x0": 0.5, "x1": 0.5, "yref": "paper", "y0": 0, "y1": 1, "line": {"color": GREY, "width": 1.2, "dash": "dot"}}
+    return canvas.drawn(
+        finding,
+        96 + 40 * len(names),
+        [trace],
+        xaxis={"title": "AUC against observed outcomes (dotted: chance)", "range": [min(0.4, min(low) - 0.03), 1.02], "tickformat": ".1f"},
+        yaxis={"type": "category", "autorange": "reversed", "automargin": True},
+        shapes=[chance],
+    )
+
+
+def _stretch(lanes: Sequence[str], starts: Sequence[date], n_days: int, colour: str, *, what: str, pattern: str = "") -> dict[str, Any]:
+    """A bar of so many days from each start."""
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "y": list(lanes),
+        "base": [start.isoformat() for start in starts],
+        "x": [DAY * n_days] * len(lanes),
+        "width": 0.52,
+        "marker": {
+            "color": "rgba(0,0,0,0)" if pattern else canvas.faded(colour, 0.8),
+            "line": {"width": 1, "color": colour},
+            "pattern": {"shape": pattern, "fgcolor": colour, "size": 7},
+        },
+        "hovertext": [f"{what} {start:%d %b %Y} to {start + timedelta(days=n_days - 1):%d %b %Y}, {n_days} days" for start in starts],
+        "hovertemplate": "%{hovertext}<extra></extra>",
+    }
+
+
+def _dots(part: DataFrame, marker: Mapping[str, Any], words: str) -> dict[str, Any]:
+    said = part["bad"].map({True: "called bad", False: "called good"}).fillna("not labelled")
+    return {
+        "type": "scattergl",
+        "mode": "markers",
+        "x": part["x"],
+        "y": part["y"],
+        "marker": marker,
+        "customdata": part["applicant_id"],
+        "hovertext": [f"index {index:.2f}, {label}".replace("-", "−") for index, label in zip(part["risk_index"], said, strict=True)],
+        "hovertemplate": f"%{{customdata}}<br>cluster {words}<br>%{{hovertext}}<extra></extra>",
+        "selected": {"marker": {"opacity": 1}},
+        "unselected": {"marker": {"opacity": marker.get("opacity", 1)}},
+    }
+
+
+def _colours(k: int) -> list[str]:
+    """From safe to risky, as #rrggbb."""
+    found = sample_colorscale(SAFE_TO_RISKY, [place / (k - 1) for place in range(k)], colortype="tuple") if k > 1 else []
+    return [f"#{round(255 * red):02x}{round(255 * green):02x}{round(255 * blue):02x}" for red, green, blue in found] or [BRICK] * k
+
+
+def _cluster(place: int, k: int) -> str:
+    return f"{place + 1}{' (safest)' if place == 0 else ' (riskiest)' if place == k - 1 else ''}"
 
 
 def _sides(values: Sequence[float], risk: int) -> list[float]:
