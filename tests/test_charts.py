@@ -55,7 +55,7 @@ def title(figure: object) -> str:
         charts.segments([]),
         charts.spread(DataFrame({"segment": [], "risk_index": []})),
         charts.cloud(EMPTY, ("", ""), 0),
-        charts.windows(EMPTY, 365, 0, 90),
+        charts.windows([], 365, 0, 90),
         charts.cohort_rates(EMPTY),
         charts.group_rates(EMPTY),
         charts.against([]),
@@ -428,7 +428,7 @@ POINTS = DataFrame(
 )
 COHORTS = DataFrame(
     {
-        "cohort": [date(2026, 1, 1), date(2026, 4, 1)],
+        "cohort": ["2026-01-01", "2026-04-01"],
         "n": [100, 110],
         "n_bad": [10, 30],
         "share": [0.1, 0.27],
@@ -446,7 +446,6 @@ GROUPS = DataFrame(
         "share": [0.07, 0.01],
         "low": [0.03, 0.0],
         "high": [0.13, 0.05],
-        "ratio": [7.0, 1.0],
         "warned": [True, False],
     }
 )
@@ -469,20 +468,29 @@ def test_a_figure_that_is_not_known_does_not_pass() -> None:
     assert list(charts.scan(rows, None).data[0].marker.color) == [charts.BRICK]
 
 
+DATED = [{"as_of": "2026-01-01", "n": 100}, {"as_of": "2026-04-01", "n": 110}]
+
+
 def test_observation_gap_and_performance_follow_each_other() -> None:
-    figure = charts.windows(COHORTS, 365, 10, 90)
+    figure = charts.windows(DATED, 365, 10, 90)
     predictors, label, gap = figure.data
     assert list(predictors.base) == ["2025-01-01", "2025-04-01"]
     assert list(gap.base) == ["2026-01-01", "2026-04-01"], "observation ends on the cohort's day"
     assert list(label.base) == ["2026-01-11", "2026-04-11"]
     assert set(label.x) == {90 * 86_400_000}
-    assert "90 days that follow, 10 days later" in title(figure)
-    assert len(charts.windows(COHORTS, 365, 0, 90).data) == 2, "no gap, no bar"
+    assert title(figure).endswith("the 90 days that make the label begin 10 days later")
+    assert len(charts.windows(DATED, 365, 0, 90).data) == 2, "no gap, no bar"
+
+
+def test_applicants_with_a_day_of_their_own_share_a_lane_that_counts_from_it() -> None:
+    predictors, label = charts.windows([{"as_of": None, "n": 100}], 365, 0, 90).data
+    assert (list(predictors.base), list(predictors.x)) == ([-365], [365])
+    assert (list(label.base), list(label.x)) == ([0], [90])
 
 
 def test_one_window_is_called_what_it_is() -> None:
-    figure = charts.windows(COHORTS.head(1), 365, 0, None)
-    assert "only re-learn the clusters" in title(figure)
+    figure = charts.windows(DATED[:1], 365, 0, None)
+    assert "only re-learn the label" in title(figure)
     assert figure.data[0].base == figure.data[1].base
 
 

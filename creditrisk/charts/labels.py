@@ -27,38 +27,36 @@ MEASURES: Final = (  # what is looked at for each number of clusters, and betwee
 DAY: Final = 86_400_000  # milliseconds
 
 
-def windows(cohorts: DataFrame, observation_days: int, gap_days: int, performance_days: int | None) -> go.Figure:
-    """Show which days predictors and which the label reads, a lane a cohort: columns cohort (the day observation ends), n.
+def windows(cohorts: Sequence[Mapping[str, Any]], observation_days: int, gap_days: int, performance_days: int | None) -> go.Figure:
+    """Show which days predictors and which the label reads, a lane a cohort: as_of (the day observation ends, ISO), n.
 
-    Without `performance_days` both read the same days.
+    Where no day is stated, each applicant has a day of their own, and one lane counts from it. Without `performance_days`
+    predictors and label read the same days.
     """
-    if cohorts.empty:
-        return canvas.nothing("These rows have no dates, so the label and the predictors read the same figures.", 90)
-    ends = canvas.days(cohorts["cohort"])
-    lanes = [f"{end:%d %b %Y}, {canvas.counted(int(n), 'applicant')}" for end, n in zip(ends, cohorts["n"], strict=True)]
-    observed = [end - timedelta(days=observation_days) for end in ends]
-    data = [_stretch(lanes, observed, observation_days, TEAL, what="predictors read")]
-    marks = [("■", TEAL, "predictors")]
+    if not cohorts:
+        return canvas.nothing("These rows have no dates: the label and the predictors read the same figures.", 90)
+    days = [_day(row["as_of"]) for row in cohorts if row["as_of"]]
+    lanes = [f"{end:%d %b %Y}, {canvas.counted(row['n'], 'applicant')}" for end, row in zip(days, cohorts, strict=False)]
+    lanes = lanes or [canvas.counted(sum(row["n"] for row in cohorts), "applicant")]
+    bars = [(TEAL, "", -observation_days, observation_days, "predictors")]
     if performance_days is None:
-        title = "Predictors and the label read the same days, so a model can only re-learn the clusters"
-        data.append(_stretch(lanes, observed, observation_days, AMBER, what="the label reads", pattern="/"))
-        marks.append(("▨", AMBER, "the label, of the same days"))
+        title = "Predictors and the label read the same days, so a model can only re-learn the label"
+        bars.append((AMBER, "/", -observation_days, observation_days, "label"))
     else:
-        between = f", {canvas.counted(gap_days, 'day')} later" if gap_days else ""
-        title = f"Predictors end on the cohort's day; the label looks at the {performance_days} days that follow{between}"
-        starts = [end + timedelta(days=gap_days) for end in ends]
-        data.append(_stretch(lanes, starts, performance_days, AMBER, what="the label reads"))
-        marks.append(("■", AMBER, "label"))
-        if gap_days:
-            data.append(_stretch(lanes, ends, gap_days, GREY, what="nobody reads", pattern="/"))
-            marks.append(("▨", GREY, "gap"))
-    last = max(ends) + timedelta(days=gap_days + (performance_days or 0))
+        after = f"begin {canvas.counted(gap_days, 'day')} later" if gap_days else "follow"
+        title = f"Predictors end where a cohort’s day begins; the {performance_days} days that make the label {after}"
+        bars.append((AMBER, "", gap_days, performance_days, "label"))
+        bars += [(GREY, "/", 0, gap_days, "gap: nobody reads")] if gap_days else []
+    first, last = -observation_days, gap_days + (performance_days or 0)
+    span = {"title": "days from the day an applicant was looked at", **canvas.ZERO}
+    if days:
+        span = canvas.time_axis(min(days) + timedelta(days=first), max(days) + timedelta(days=last))
     return canvas.drawn(
         title,
-        96 + 30 * len(lanes),
-        data,
-        marks,
-        xaxis=canvas.time_axis(min(observed), last),
+        (96 if days else 116) + 30 * len(lanes),
+        [_stretch(lanes, days, *bar) for bar in bars],
+        [("▨" if pattern else "■", colour, words) for colour, pattern, _, _, words in bars],
+        xaxis=span,
         yaxis={"type": "category", "automargin": True, "autorange": "reversed", "showgrid": False},
         barmode="overlay",
     )
@@ -245,7 +243,7 @@ def cloud(points: DataFrame, axes: tuple[str, str], n: int) -> go.Figure:
 
 
 def cohort_rates(frame: DataFrame) -> go.Figure:
-    """Show the share called risky in each cohort with its 95 % interval: columns cohort, n, n_bad, share, low, high."""
+    """Show the share called risky in each cohort with its 95 % interval: columns cohort (ISO day or month), n, n_bad, share, low, high."""
     if frame.empty:
         return canvas.nothing("This label set has no cohorts to compare.")
     if len(frame) == 1:
@@ -254,23 +252,25 @@ def cohort_rates(frame: DataFrame) -> go.Figure:
         ends = f"{canvas.percent(frame['share'].min(), 1)} and {canvas.percent(frame['share'].max(), 1)}"
         moves = frame["low"].max() > frame["high"].min()
         finding = f"Between {ends} of a cohort are called risky, {'which is more than chance' if moves else 'within chance'}"
+    days = [_day(text) for text in frame["cohort"]]
     trace = {
         "type": "scatter",
         "mode": "lines+markers",
-        "x": canvas.days(frame["cohort"]),
+        "x": days,
         "y": frame["share"],
         "line": {"color": GREY, "width": 1.2},
         "marker": {"color": TEAL, "size": 9},
         "error_y": canvas.whiskers(frame["share"], frame["low"], frame["high"], TEAL),
-        "customdata": frame[["n_bad", "n", "low", "high"]],
-        "hovertemplate": "%{x|%d %b %Y}: %{y:.1%} risky, %{customdata[0]:,} of %{customdata[1]:,}"
-        "<br>95 % interval %{customdata[2]:.1%} to %{customdata[3]:.1%}<extra></extra>",
+        "customdata": frame[["cohort", "n_bad", "n", "low", "high"]],
+        "hovertemplate": "%{customdata[0]}: %{y:.1%} risky, %{customdata[1]:,} of %{customdata[2]:,}"
+        "<br>95 % interval %{customdata[3]:.1%} to %{customdata[4]:.1%}<extra></extra>",
     }
+    few = {"type": "date", "tickvals": days, "tickformat": "%d %b\n%Y" if len(frame["cohort"].iloc[0]) > 7 else "%b\n%Y", "tickangle": 0}
     return canvas.drawn(
         finding,
         280,
         [trace],
-        xaxis={"showgrid": False, "type": "date", "tickvals": canvas.days(frame["cohort"]), "tickformat": "%d %b\n%Y", "tickangle": 0},
+        xaxis={"showgrid": False, **(few if len(days) <= 8 else canvas.time_axis(min(days), max(days)))},
         yaxis={"title": "share called risky", "tickformat": ".0%", "rangemode": "tozero"},
     )
 
@@ -278,7 +278,7 @@ def cohort_rates(frame: DataFrame) -> go.Figure:
 def group_rates(frame: DataFrame) -> go.Figure:
     """Show the share called risky in each protected group with its 95 % interval, those warned of in brick.
 
-    Columns: feature, title, group, n, n_bad, share, low, high, ratio (to the group called risky least), warned.
+    Columns: feature, title, group, n, n_bad, share, low, high, warned.
     """
     if frame.empty:
         return canvas.nothing("No column that the law protects is kept, so nobody can look whether a group is called risky more often.")
@@ -356,23 +356,32 @@ def against(figures: Sequence[tuple[str, Mapping[str, Any]]]) -> go.Figure:
     )
 
 
-def _stretch(lanes: Sequence[str], starts: Sequence[date], n_days: int, colour: str, *, what: str, pattern: str = "") -> dict[str, Any]:
-    """A bar of so many days from each start."""
+def _stretch(  # noqa: PLR0917  (a row of `windows`' own table)
+    lanes: Sequence[str], days: Sequence[date], colour: str, pattern: str, start: int, length: int, words: str
+) -> dict[str, Any]:
+    """Bars of so many days, from so many days after each of `days`; of the days alone where none is stated."""
+    starts = [day + timedelta(days=start) for day in days]
+    said = [f"{words}: {day:%d %b %Y} to {day + timedelta(days=length - 1):%d %b %Y}, {length} days" for day in starts]
     return {
         "type": "bar",
         "orientation": "h",
         "y": list(lanes),
-        "base": [start.isoformat() for start in starts],
-        "x": [DAY * n_days] * len(lanes),
+        "base": [day.isoformat() for day in starts] or [start],
+        "x": [DAY * length if days else length] * len(lanes),
         "width": 0.52,
         "marker": {
             "color": "rgba(0,0,0,0)" if pattern else canvas.faded(colour, 0.8),
             "line": {"width": 1, "color": colour},
             "pattern": {"shape": pattern, "fgcolor": colour, "size": 7},
         },
-        "hovertext": [f"{what} {start:%d %b %Y} to {start + timedelta(days=n_days - 1):%d %b %Y}, {n_days} days" for start in starts],
+        "hovertext": said or [f"{words}: {length} days"],
         "hovertemplate": "%{hovertext}<extra></extra>",
     }
+
+
+def _day(text: str) -> date:
+    """'2026-04-01' or '2026-04' as a date."""
+    return date.fromisoformat(text if len(text) > 7 else f"{text}-01")
 
 
 def _dots(part: DataFrame, marker: Mapping[str, Any], words: str) -> dict[str, Any]:
