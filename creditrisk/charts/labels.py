@@ -75,7 +75,7 @@ def scan(rows: Sequence[Mapping[str, Any]], chosen: int | None) -> go.Figure:
     figure.update_layout(canvas.layout(title, 270))
     for place, (column, words, form, (least, most)) in enumerate(MEASURES, start=1):
         values = [row[column] for row in rows]
-        fits = [(least is None or value >= least) and (most is None or value <= most) for value in values]
+        fits = [value is not None and (least is None or value >= least) and (most is None or value <= most) for value in values]
         judged = least is not None or most is not None
         colours = [GREY if not judged else TEAL if passes else BRICK for passes in fits]
         figure.add_trace(
