@@ -51,10 +51,10 @@ def title(figure: object) -> str:
         charts.coverage(EMPTY, []),
         charts.streams(EMPTY),
         charts.scan([], None),
-        charts.profiles([], built_in()),
+        charts.profiles([], []),
         charts.segments([]),
         charts.spread(DataFrame({"segment": [], "risk_index": []})),
-        charts.cloud(EMPTY, ("", ""), 0),
+        charts.cloud(EMPTY, EMPTY, 0),
         charts.windows([], 365, 0, 90),
         charts.cohort_rates(EMPTY),
         charts.group_rates(EMPTY),
@@ -334,7 +334,7 @@ def test_one_stream_and_streams_of_one_name_are_told_apart() -> None:
 
 
 def test_profiles_turn_each_feature_so_that_risk_is_one_colour() -> None:
-    heat = charts.profiles(CLUSTERS, built_in()).data[0]
+    heat = charts.profiles(CLUSTERS, [built_in()[name] for name in CLUSTERS[0]["means"]]).data[0]
     assert [list(row) for row in heat.z] == [[-1.0, 1.0], [-1.0, 1.0]], "more overdrawn days and less income are both riskier"
     assert heat.text[0][1] == "31 days"
 
@@ -426,6 +426,7 @@ POINTS = DataFrame(
         "risk_index": [-0.5, 0.1, 1.0, 2.0],
     }
 )
+AXES = DataFrame({"axis": ["x", "x", "y"], "share": [0.6, 0.6, 0.2], "title": ["Late", "Poor", "Young"], "loading": [0.9, -0.1, 0.7]})
 COHORTS = DataFrame(
     {
         "cohort": ["2026-01-01", "2026-04-01"],
@@ -495,7 +496,7 @@ def test_one_window_is_called_what_it_is() -> None:
 
 
 def test_a_map_shows_clusters_the_grey_zone_and_who_is_called_bad() -> None:
-    figure = charts.cloud(POINTS, ("more days overdrawn", "less income"), 4000)
+    figure = charts.cloud(POINTS, AXES, 4000)
     assert title(figure).startswith("4 of 4,000 applicants")
     safest, riskiest, grey, bad = figure.data
     assert (list(safest.customdata), list(riskiest.customdata)) == (["A"], ["C", "D"])
@@ -504,10 +505,11 @@ def test_a_map_shows_clusters_the_grey_zone_and_who_is_called_bad() -> None:
     assert (safest.marker.color, riskiest.marker.color) == (charts.TEAL, charts.BRICK)
     assert {trace.type for trace in figure.data} == {"scattergl"}
     assert riskiest.hovertext[0] == "index 1.00, called bad"
+    assert figure.layout.xaxis.title.text == "→ riskier: Late · ← riskier: Poor<br>(60\u00a0% of all differences)"
 
 
 def test_labels_without_clusters_have_a_map_too() -> None:
-    figure = charts.cloud(POINTS.assign(segment=[None] * 4).astype({"segment": "Int32"}), ("x", "y"), 4)
+    figure = charts.cloud(POINTS.assign(segment=[None] * 4).astype({"segment": "Int32"}), AXES, 4)
     assert [len(trace.x) for trace in figure.data] == [3, 1, 2]
     assert title(figure).startswith("4 applicants")
 
@@ -538,3 +540,11 @@ def test_what_ranks_outcomes_no_better_than_chance_is_not_praised() -> None:
     index = {"value": 0.875, "low": 0.8, "high": 0.94, "n": 145, "n_bad": 30}
     assert title(charts.against([("The label", label), ("The plain risk index", index)])).startswith("The plain risk index ranks")
     assert title(charts.against([("The label", {**label, "low": 0.49})])) == "Nothing here ranks observed outcomes better than chance"
+
+
+def test_where_two_label_sets_disagree_is_red() -> None:
+    table = DataFrame({"one": ["good", "bad", "no label"], "good": [90, 3, 1], "bad": [2, 8, 0], "no label": [4, 0, 5]})
+    heat = charts.agreement(table, "L0001", "L0002").data[0]
+    assert [list(row) for row in heat.z] == [[1, -1, 0], [-1, 1, 0], [0, 0, 1]]
+    assert heat.text[0][1] == "2"
+    assert (heat.y[1], heat.x[0]) == ("bad in L0001", "good in L0002")

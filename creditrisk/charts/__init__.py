@@ -7,7 +7,8 @@ a figure that says so.
 from creditrisk.charts.account import balance, coverage
 from creditrisk.charts.canvas import AMBER, BRICK, GREY, TEAL, nothing
 from creditrisk.charts.case import gauge, score_history, waterfall
-from creditrisk.charts.labels import against, cloud, cohort_rates, group_rates, profiles, scan, segments, spread, windows
+from creditrisk.charts.clusters import cloud, profiles, scan, segments, spread
+from creditrisk.charts.labels import against, agreement, cohort_rates, group_rates, windows
 from creditrisk.charts.models import ALGORITHMS, calibration, importance, leaderboard, roc, test_scores
 from creditrisk.charts.money import KINDS, flows, spending, streams, unknown
 from creditrisk.charts.portfolio import bins, correlations, scores
@@ -20,6 +21,7 @@ __all__ = [
     "KINDS",
     "TEAL",
     "against",
+    "agreement",
     "balance",
     "bins",
     "calibration",
