@@ -505,6 +505,7 @@ WORDS = {
     "label_source": {"cluster": "clusters (proxy)", "observed": "observed outcomes", "review": "verdicts", "rfm": "RFM (proxy)"},
     "reconciliation": {"ok": "adds up", "mismatch": "does not add up", "not stated": "none to check"},
     "about": {"decision": "recommendation"},
+    **{column: {True: "bad", False: "good"} for column in ("bad", "one", "other")},
 }
 
 

@@ -34,7 +34,8 @@ CLICKED: Final[dict[str, Any]] = {"clickmode": "event+select", "dragmode": False
 def nothing(sentence: str, height: int = 180) -> go.Figure:
     """Return a figure without data that says why."""
     bare = figure("", height=height)
-    bare.add_annotation(text=sentence, showarrow=False, x=0.5, y=0.5, xref="paper", yref="paper", font={"color": GREY, "size": 14})
+    text = "<br>".join(wrap(sentence, 54))
+    bare.add_annotation(text=text, showarrow=False, x=0.5, y=0.5, xref="paper", yref="paper", font={"color": GREY, "size": 14})
     bare.update_xaxes(visible=False)
     bare.update_yaxes(visible=False)
     return bare

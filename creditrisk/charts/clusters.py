@@ -101,31 +101,34 @@ def profiles(clusters: Sequence[Mapping[str, Any]], features: Sequence[Feature])
         )
     )
     figure.update_yaxes(autorange="reversed", automargin=True, showgrid=False, ticks="")
-    figure.update_xaxes(side="top", showgrid=False, ticks="")
+    figure.update_xaxes(type="category", side="top", showgrid=False, ticks="")
     return figure
 
 
 def segments(clusters: Sequence[Mapping[str, Any]]) -> go.Figure:
-    """Show the size of each cluster (segment, n, share, risk_index), safest first; the last is the one called bad."""
+    """Show the size of each cluster: segment, n, share, risk_index, safest first."""
     if not clusters:
         return canvas.nothing("This label set has no clusters.")
-    last = len(clusters) - 1
-    figure = canvas.figure(f"{clusters[last]['n']:,} applicants fall into the riskiest cluster", height=300)
-    figure.add_trace(
-        go.Bar(
-            x=[_cluster(row["segment"], len(clusters)) for row in clusters],
-            y=[row["n"] for row in clusters],
-            text=[f"{row['n']:,}<br>{canvas.percent(row['share'], 1)}" for row in clusters],
-            textposition="outside",
-            cliponaxis=False,
-            customdata=[row["risk_index"] for row in clusters],
-            marker={"color": _colours(len(clusters)), "cornerradius": 3},
-            hovertemplate="%{x}: %{y:,} applicants, mean risk index %{customdata:.2f}<extra></extra>",
-        )
+    bars = {
+        "type": "bar",
+        "orientation": "h",
+        "y": [_cluster(row["segment"], len(clusters)) for row in clusters],
+        "x": [row["n"] for row in clusters],
+        "text": [f"{row['n']:,} ({canvas.percent(row['share'], 1)})" for row in clusters],
+        "textposition": "outside",
+        "cliponaxis": False,
+        "width": 0.5,
+        "customdata": [row["risk_index"] for row in clusters],
+        "marker": {"color": _colours(len(clusters)), "cornerradius": 3},
+        "hovertemplate": "%{y}: %{x:,} applicants, mean risk index %{customdata:.2f}<extra></extra>",
+    }
+    return canvas.drawn(
+        f"{canvas.counted(clusters[-1]['n'], 'applicant falls', 'applicants fall')} into the riskiest cluster",
+        _height(len(clusters)),
+        [bars],
+        xaxis={"title": "applicants", "tickformat": ",d", "range": [0, 1.35 * max(row["n"] for row in clusters)], "nticks": 5},
+        yaxis={"type": "category", "automargin": True, "showgrid": False, "range": [-0.5, len(clusters) + 0.1]},
     )
-    figure.update_xaxes(showgrid=False)
-    figure.update_yaxes(title="applicants", tickformat=",d", range=[0, 1.22 * max(row["n"] for row in clusters)])
-    return figure
 
 
 def spread(points: DataFrame) -> go.Figure:
@@ -157,10 +160,10 @@ def spread(points: DataFrame) -> go.Figure:
     apart = f"; of the next {middles[-2]:.2f}" if k > 1 else ""
     return canvas.drawn(
         f"The middle of the riskiest cluster has a risk index of {middles[-1]:.2f}{apart}".replace("-", "−"),
-        110 + 46 * k,
+        _height(k),
         data,
         xaxis={"title": "plain risk index (standard deviations; higher = riskier)", **canvas.ZERO},
-        yaxis={"type": "category", "automargin": True, "showgrid": False},
+        yaxis={"type": "category", "automargin": True, "showgrid": False, "range": [-0.5, k + 0.1]},
         violingap=0,
     )
 
@@ -199,22 +202,19 @@ def cloud(points: DataFrame, axes: DataFrame, n: int) -> go.Figure:
         460,
         data,
         marks,
-        xaxis={"title": _direction(axes, "x", "→", "←"), **bare},
-        yaxis={"title": _direction(axes, "y", "→", "←"), **bare},
+        xaxis={"title": _direction(axes, "x", 3), **bare},
+        yaxis={"title": _direction(axes, "y", 2), **bare},
         **canvas.CLICKED,
     )
 
 
-def _direction(axes: DataFrame, axis: str, up: str, down: str) -> str:
-    """What a direction of the map is: '→ riskier in days overdrawn, low balance (43 % of all differences)'."""
-    part = axes[axes["axis"] == axis].head(3)
-    if part.empty:
-        return ""
+def _direction(axes: DataFrame, axis: str, most: int) -> str:
+    """What a direction of the map is: '→ riskier: days overdrawn, low balance (43 % of all differences)'."""
+    part = axes[axes["axis"] == axis].head(most) if len(axes) else axes
     words = []
-    for sign, arrow in ((1, up), (-1, down)):
-        titles = [canvas.short(title, 30) for title, loading in zip(part["title"], part["loading"], strict=True) if sign * loading > 0]
-        if titles:
-            words.append(f"{arrow} riskier: {', '.join(titles)}")
+    for sign, arrow in ((1, "→"), (-1, "←")):
+        titles = [canvas.short(title, 28) for title, loading in zip(part["title"], part["loading"], strict=True) if sign * loading > 0]
+        words += [f"{arrow} riskier: {', '.join(titles)}"] if titles else []
     return f"{' · '.join(words)}<br>({canvas.percent(part['share'].iloc[0])} of all differences)"
 
 
@@ -232,6 +232,11 @@ def _dots(part: DataFrame, marker: Mapping[str, Any], words: str) -> dict[str, A
         "selected": {"marker": {"opacity": 1}},
         "unselected": {"marker": {"opacity": marker.get("opacity", 1)}},
     }
+
+
+def _height(k: int) -> int:
+    """Of pictures with a lane a cluster, so that they stand beside each other."""
+    return 100 + 54 * k
 
 
 def _colours(k: int) -> list[str]:

@@ -87,7 +87,7 @@ def group_rates(frame: DataFrame) -> go.Figure:
     Columns: feature, title, group, n, n_bad, share, low, high, warned.
     """
     if frame.empty:
-        return canvas.nothing("No column that the law protects is kept, so nobody can look whether a group is called risky more often.")
+        return canvas.nothing("No protected column is kept, so nobody can look whether a group is called risky more often.")
     warned = frame[frame["warned"].astype(bool)]
     if warned.empty:
         finding = "No protected group is called risky much more often than another"
