@@ -242,6 +242,7 @@ def table(
     param: str | None = None,
     page: str | None = None,
     height: int | None = None,
+    placeholder: str = "",
     **also: None,
 ) -> None:
     """Show the named columns of a frame; where `opens` names a column, picking a row puts its value into the URL as `param`.
@@ -258,7 +259,7 @@ def table(
         "column_order": list(config),
         "alt": alt,
         "key": key,
-        "placeholder": "",
+        "placeholder": placeholder,
     }
     if height or len(shown) > 11:
         options["height"] = height or fitting(len(shown), 12)

@@ -37,7 +37,11 @@ def verdict(found: LabelSet) -> None:
     else:
         st.success(
             f"**They can be worked with.** These labels pass all {len(gates)} checks"
-            + (", and still they are a proxy: nobody has repaid or defaulted here." if found.is_proxy else ". They are verified."),
+            + (
+                ". They are a proxy all the same: a test, not a repayment, stands behind them."
+                if found.is_proxy
+                else ". They are verified."
+            ),
             icon=":material/verified_user:",
         )
     warning = labels.banner(found)
@@ -108,10 +112,10 @@ def called(found: LabelSet) -> list[int]:
 
 def another_number(found: LabelSet) -> None:
     """Say what the number of clusters in the URL would give, and offer to make a set with it."""
+    st.markdown(f":gray[**Why {found.k}?** {ui.literal(found.report['rule'])}]")
     asked = ui.asked("k")
     row = next((row for row in found.report["scan"] if str(row["k"]) == asked), None)
     if row is None:
-        st.markdown(f":gray[**Why {found.k}?** {ui.literal(found.report['rule'])}]")
         st.caption("Click a number of clusters to see what it gives, and to make a set with it.")
         return
     words, action = st.columns([3, 1], vertical_alignment="center")
@@ -129,7 +133,7 @@ def cards(found: LabelSet) -> None:
     """Show what makes each cluster that cluster, in sentences: its strongest deviations from everybody."""
     rows, used = found.report["profiles"], labels.label_features(ui.store(), found)
     traits = ui.rows(profiles.traits(rows, found.report["centres"], used))
-    with st.grid(min(len(rows), 4), min_column_width=220, gap="small", border=True) as grid:
+    with st.grid(min(len(rows), 4), min_column_width=300, gap="small", border=True) as grid:
         for row in rows:
             with grid.cell():
                 segment, mine = row["segment"], [trait for trait in traits if trait["segment"] == row["segment"]]
@@ -159,7 +163,16 @@ def examples(found: LabelSet) -> None:
         "bad": ui.text_column("Label"),
         "risk_index": ui.number_column("Risk index", "The plain signed index, in standard deviations; higher is riskier", "%.2f"),
     }
-    ui.table(frame, columns, key="examples", alt="Applicants of this cluster", opens="applicant_id", param="applicant", page="applicants")
+    ui.table(
+        frame,
+        columns,
+        key="examples",
+        alt="Applicants of this cluster",
+        opens="applicant_id",
+        param="applicant",
+        page="applicants",
+        placeholder="no label",
+    )
     st.caption("Typical ones lie at the middle of the cluster, border ones where risky and not risky meet. Pick a row to open one.")
 
 
