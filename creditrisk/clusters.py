@@ -115,10 +115,15 @@ def calling(points: Floats, chosen: Clusters, risky: Sequence[int]) -> Clusters:
             f"Risky clusters are some, not all, of 0 (safest) to {chosen.k - 1} (riskiest); {', '.join(map(str, called)) or 'none'} given."
         )
     named = replace(chosen, called=called)
-    index = points.mean(axis=1)
+    return replace(named, gap=gap_of(points.mean(axis=1), named), share_risky=float(named.risky.mean()))
+
+
+def gap_of(index: Floats, chosen: Clusters) -> float:
+    """Return how far the risky clusters lie above the riskiest of the others on any index, in its standard deviations."""
     means = _means(index, chosen.assigned, chosen.k)
-    others = [means[number] for number in range(chosen.k) if number not in called]
-    return replace(named, gap=float((index[named.risky].mean() - max(others)) / index.std()), share_risky=float(named.risky.mean()))
+    others = max(float(means[number]) for number in range(chosen.k) if number not in chosen.bad)
+    spread = float(index.std())
+    return (float(index[chosen.risky].mean()) - others) / spread if spread > 0 else float("nan")
 
 
 def margins(points: Floats, centres: Floats, bad: Sequence[int] = (-1,)) -> Floats:

@@ -6,9 +6,9 @@ default: it gives a segment (0 = safest) and a proxy label. Row order, row names
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -125,31 +125,38 @@ def rfm(
 ) -> LabelSet:
     """Cluster applicants on recency, frequency and monetary value of their movements; the least engaged count as risky.
 
-    It measures engagement, not credit. `as_of` None = the day after the last movement. With `performance_days` those days
-    before `as_of` make the label and predictors end before them; without, the last `days` make it, predictors are those of
-    `snapshot_id` (else the newest), and the set is circular. The rest as in `kmeans`.
+    It measures engagement, not credit, so its clusters are held against the plain risk index like any other's. Days are counted
+    back from `as_of`, else from the day each applicant has in `snapshot_id` (else the newest). With `performance_days` so many days
+    before it make the label and predictors end before them; without, the last `days` make it, and the set is circular. The rest
+    as in `kmeans`.
     """
     choice = _choice(k, risky, reason, user)
-    windows = Windows(performance_days, gap_days)
-    end = as_of or store.value("select (max(booked_on) + 1)::date from movement")
-    if end is None:
-        raise NothingYet("RFM looks at movements, and no statement is stored in this workspace: ingest statements first.")
-    length = performance_days or days
-    if performance_days is None:
-        known = _snapshot(store, snapshot_id)
-    else:
-        known = features.build(store, user=user, as_of=end, days_before=windows.ahead)
-    moved = engagement.stored(store, end, days=length, direction=direction).drop(columns="as_of")
-    table = features.table(store, known).merge(moved, on="applicant_id", suffixes=("_known", "")).assign(snapshot_id=known)
+    before = Windows(performance_days, gap_days)
+    windows = replace(before, dates=(as_of - timedelta(days=before.ahead),)) if as_of and performance_days else before
+    (cohort,) = lay_out(store, windows, 0 if windows.dates else _snapshot(store, snapshot_id), user=user)
+    own = cohort.performance_snapshot_id if performance_days or as_of is None else None
+    asked = {"as_of": as_of or date.today(), "days": performance_days or days, "direction": direction, "of_snapshot": own}
+    table = as_it_went(store, [cohort])
+    table = table.drop(columns=[feature.name for feature in RFM], errors="ignore").merge(_engaged(store, asked), on="applicant_id")
+    if table.empty:
+        raise NothingYet("RFM looks at movements, and these applicants have none in the window: store bank statements first.")
     report = {
         "rule": choice or RULE,
         "performance_days": performance_days,
         "gap_days": gap_days,
-        "cohorts": [Cohort(known, known, None, len(table)).row()],
-        "rfm": {"as_of": end, "days": length, "direction": direction},
+        "cohorts": [cohort.row()],
+        "performance_snapshot_id": cohort.performance_snapshot_id if performance_days else None,
+        "rfm": asked,
     }
-    shared = [] if performance_days else ["recency_days", "frequency", "monetary"]
+    shared = [] if performance_days else [feature.name for feature in RFM]
     return _cluster(store, "rfm", table, list(RFM), about=report, shared=shared, k=k, risky=risky, user=user, progress=progress)
+
+
+def _engaged(store: Store, asked: Mapping[str, Any]) -> DataFrame:
+    """Return applicant_id and the three figures as they were asked for."""
+    day = asked["as_of"] if isinstance(asked["as_of"], date) else date.fromisoformat(asked["as_of"])
+    found = engagement.stored(store, day, days=asked["days"], direction=asked["direction"], of_snapshot=asked["of_snapshot"])
+    return found.drop(columns="as_of")
 
 
 def observed(store: Store, *, user: str, rule: int | None = None, snapshot_id: int | None = None) -> LabelSet:
@@ -488,10 +495,7 @@ def _cloud(store: Store, made: LabelSet) -> tuple[DataFrame, Floats, list[Featur
     names = [feature.name for feature in used]
     rows = members(store, made.label_set_id)
     if made.method == "rfm":
-        asked = made.report["rfm"]
-        moved = engagement.stored(store, date.fromisoformat(asked["as_of"]), days=asked["days"], direction=asked["direction"])
-        seen = moved[["applicant_id", *names]]
-        table = rows.merge(seen, on="applicant_id", how="left")
+        table = rows.merge(_engaged(store, made.report["rfm"]), on="applicant_id", how="left")
     else:
         ends = {cohort["snapshot_id"]: cohort["performance_snapshot_id"] for cohort in made.report.get("cohorts", [])}
         parts = [
@@ -598,20 +602,16 @@ def _nothing_foreknown(store: Store, chosen: LabelSet, joined: DataFrame) -> Non
     if days is not None and chosen.method == "kmeans":
         used = label_features(store, chosen)
         leakage.windows(used, days)
-        for cohort in report.get("cohorts", []):
-            known, seen = cohort["snapshot_id"], cohort["performance_snapshot_id"]
-            rows = store.read(
-                """select applicant_id, known.as_of as known, seen.as_of as seen
-                from applicant as known
-                join applicant as seen using (applicant_id)
-                where known.snapshot_id = $known and seen.snapshot_id = $seen""",
-                known=known,
-                seen=seen,
-            )
-            leakage.days(rows, predictors, days + report.get("gap_days", 0))
-            later = features.table(store, seen).set_index("applicant_id")
-            here = joined[joined["snapshot_id"] == known]
-            leakage.copies(here, later.loc[here["applicant_id"]], predictors, used)
+        here, afterwards = [], []
+        for cohort in report["cohorts"]:
+            seen = features.table(store, cohort["performance_snapshot_id"]).set_index("applicant_id")
+            known = joined[joined["snapshot_id"] == cohort["snapshot_id"]]
+            then = seen.loc[known["applicant_id"]].reset_index()
+            held = DataFrame({"applicant_id": known["applicant_id"].to_numpy(), "known": known["as_of"].to_numpy(), "seen": then["as_of"]})
+            leakage.days(held, predictors, days + report["gap_days"])
+            here.append(known)
+            afterwards.append(then)
+        leakage.copies(concat(here, ignore_index=True), concat(afterwards, ignore_index=True), predictors, used)
     if not chosen.circular:
         leakage.figures(joined, joined["bad"], predictors)
 
@@ -668,11 +668,15 @@ def _cluster(
     if risky is not None:
         chosen = clusters.calling(cloud, chosen, risky)
     source = "cluster" if method == "kmeans" else "rfm"
-    index = risk_index(table, store.schema if method == "kmeans" else declared)
+    index = risk_index(table, store.schema)
+    judged = used
+    if method == "rfm":  # signs of engagement prove nothing about credit: what is known to be risk has to agree
+        judged = [feature for feature in store.schema.index_features if table[feature.name].nunique() > 1]
+        chosen = replace(chosen, gap=clusters.gap_of(index.to_numpy(float)[enough], chosen))
     rows = _members(table, index, enough, chosen, clusters.grey_zone(cloud, chosen.centres, chosen.bad)).assign(source=source)
     say(0.8, "holding the clusters against outcomes and predictors")
     found = _against_outcomes(store, rows.assign(as_of=table["as_of"]))
-    gates = quality.of_clusters(table, rows, chosen, used) + found.gates()
+    gates = quality.of_clusters(table, rows, chosen, judged) + found.gates()
     tree = _given_away(store, rows)
     report = {
         **about,

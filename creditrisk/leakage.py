@@ -21,6 +21,7 @@ Floats = NDArray[np.float64]
 GIVEN_AWAY, SURELY = 0.995, 0.99  # AUC of a single predictor against the label, and the lower end of its 95 % interval
 SAME = 0.995  # rank correlation of a predictor with a figure of the label's own window
 LEAST_OF_A_CLASS = 10
+UNLIKE = 30  # rows whose figure is not the commonest one
 AFTERWARDS = re.compile(  # words for what only the end of a loan tells; none of them is known when somebody applies
     r"(^|_)(recover(y|ies|ed)|charged?_?offs?|chargeoffs?|writ(e|ten)_?offs?|out_prncp|total_(rec|pymnt)|(last|next)_pymnt|settlement|hardship"
     r"|loan_status|loan_outcome|default_(date|day)|date_of_default|observed_(bad|on)|fully_paid|loss_given_default)(_|$)"
@@ -72,13 +73,17 @@ def windows(label_features: Sequence[Feature], performance_days: int) -> None:
 
 
 def copies(known: DataFrame, seen: DataFrame, predictors: Sequence[Feature], label_features: Sequence[Feature]) -> None:
-    """Refuse a predictor that ranks applicants exactly as a figure of the performance window does; both frames row by row."""
-    later = {feature.name: _ranks(seen[feature.name]) for feature in label_features}
+    """Refuse a predictor that ranks applicants exactly as a figure of the performance window does; both frames row by row.
+
+    A figure of which too few have another value than most says nothing: who never was overdrawn often is not overdrawn again.
+    """
+    able = [feature for feature in label_features if _unlike(seen[feature.name]) >= UNLIKE]
+    later = {feature.name: _ranks(seen[feature.name]) for feature in able}
     for feature in predictors:
         if not feature.is_numeric:
             continue
         ranks = _ranks(known[feature.name])
-        for label_feature in label_features:
+        for label_feature in able:
             if abs(_correlation(ranks, later[label_feature.name])) > SAME:
                 raise Leakage(
                     f"The predictor {feature.title} ({feature.name}) ranks the applicants as {label_feature.title} "
@@ -118,6 +123,11 @@ def _alone(feature: Feature, values: "Series[Any]", bad: NDArray[np.bool_]) -> f
     by_value = metrics.auc(bad, np.where(unknown, np.nanmedian(numbers), numbers))
     by_absence = metrics.auc(bad, unknown.astype(float))  # filled in for those who went bad only
     return max(by_value, by_absence, key=lambda area: abs(area - 0.5))
+
+
+def _unlike(values: "Series[Any]") -> int:
+    """Return how many rows have another value than the commonest."""
+    return int(values.notna().sum()) - int(values.value_counts().max() if values.notna().any() else 0)
 
 
 def _error(area: float, n_bad: int, n_good: int) -> float:

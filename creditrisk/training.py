@@ -29,8 +29,8 @@ from creditrisk.store import to_json as text_of
 
 Progress = Callable[[float, str], None]
 CANDIDATES = ("xgboost", "random_forest", "logistic")
-BASELINES = ("risk_index", "constant")  # on every leaderboard: a candidate that does not beat them is not worth its keep
-SOURCES = ("cluster", "rfm", "review", "observed")
+BASELINES = registry.BASELINES  # on every leaderboard: a candidate that does not beat them is not worth its keep
+SOURCES = ("cluster", "rfm", "review", "observed", "combined")
 EFFORT = {"random_forest": 6.0, "xgboost": 2.0, "logistic": 1.0}  # roughly, for the progress bar; others 0.2
 LEAST_OF_A_CLASS = 10
 RELEARNT = 0.97  # an AUC above this against a proxy says that the clusters were found again
