@@ -24,7 +24,7 @@ from creditrisk.schema import Feature, Schema
 from creditrisk.store import to_json as text_of
 
 Progress = Callable[[float, str], None]
-SOURCES = ("cluster", "rfm", "review", "observed")
+SOURCES = ("cluster", "rfm", "review", "observed", "combined")
 EFFORT = {
     "random_forest": 6.0,
     "xgboost": 2.0,
@@ -251,7 +251,7 @@ def _card(name: str, run: Run, found: Mapping[str, Any], parameters: Mapping[str
         "circularity": found["circularity"]["sentence"],
         "purpose": [f"Ranks applicants by {word} from what was known before the scoring date ({name.replace('_', ' ')})."],
         "data": [
-            f"{int((~table['is_synthetic']).sum())} applicants, features of snapshot {facts['snapshot_id']}{_dates(table)}; "
+            f"{_counted(table[~table['is_synthetic']])}, features of snapshot {facts['snapshot_id']}{_dates(table)}; "
             f"{int(table['bad'].isna().sum())} without a label were not learned from.",
             *([f"Learned from {n_invented} invented applicants too; none of them is in the test part."] if n_invented else []),
             f"SHA-256 of the table: {facts['data_sha256']}.",
@@ -269,6 +269,11 @@ def _card(name: str, run: Run, found: Mapping[str, Any], parameters: Mapping[str
         "cut-offs": [line["sentence"] for line in found["cutoffs"]],
         "limits": limits,
     }
+
+
+def _counted(rows: DataFrame) -> str:
+    n, people = len(rows), rows["applicant_id"].nunique()
+    return f"{people} applicants" if n == people else f"{people} applicants in {n} rows of several dates"
 
 
 def _dates(table: DataFrame) -> str:
