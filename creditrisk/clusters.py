@@ -5,7 +5,7 @@ Nobody may break this: at a given number of clusters, neither the order of the r
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,6 +16,7 @@ from creditrisk.settings import Labels
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Progress = Callable[[float, str], None]
 
 MIN_ROWS = 50  # fewer applicants than this are not clustered
 STABLE, GAP, SHARE_LOW, SHARE_HIGH = 0.75, 1.0, 0.02, 0.30
@@ -40,12 +41,17 @@ class Clusters:
     silhouette: float
     davies_bouldin: float
     stability: float
+    called: tuple[int, ...] = ()  # the clusters that a person calls risky; none named: the last
+
+    @property
+    def bad(self) -> tuple[int, ...]:
+        """The clusters that are called risky."""
+        return self.called or (self.k - 1,)
 
     @property
     def risky(self) -> NDArray[np.bool_]:
-        """Which rows lie in the riskiest cluster."""
-        last: NDArray[np.bool_] = self.assigned == self.k - 1
-        return last
+        """Which rows lie in a cluster that is called risky."""
+        return np.isin(self.assigned, self.bad)
 
     def row(self) -> dict[str, float]:
         """Return its figures as the table of all numbers of clusters shows them."""
@@ -59,7 +65,9 @@ class Clusters:
         }
 
 
-def scan(points: Floats, limits: Labels, wanted: int | None = None) -> tuple[Clusters, list[Clusters]]:
+def scan(
+    points: Floats, limits: Labels, wanted: int | None = None, progress: Progress = lambda _share, _what: None
+) -> tuple[Clusters, list[Clusters]]:
     """Return the chosen clusters (those of `wanted`, else by `RULE`) and all that were tried.
 
     A third of the resamples is enough to compare numbers of clusters; the chosen one is held to all of them.
@@ -74,8 +82,12 @@ def scan(points: Floats, limits: Labels, wanted: int | None = None) -> tuple[Clu
     # resample with fewer different rows than clusters is what the adjusted Rand index is there to punish.
     with threadpool_limits(limits=1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        tries = [_clusters(by_value, k, -(-limits.bootstraps // 3), limits.seed) for k in tried]
+        tries = []
+        for number, k in enumerate(tried):
+            progress(number / (len(tried) + 1), f"grouping applicants into {k} clusters")
+            tries.append(_clusters(by_value, k, -(-limits.bootstraps // 3), limits.seed))
         chosen = next((fit for fit in tries if fit.k == wanted), None) or choose(tries)
+        progress(len(tried) / (len(tried) + 1), f"looking for the same {chosen.k} clusters in {limits.bootstraps} resamples")
         stability = _stability(by_value, chosen.centres, chosen.assigned, limits.bootstraps, limits.seed)
     chosen = replace(chosen, stability=stability, assigned=nearest(points, chosen.centres))
     return chosen, [chosen if fit.k == chosen.k else fit for fit in tries]
@@ -92,12 +104,44 @@ def choose(scan: Sequence[Clusters]) -> Clusters:
     return max(scan, key=merit)
 
 
-def grey_zone(points: Floats, centres: Floats) -> NDArray[np.bool_]:
-    """Mark the rows nearest to the border of the riskiest cluster: 5 % of all, at most a fifth of that cluster."""
+def calling(points: Floats, chosen: Clusters, risky: Sequence[int]) -> Clusters:
+    """Return the same clusters with those numbers called risky; the gap lies between them and the riskiest of the others.
+
+    Raises InvalidInput unless some of the clusters are named and some are not.
+    """
+    called = tuple(sorted(set(risky)))
+    if not called or not set(called) < set(range(chosen.k)):
+        raise InvalidInput(
+            f"Risky clusters are some, not all, of 0 (safest) to {chosen.k - 1} (riskiest); {', '.join(map(str, called)) or 'none'} given."
+        )
+    named = replace(chosen, called=called)
+    return replace(named, gap=gap_of(points.mean(axis=1), named), share_risky=float(named.risky.mean()))
+
+
+def gap_of(index: Floats, chosen: Clusters) -> float:
+    """Return how far the risky clusters lie above the riskiest of the others on any index, in its standard deviations."""
+    means = _means(index, chosen.assigned, chosen.k)
+    others = max(float(means[number]) for number in range(chosen.k) if number not in chosen.bad)
+    spread = float(index.std())
+    return (float(index[chosen.risky].mean()) - others) / spread if spread > 0 else float("nan")
+
+
+def margins(points: Floats, centres: Floats, bad: Sequence[int] = (-1,)) -> Floats:
+    """Return how far each row lies from the border between risky clusters and others: 0 on it, 1 on a centre, negative = not risky."""
+    is_bad = np.zeros(len(centres), dtype=bool)
+    is_bad[list(bad)] = True
     distance = np.sqrt(((points[:, None, :] - centres[None, :, :]) ** 2).sum(axis=2))
-    risky, other = distance[:, -1], distance[:, :-1].min(axis=1)
-    margin = np.abs(risky - other) / np.maximum(risky + other, 1e-12)
-    edge = min(np.quantile(margin, GREY), np.quantile(margin[risky < other], GREY_OF_RISKY))
+    risky, other = distance[:, is_bad].min(axis=1), distance[:, ~is_bad].min(axis=1)
+    return np.asarray((other - risky) / np.maximum(risky + other, 1e-12))
+
+
+def grey_zone(points: Floats, centres: Floats, bad: Sequence[int] = (-1,)) -> NDArray[np.bool_]:
+    """Mark the rows nearest to the border of the risky clusters: 5 % of all, at most a fifth of those clusters."""
+    side = margins(points, centres, bad)
+    margin = np.abs(side)
+    if not (side > 0).any():
+        return np.zeros(len(points), dtype=bool)
+    edge = min(np.quantile(margin, GREY), np.quantile(margin[side > 0], GREY_OF_RISKY))
     near: NDArray[np.bool_] = margin < edge
     return near
 

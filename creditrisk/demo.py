@@ -35,6 +35,7 @@ FILES_AT_ONCE = 200
 REVIEWED = 24
 ASIDE = ".tmp-demo"  # swept away at start-up where a fill was cut off
 PERFORMANCE_DAYS = 90  # the label comes from the last quarter, the predictors from before it
+FEW = "a small bank: of more clusters the riskiest is too small to train on"
 TO_CONTINENTAL = str.maketrans(",.", ".,")
 
 
@@ -149,7 +150,7 @@ def _label(store: Store) -> str:
     """Label with K-Means; where the riskiest of the clusters is too small to train on, as happens in a small bank, with two."""
     found = labels.kmeans(store, user=USER, performance_days=PERFORMANCE_DAYS)
     if labels.members(store, found.label_set_id)["bad"].eq(True).sum() < training.LEAST_OF_A_CLASS:
-        found = labels.kmeans(store, user=USER, performance_days=PERFORMANCE_DAYS, k=2)
+        found = labels.kmeans(store, user=USER, performance_days=PERFORMANCE_DAYS, k=2, reason=FEW)
     return found.label_set_id
 
 

@@ -54,6 +54,12 @@ class NotAllowed(CreditRiskError):
     status = 403
 
 
+class Leakage(CreditRiskError):
+    """A predictor that knows what it is asked to foresee; nothing is learned from it."""
+
+    status = 409
+
+
 class StoreInUse(CreditRiskError):
     """Another process holds the DuckDB file."""
 

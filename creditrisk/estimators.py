@@ -6,14 +6,18 @@ are its raw output, on its own scale: log-odds, or a mean probability for the fo
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from creditrisk.errors import InvalidInput
+
 Numbers = NDArray[np.float64]
+Setting = float | int | str
+Range = tuple[float, float, Literal["log", "linear", "int"]]  # lowest, highest, and how the way between them is measured
 WINSOR_Z = 3.0
 RIDGE = 10.0  # a prior on standardised weights of about N(0, 0.3²): worth two points of AUC with 100 bads, nothing with 3,000
 DEEP_ROWS = 10_000  # fewer rows do not tell how columns act together from chance
@@ -40,13 +44,15 @@ class Column:
 
 @dataclass(frozen=True)
 class Lesson:
-    """What an estimator learns from: the matrix, 0 or 1 per row, weights of mean 1, and what the columns are."""
+    """What an estimator learns from: the matrix, 0 or 1 per row, weights of mean 1, what the columns are, and what of the
+    algorithm's own settings was asked for (see `chosen`)."""
 
     matrix: Numbers
     bad: Numbers
     weight: Numbers
     columns: tuple[Column, ...]
     seed: int
+    parameters: Mapping[str, Setting] = field(default_factory=dict)
 
     def take(self, rows: NDArray[np.bool_]) -> "Lesson":
         """Return the lesson of some rows."""
@@ -203,16 +209,17 @@ def _fit_logistic(lesson: Lesson) -> Linear:
     """Fit ridge logistic regression whose weights keep the schema's signs, so that no reason points the wrong way."""
     from scipy.optimize import minimize
 
-    low, high, centre, spread = np.array([_standard(values) for values in lesson.matrix.T]).T
+    low, high, centre, spread = np.array([standard(values) for values in lesson.matrix.T]).T
     unit = Linear(low, high, centre, np.where(spread > 0, spread, 1.0), np.zeros(len(spread)))
+    ridge = float(lesson.parameters.get("ridge", RIDGE))
     z = np.stack([unit.z(lesson.matrix, position) for position in range(len(spread))], axis=1)
     side = 2 * lesson.bad - 1
 
     def loss(line: Numbers) -> tuple[float, Numbers]:
         weights, agreement = line[:-1], side * (z @ line[:-1] + line[-1])
         errors = -lesson.weight * side * inverse_logit(-agreement)
-        value = lesson.weight @ np.logaddexp(0, -agreement) + RIDGE / 2 * (weights @ weights)
-        return float(value), np.append(errors @ z + RIDGE * weights, errors.sum())
+        value = lesson.weight @ np.logaddexp(0, -agreement) + ridge / 2 * (weights @ weights)
+        return float(value), np.append(errors @ z + ridge * weights, errors.sum())
 
     start = np.append(np.zeros(len(spread)), logit(float(np.average(lesson.bad, weights=lesson.weight))))
     bounds = [*(SIDES[column.bound] for column in lesson.columns), (None, None)]
@@ -232,7 +239,7 @@ def _fit_boosted(lesson: Lesson) -> Boosted:
     n, n_bad = len(lesson.bad), lesson.bad.sum()
     small = n < 2_000 or n_bad < 200
     deep = n >= DEEP_ROWS and min(n_bad, n - n_bad) >= DEEP_ROWS / 10 and not any(column.bound for column in lesson.columns)
-    parameters = {
+    parameters: dict[str, Any] = {
         "objective": "binary:logistic",
         "tree_method": "hist",
         "max_depth": 2 if small else 5 if deep else 3,
@@ -246,6 +253,8 @@ def _fit_boosted(lesson: Lesson) -> Boosted:
         "nthread": 1 if small else 2,
         "verbosity": 0,
     }
+    parameters.update(lesson.parameters)
+    rounds = int(parameters.pop("n_estimators", 200 if small else MOST_ROUNDS if deep else 300))
 
     def table(part: Lesson) -> DMatrix:
         return DMatrix(part.matrix, label=part.bad, weight=part.weight, nthread=1)
@@ -256,14 +265,14 @@ def _fit_boosted(lesson: Lesson) -> Boosted:
         booster = train(
             parameters,
             table(lesson.take(~aside)),
-            num_boost_round=MOST_ROUNDS,
+            num_boost_round=rounds,
             evals=unseen,
             early_stopping_rounds=PATIENCE,
             verbose_eval=False,
         )
         booster = booster[: booster.best_iteration + 1]
     else:
-        booster = train(parameters, table(lesson), num_boost_round=200 if small else 300)
+        booster = train(parameters, table(lesson), num_boost_round=rounds)
     booster.set_param({"nthread": 1})
     return Boosted(booster)
 
@@ -272,15 +281,20 @@ def _fit_forest(lesson: Lesson) -> Forest:
     from sklearn.ensemble import RandomForestClassifier
 
     n = len(lesson.bad)
+    parameters: dict[str, Any] = {
+        "n_estimators": 200,
+        "max_depth": 8,
+        "min_samples_leaf": max(3, min(50, n // 200)),
+        "max_features": "sqrt",
+    }
+    parameters.update(lesson.parameters)
     forest = RandomForestClassifier(
-        n_estimators=200,
-        max_depth=8,
-        min_samples_leaf=max(3, min(50, n // 200)),
+        **parameters,
         monotonic_cst=[column.bound for column in lesson.columns],
         random_state=lesson.seed,
         n_jobs=2 if n >= 2_000 else 1,
     )
-    fitted = Forest(forest, np.array([_standard(values)[2] for values in lesson.matrix.T]))
+    fitted = Forest(forest, np.array([standard(values)[2] for values in lesson.matrix.T]))
     forest.fit(fitted.filled(lesson.matrix), lesson.bad.astype(int), sample_weight=lesson.weight)
     forest.n_jobs = 1
     return fitted
@@ -294,11 +308,54 @@ FITS: Mapping[str, Callable[[Lesson], Estimator]] = {
     "constant": _fit_constant,
 }
 
+# What may be set of each algorithm, and what of it is worth tuning: a range, or the choices there are.
+SPACE: Mapping[str, Mapping[str, Range | tuple[str, ...]]] = {
+    "xgboost": {
+        "n_estimators": (50, 1_000, "int"),
+        "max_depth": (1, 8, "int"),
+        "learning_rate": (0.01, 0.3, "log"),
+        "min_child_weight": (1, 100, "log"),
+        "subsample": (0.5, 1, "linear"),
+        "colsample_bytree": (0.3, 1, "linear"),
+        "lambda": (0.1, 100, "log"),
+    },
+    "random_forest": {
+        "n_estimators": (50, 500, "int"),
+        "max_depth": (2, 8, "int"),
+        "min_samples_leaf": (1, 200, "int"),
+        "max_features": ("sqrt", "log2"),
+    },
+    "logistic": {"ridge": (0.01, 1_000, "log")},
+    "risk_index": {},
+    "constant": {},
+}
+
+
+def chosen(algorithm: str, given: Mapping[str, Setting]) -> dict[str, Setting]:
+    """Return the settings asked for, whole numbers as such; raises InvalidInput for one that does not exist or lies outside its range."""
+    space = SPACE[algorithm]
+    for name in given:
+        if name not in space:
+            raise InvalidInput(f"{algorithm} has no parameter {name!r}; it has {', '.join(space) or 'none'}.")
+    return {name: _within(f"{name} of {algorithm}", value, space[name]) for name, value in given.items()}
+
+
+def _within(name: str, value: Setting, allowed: Range | tuple[str, ...]) -> Setting:
+    if allowed[-1] not in ("log", "linear", "int"):
+        if value in allowed:
+            return value
+        raise InvalidInput(f"{name} is {value!r}; it should be one of {', '.join(map(str, allowed))}.")
+    low, high, scale = allowed
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not (is_number and low <= value <= high and (scale != "int" or value == int(value))):  # type: ignore[operator]
+        raise InvalidInput(f"{name} is {value!r}; it should be a {'whole ' if scale == 'int' else ''}number from {low:g} to {high:g}.")
+    return int(value) if scale == "int" else value
+
 
 # ── scaling ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _standard(values: Numbers) -> tuple[float, float, float, float]:
+def standard(values: Numbers) -> tuple[float, float, float, float]:
     """Return winsor bounds (1 % and 99 %), median and standard deviation of a column; the last is 0 where nothing varies."""
     known = values[~np.isnan(values)]
     if not len(known):

@@ -4,7 +4,7 @@ Nobody may break two things. The same row alone or in a batch, in any row or col
 contributions plus base are the margin, because calibration is affine in what the estimator says: margin = slope * raw + intercept.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,26 +12,37 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pandas import DataFrame, Series
 
+from creditrisk.balance import BALANCES, Balance, balanced
 from creditrisk.errors import InvalidInput, NotEnoughData, SchemaMismatch
-from creditrisk.estimators import FITS, Column, Estimator, Lesson, Numbers, index_of, inverse_logit, logit
+from creditrisk.estimators import FITS, Column, Estimator, Lesson, Numbers, Setting, chosen, index_of, inverse_logit, logit
 from creditrisk.schema import Feature, Schema
 from creditrisk.settings import Policy, Training
 
 Progress = Callable[[float, str], None]
 ALGORITHMS = tuple(FITS)
 MOST_CHOICES = 30  # choices that get a column of their own; rarer ones share "none of these"
-LARGE = 20_000  # rows from which on one held-out tenth calibrates as well as folds, at a sixth of the cost
+LARGE = 50_000  # rows from which on one held-out tenth calibrates as well as folds, at a sixth of the cost
 NONE_SEEN = "(none seen)"  # the column of a choice that no row of the training table states
 REFERENCE_ROWS = 1_000  # a reference group is explained on at most so many of its rows
 
 
 @dataclass(frozen=True)
 class Fitting:
-    """How to fit: the seed of everything random, the folds behind the calibration, the PD that parts yes from no."""
+    """How to fit: the seed of everything random, the folds behind the calibration, the PD that parts yes from no.
+
+    `parameters` override the algorithm's own settings (`estimators.SPACE` says which there are); none means those that suit the
+    size of the data. `balance` makes the classes weigh the same while fitting, by weights or by invented rows (see `balance`).
+    """
 
     seed: int = Training.seed
     folds: int = Training.folds
     cutoff: float = Policy.margin / (Policy.margin + Policy.lgd)
+    parameters: Mapping[str, Setting] = field(default_factory=dict)
+    balance: Balance = "none"
+
+    def __post_init__(self) -> None:
+        if self.balance not in BALANCES:
+            raise InvalidInput(f"Classes are balanced by {', '.join(BALANCES[1:])} or not at all (none), not by {self.balance!r}.")
 
 
 AS_USUAL = Fitting()
@@ -112,6 +123,18 @@ class Pipeline:
         return self.slope * added, self.slope * base + self.intercept
 
 
+@dataclass(frozen=True)
+class Validated:
+    """A pipeline, and what fits that had not seen them made of the rows it learned from.
+
+    `fold` says in which part each row was held out (-1: in none), `margin` are its calibrated log-odds then (NaN: never held out).
+    """
+
+    pipeline: Pipeline
+    margin: Numbers
+    fold: NDArray[np.intp]
+
+
 def fit(
     algorithm: str,
     frame: DataFrame,
@@ -128,19 +151,92 @@ def fit(
     share done and what is being done. Raises NotEnoughData with fewer than two rows of a class, InvalidInput for
     labels, weights or values that are none, SchemaMismatch for a predictor without a column.
     """
+    return validate(algorithm, frame, bad, weight, schema, config=config, progress=progress).pipeline
+
+
+def validate(
+    algorithm: str,
+    frame: DataFrame,
+    bad: ArrayLike,
+    weight: ArrayLike | None,
+    schema: Schema,
+    *,
+    config: Fitting = AS_USUAL,
+    features: Sequence[str] | None = None,
+    fold: NDArray[np.intp] | None = None,
+    progress: Progress = lambda _share, _what: None,
+) -> Validated:
+    """Fit as `fit` does, and return what was foreseen of the rows while they were held out.
+
+    `features` are the predictors to read (None: all). `fold` is the part each row is held out in, -1 for rows that are only
+    learned from; None parts the rows at random. With one part only, the fit on the other rows is the model.
+    """
+    lesson, known = teach(algorithm, frame, bad, weight, schema, config=config, features=features)
+    parts = folds(lesson.bad, config.folds, lesson.seed) if fold is None else fold
+    estimator, raw = _fit_and_hold_out(algorithm, lesson, parts, config.balance, progress)
+    seen = parts >= 0
+    slope, intercept = _platt(raw[seen], lesson.bad[seen], lesson.weight[seen])
+    n_bad = int(lesson.bad.sum())
+    pipeline = Pipeline(algorithm, schema.fingerprint, known, lesson.columns, estimator, slope, intercept, len(frame), n_bad, config)
+    progress(0.9, "describing the reference groups")
+    return Validated(_with_references(pipeline, frame), slope * raw + intercept, parts)
+
+
+def teach(
+    algorithm: str,
+    frame: DataFrame,
+    bad: ArrayLike,
+    weight: ArrayLike | None,
+    schema: Schema,
+    *,
+    config: Fitting = AS_USUAL,
+    features: Sequence[str] | None = None,
+) -> tuple[Lesson, tuple[Feature, ...]]:
+    """Return what an algorithm learns from a frame, and the features it reads; raises as `fit` does."""
     if algorithm not in FITS:
         raise InvalidInput(f"There is no algorithm {algorithm!r}; there are {', '.join(ALGORITHMS)}.")
-    features = tuple(schema.predictors)
+    known = tuple(feature for feature in schema.predictors if features is None or feature.name in features)
     labels, weights = _labels(bad, len(frame)), _weights(weight, len(frame))
-    columns = _columns(frame, features)
-    lesson = Lesson(encode(frame, features, columns), labels, weights, columns, config.seed)
-    estimator, raw, seen = _fit_and_hold_out(algorithm, lesson, config, progress)
-    slope, intercept = _platt(raw, seen.bad, seen.weight)
-    pipeline = Pipeline(
-        algorithm, schema.fingerprint, features, columns, estimator, slope, intercept, len(frame), int(labels.sum()), config
-    )
-    progress(0.9, "describing the reference groups")
-    return _with_references(pipeline, frame)
+    columns = _columns(frame, known)
+    matrix = encode(frame, known, columns)
+    return Lesson(matrix, labels, weights, columns, config.seed, chosen(algorithm, config.parameters)), known
+
+
+def held_out(algorithm: str, lesson: Lesson, fold: NDArray[np.intp], balance: Balance, progress: Progress) -> Numbers:
+    """Return the raw output for each row of a fit that had not seen its fold; NaN for rows in none (fold -1).
+
+    Balancing touches the rows of a fit only. The log-odds by which it lifts every row (logit of the share trained on less that of
+    the true share) are a constant, and the calibration, whose rows were left as they are, takes it off again with its intercept.
+    """
+    raw, count = np.full(len(fold), np.nan), int(fold.max()) + 1
+    for number in range(count):
+        progress(number / count, f"fitting {algorithm}, fold {number + 1} of {count}")
+        out = fold == number
+        raw[out] = FITS[algorithm](balanced(lesson.take(~out), balance)).raw(lesson.matrix[out])
+    return raw
+
+
+def folds(bad: Numbers, count: int, seed: int, group: ArrayLike | None = None) -> NDArray[np.intp]:
+    """Return the fold of each row: `count` of them, or from LARGE rows on a tenth in fold 0 and the rest in none (-1)."""
+    if len(bad) < LARGE:
+        return parted(bad, count, seed, group)
+    return np.where(parted(bad, 10, seed, group) == 0, 0, -1)
+
+
+def parted(bad: Numbers, count: int, seed: int, group: ArrayLike | None = None) -> NDArray[np.intp]:
+    """Return a fold number per row, stratified; rows of one `group` share theirs, which is bad where any row of it is.
+
+    Never more folds than the smaller class has groups.
+    """
+    members = np.arange(len(bad)) if group is None else np.unique(np.asarray(group), return_inverse=True)[1]
+    worst = np.zeros(int(members.max()) + 1)
+    np.maximum.at(worst, members, bad)
+    random = np.random.default_rng(seed)
+    most = int(max(2, min(count, worst.sum(), len(worst) - worst.sum())))
+    fold = np.empty(len(worst), dtype=np.intp)
+    good, bad_ones = (random.permutation(np.flatnonzero(worst == value)) for value in (0, 1))
+    fold[np.concatenate([good, bad_ones])] = np.arange(len(worst)) % most
+    return np.asarray(fold[members], dtype=np.intp)
 
 
 def encode(frame: DataFrame, features: Sequence[Feature], columns: Sequence[Column]) -> Numbers:
@@ -187,33 +283,21 @@ def signed_z(frame: DataFrame, features: Sequence[Feature], reference: DataFrame
 # ── fitting ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _fit_and_hold_out(algorithm: str, lesson: Lesson, config: Fitting, progress: Progress) -> tuple[Estimator, Numbers, Lesson]:
-    """Return the estimator, the raw output of a fit on rows it has not seen, and those rows: what a calibration needs."""
-    n, make = len(lesson.bad), FITS[algorithm]
-    if n >= LARGE:
-        held_out = _folds(lesson.bad, 10, lesson.seed) == 0
-        progress(0.1, f"fitting {algorithm} on {n - held_out.sum():,} applicants")
-        estimator, seen = make(lesson.take(~held_out)), lesson.take(held_out)
-        return estimator, estimator.raw(seen.matrix), seen
-    fold = _folds(lesson.bad, config.folds, lesson.seed)
-    raw, count = np.empty(n), int(fold.max()) + 1
-    for number in range(count):
-        progress(0.8 * number / (count + 1), f"fitting {algorithm}, fold {number + 1} of {count}")
-        held_out = fold == number
-        raw[held_out] = make(lesson.take(~held_out)).raw(lesson.matrix[held_out])
-    progress(0.8 * count / (count + 1), f"fitting {algorithm} on all {n:,} applicants")
-    return make(lesson), raw, lesson
-
-
-def _folds(bad: Numbers, folds: int, seed: int) -> NDArray[np.intp]:
-    """Return a fold number per row, stratified; never more folds than the smaller class has rows."""
-    random = np.random.default_rng(seed)
-    count = int(max(2, min(folds, bad.sum(), len(bad) - bad.sum())))
-    fold = np.empty(len(bad), dtype=np.intp)
-    for value in (0, 1):
-        rows = np.flatnonzero(bad == value)
-        fold[random.permutation(rows)] = np.arange(len(rows)) % count
-    return fold
+def _fit_and_hold_out(
+    algorithm: str, lesson: Lesson, fold: NDArray[np.intp], balance: Balance, progress: Progress
+) -> tuple[Estimator, Numbers]:
+    """Return the estimator, and the raw output of fits for the rows they had not seen (NaN elsewhere): what a calibration needs."""
+    count = int(fold.max()) + 1
+    if count == 1:
+        out, raw = fold == 0, np.full(len(fold), np.nan)
+        progress(0.1, f"fitting {algorithm} on {len(fold) - out.sum():,} applicants")
+        estimator = FITS[algorithm](balanced(lesson.take(~out), balance))
+        raw[out] = estimator.raw(lesson.matrix[out])
+        return estimator, raw
+    share = 0.8 / (count + 1)
+    raw = held_out(algorithm, lesson, fold, balance, lambda done, what: progress(share * count * done, what))
+    progress(share * count, f"fitting {algorithm} on all {len(fold):,} applicants")
+    return FITS[algorithm](balanced(lesson, balance)), raw
 
 
 def _platt(raw: Numbers, bad: Numbers, weight: Numbers) -> tuple[float, float]:

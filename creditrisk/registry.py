@@ -17,8 +17,9 @@ from typing import Any
 
 from pandas import DataFrame
 
-from creditrisk.errors import InvalidInput, NothingYet, SchemaMismatch, TamperedArtefact, UnknownThing
+from creditrisk.errors import InvalidInput, NotAllowed, NothingYet, SchemaMismatch, TamperedArtefact, UnknownThing
 from creditrisk.pipeline import Pipeline
+from creditrisk.plan import BASELINES
 from creditrisk.schema import Schema, parse
 from creditrisk.store import Store, now, to_json
 
@@ -132,10 +133,12 @@ def schema(store: Store, model_id: str) -> Schema:
 def promote(store: Store, model_id: str, *, user: str, reason: str) -> None:
     """Make a model the champion in a named person's name; the champion before it is retired in the same transaction.
 
-    Raises UnknownThing, TamperedArtefact, SchemaMismatch, and InvalidInput without a reason or for the present champion.
+    Raises UnknownThing, TamperedArtefact, SchemaMismatch, InvalidInput without a reason or for the present champion, and
+    NotAllowed for a baseline and for a model learned from labels that fail their checks.
     """
     chosen = get(store, model_id)
     _reasoned(reason, f"Promoting {model_id}")
+    _may_be_used(store, chosen)
     _same_schema(store, chosen["schema_fingerprint"], model_id)
     _verified(store, chosen)
     with store.write(user, "promote", model_id, reason=reason.strip(), digest=chosen["digest"]) as cursor:
@@ -185,11 +188,15 @@ def card(store: Store, model_id: str) -> dict[str, Any]:
 
 
 def table(store: Store, model_id: str, name: str) -> DataFrame:
-    """Return 'test' (applicant_id, bad, pd, margin) or 'contributions' (applicant_id, base, a column a feature) of a model's test rows."""
+    """Return a table kept with a model.
+
+    'test' (applicant_id, as_of, bad, pd, margin) and 'contributions' (applicant_id, base, a column a feature) have a row for each
+    test row, in one order; 'validation' (as 'test', and fold) one for each learning row, foreseen by a fit that had not seen it.
+    """
     from pyarrow import parquet
 
-    if name not in ("test", "contributions"):
-        raise InvalidInput(f"A model keeps the tables 'test' and 'contributions', not {name!r}.")
+    if name not in ("test", "validation", "contributions"):
+        raise InvalidInput(f"A model keeps the tables 'test', 'validation' and 'contributions', not {name!r}.")
     file = _folder(store, get(store, model_id)["model_id"]) / f"{name}.parquet"
     if not file.is_file():
         raise TamperedArtefact(f"{file} is missing. Restore it from a backup or train again.")
@@ -307,6 +314,25 @@ def _same_schema(store: Store, fingerprint: str, what: str) -> None:
         )
 
 
+def _may_be_used(store: Store, model: Mapping[str, Any]) -> None:
+    """Refuse a model that may be studied only: a baseline, or one whose labels have not passed every check."""
+    if model["algorithm"] in BASELINES:
+        raise NotAllowed(f"{model['model_id']} is a baseline: it stands on the leaderboard to be beaten and never scores.")
+    name = model["label_set_id"]
+    label_set = store.record("select passed, report from label_set where label_set_id = $id", id=name)
+    if label_set is None:
+        raise NotAllowed(
+            f"{model['model_id']} was learned from label set {name}, which is not in this workspace, so nothing says what it means."
+        )
+    if label_set["passed"] is not True:
+        failed = [gate for gate in json.loads(label_set["report"]).get("gates", []) if not gate["passed"]]
+        checks = ", ".join(gate["name"] for gate in failed) or "nothing says which"
+        raise NotAllowed(
+            f"{model['model_id']} can be studied, not promoted: its label set {name} fails {len(failed)} checks ({checks}). "
+            f"{' '.join(gate['sentence'] for gate in failed)} Make a label set that passes and train on it.".replace("  ", " ")
+        )
+
+
 def _reasoned(reason: str, what: str) -> None:
     if len(reason.strip()) < 3:
         raise InvalidInput(f"{what} needs a reason, in words that somebody can read next year.")
@@ -323,7 +349,7 @@ def card_text(card: Mapping[str, Any]) -> str:
         lines += [f"> **{card['banner']}**", ""]
     if card.get("circularity"):
         lines += [f"> {card['circularity']}", ""]
-    for title in ("purpose", "data", "labels", "split", "features", "limits"):
+    for title in ("purpose", "data", "labels", "split", "features", "cut-offs", "limits"):
         said = card.get(title)
         lines += [f"## {title.capitalize()}", "", *(f"- {item}" for item in said), ""] if said else []
     lines += ["## Figures on the untouched test rows", "", *_figures(card), ""]
@@ -337,7 +363,13 @@ def card_text(card: Mapping[str, Any]) -> str:
 
 def _figures(card: Mapping[str, Any]) -> list[str]:
     lines = ["| held against | AUC | 95 % interval | Gini | KS | Brier | rows | bad |", "|---|---|---|---|---|---|---|---|"]
-    titles = {"cluster": "the proxy label (agreement)", "observed": "observed outcomes", "review": "reviewers' verdicts"}
+    titles = {
+        "cluster": "the proxy label (agreement)",
+        "rfm": "the engagement label (agreement)",
+        "combined": "all labels together",
+        "observed": "observed outcomes",
+        "review": "reviewers' verdicts",
+    }
     for source, title in titles.items():
         found = card["metrics"].get(source)
         if found:

@@ -20,14 +20,19 @@ TRANSACTIONS = Schema("transactions", (Feature("amount", "Amount"),))
 DAYS = 365
 
 
-def stored(store: Store, as_of: date, *, days: int = DAYS, direction: Direction = "out") -> DataFrame:
+def stored(store: Store, as_of: date, *, days: int = DAYS, direction: Direction = "out", of_snapshot: int | None = None) -> DataFrame:
     """Return the figures of everybody with stored movements in the window, own transfers left out.
 
     Columns: applicant_id, as_of, recency_days, frequency (movements), monetary (their sum, positive). `direction` 'out' is money spent.
+    With `of_snapshot` each applicant's days are counted back from the day they have in that snapshot, which takes the place of `as_of`.
     """
     _possible(days, direction)
     with store.reading() as cursor:
         cursor.execute(f"create or replace temp table moved as {statement('rfm', 'stored')}")
+        if of_snapshot is not None:
+            cursor.execute(
+                f"create or replace temp table moved as {statement('rfm', 'shifted')}", {"as_of": as_of, "of_snapshot": of_snapshot}
+            )
         return cursor.execute(statement("rfm", "rfm"), {"as_of": as_of, "days": days, "direction": direction}).df()
 
 

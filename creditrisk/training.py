@@ -1,6 +1,6 @@
 """Candidates: a label set becomes fitted, measured, explained models beside the baselines that they must beat.
 
-Three steps: `prepare` writes what a run needs to a folder, `fit` works in that folder without the database, `finish`
+Three steps: `prepare` writes what a run needs to a folder, `trial.fit` works in that folder without the database, `finish`
 registers everything in one transaction. Page, command line and background job all take the same three.
 """
 
@@ -8,10 +8,9 @@ import hashlib
 import json
 import shutil
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,73 +18,24 @@ import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame, Series, concat
 
-from creditrisk import augment, estimators, jobs, labels, metrics, pipeline, policy, registry, scorecard
+from creditrisk import augment, cutoffs, jobs, labels, metrics, policy, registry, rows, scorecard, split, trial
 from creditrisk import schema as schemas
-from creditrisk.errors import CreditRiskError, InvalidInput, NotEnoughData, NothingYet, SchemaMismatch
-from creditrisk.schema import Schema
-from creditrisk.settings import Training
+from creditrisk.errors import InvalidInput, NotEnoughData, NothingYet, SchemaMismatch
+from creditrisk.plan import BASELINES, CANDIDATES, Config
 from creditrisk.store import Store
 from creditrisk.store import to_json as text_of
+from creditrisk.trial import LABELS, SOURCES
 
+__all__ = ["BASELINES", "CANDIDATES", "SOURCES", "Config"]
 Progress = Callable[[float, str], None]
-CANDIDATES = ("xgboost", "random_forest", "logistic")
-BASELINES = ("risk_index", "constant")  # on every leaderboard: a candidate that does not beat them is not worth its keep
-SOURCES = ("cluster", "rfm", "review", "observed")
-EFFORT = {"random_forest": 6.0, "xgboost": 2.0, "logistic": 1.0}  # roughly, for the progress bar; others 0.2
 LEAST_OF_A_CLASS = 10
-RELEARNT = 0.97  # an AUC above this against a proxy says that the clusters were found again
-EXACT = 1e-4  # most that contributions plus base may differ from the margin
-CHUNK = 2_000
 SCORE_BIN = 20  # points
-LABELS = ("bad", "verified_observed", "verified_review")  # columns of the prepared table that may be null
-
-
-@dataclass(frozen=True)
-class Config:
-    """What a run was asked for; None for the label set means the one made last."""
-
-    algorithms: tuple[str, ...] = CANDIDATES
-    label_set_id: str | None = None
-    split: Literal["random", "time"] = "random"
-    test_size: float = Training.test_size
-    folds: int = Training.folds
-    seed: int = Training.seed
-    invented: bool = False  # learn from invented applicants too; their label is a proxy, and no figure is measured on them
-
-    def __post_init__(self) -> None:
-        for name in self.algorithms:
-            if name not in CANDIDATES + BASELINES:
-                raise InvalidInput(f"There is no algorithm {name!r}; choose among {', '.join(CANDIDATES)}.")
-        if self.split not in ("random", "time"):
-            raise InvalidInput(f"A split is 'random' or 'time', not {self.split!r}.")
-        if not 0.05 <= self.test_size <= 0.5:
-            raise InvalidInput(f"The test part is a share between 0.05 and 0.5 of the applicants, not {self.test_size}.")
-        if not 2 <= self.folds <= 20:
-            raise InvalidInput(f"Folds are between 2 and 20, not {self.folds}.")
-
-    @property
-    def all_algorithms(self) -> tuple[str, ...]:
-        """The algorithms asked for, then the baselines, each once."""
-        return tuple(dict.fromkeys((*self.algorithms, *BASELINES)))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the configuration as it is stored."""
-        return {**asdict(self), "algorithms": list(self.algorithms)}
-
-    @staticmethod
-    def from_dict(values: Mapping[str, Any]) -> "Config":
-        """Read what `to_dict` wrote; raises InvalidInput for an unknown key."""
-        known = {part.name for part in fields(Config)}
-        for key in values:
-            if key not in known:
-                raise InvalidInput(f"A training has no setting {key!r}; it has {', '.join(sorted(known))}.")
-        return Config(**{**values, "algorithms": tuple(values.get("algorithms", CANDIDATES))})
 
 
 def defaults(store: Store) -> Config:
     """Return the configuration of a run nobody configured: the installation's settings and the newest label set."""
     chosen = store.settings.training
-    return Config(label_set_id=labels.newest(store), test_size=chosen.test_size, folds=chosen.folds, seed=chosen.seed)
+    return Config(label_set_id=labels.newest(store), test_size=chosen.test_size, seed=chosen.seed)
 
 
 # --- the whole way -------------------------------------------------------------------------------------------------
@@ -95,7 +45,7 @@ def train(store: Store, config: Config, *, user: str, progress: Progress | None 
     """Train and register here and now; returns the ids of the candidates, then of the baselines."""
     with _folder(store) as folder:
         prepare(store, config, folder)
-        fit(folder, progress or (lambda _share, _what: None))
+        trial.fit(folder, progress or (lambda _share, _what: None))
         return finish(store, folder, user=user)
 
 
@@ -142,19 +92,22 @@ def _folder(store: Store) -> Iterator[Path]:
 def prepare(store: Store, config: Config, folder: Path) -> None:
     """Write data.parquet (features, bad, weight, verified outcomes, is_test), schema.toml and config.json to `folder`.
 
-    Raises NothingYet without labels, NotEnoughData where a class is too small, InvalidInput for a time split without dates.
+    Raises NothingYet without labels, NotEnoughData where a class is too small, InvalidInput for predictors that are none, a time
+    split without dates, or a test file that names nobody, everybody or strangers.
     """
     name = config.label_set_id or labels.newest(store)
     if name is None:
         raise NothingYet("There are no labels yet: make a label set on the labels page or with `label kmeans`.")
     config, chosen = replace(config, label_set_id=name), labels.get(store, name)
+    config.reads(store.schema)
     _same_schema(store, chosen.snapshot_id)
     table = labels.training_set(store, name, unlabelled=True)
     _enough(table, name)
     for source, verified in labels.by_source(store, chosen.snapshot_id).items():
         known = verified.set_index("applicant_id")["bad"].astype("boolean")
         table[f"verified_{source}"] = table["applicant_id"].map(known).astype("boolean")
-    table["is_test"] = _by_time(table, config) if config.split == "time" else _at_random(table, config)
+    table["is_test"] = _test_rows(table, config)
+    table = table[~split.left_out(table, table["is_test"].to_numpy(bool))].reset_index(drop=True)
     _both_sides(table, name)
     table["is_synthetic"] = False
     if config.invented:
@@ -171,10 +124,29 @@ def prepare(store: Store, config: Config, folder: Path) -> None:
         "gates": chosen.report.get("gates", []),
         "labels": _about_labels(chosen),
         "bootstraps": store.settings.training.bootstraps,
+        "folds": store.settings.training.folds,
         "cutoff": policy.cutoff(store.settings.policy),
+        "margin": store.settings.policy.margin,
+        "lgd": store.settings.policy.lgd,
         "data_sha256": hashlib.sha256((folder / "data.parquet").read_bytes()).hexdigest(),
     }
     (folder / "config.json").write_text(text_of({"config": config.to_dict(), "facts": facts}), encoding="utf-8")
+
+
+def _test_rows(table: DataFrame, config: Config) -> NDArray[np.bool_]:
+    if config.split == "time":
+        return split.by_time(table, config.test_size)
+    if config.split == "file":
+        file = Path(str(config.test_file))
+        return split.by_name(table, _named(file), file.name)
+    return split.at_random(table, config.test_size, config.seed)
+
+
+def _named(file: Path) -> set[str]:
+    """Return the applicants a file of one's own names: its column applicant_id, or the first one; raises UnreadableFile."""
+    listed = rows.read_table(file)
+    column = "applicant_id" if "applicant_id" in listed.columns else listed.columns[0]
+    return {str(name).strip() for name in listed[column].dropna()}
 
 
 def _invented(store: Store, chosen: labels.LabelSet) -> DataFrame:
@@ -217,199 +189,11 @@ def _both_sides(table: DataFrame, name: str) -> None:
             raise NotEnoughData(f"The {part} part of label set {name} holds one class only: take another split or test size.")
 
 
-def _at_random(table: DataFrame, config: Config) -> NDArray[np.bool_]:
-    """Mark the test part: the same share of the bad, the good and the unlabelled."""
-    random = np.random.default_rng(config.seed)
-    is_test = np.zeros(len(table), dtype=bool)
-    for rows in (table["bad"].eq(True), table["bad"].eq(False), table["bad"].isna()):
-        places = np.flatnonzero(rows.fillna(False).to_numpy(bool))
-        is_test[random.permutation(places)[: round(config.test_size * len(places))]] = True
-    return is_test
-
-
-def _by_time(table: DataFrame, config: Config) -> NDArray[np.bool_]:
-    """Mark the latest applicants as the test part; a day is never on both sides."""
-    days = table["as_of"].to_numpy("datetime64[D]")
-    if np.isnat(days).any() or len(np.unique(days)) < 2:
-        raise InvalidInput("A time split needs applicants of different dates; these have one date or none. Take a random split.")
-    latest = np.sort(days)[::-1]
-    first = latest[max(round(config.test_size * len(days)) - 1, 0)]
-    if first == days.min():
-        first = np.unique(days)[1]
-    is_test: NDArray[np.bool_] = days >= first
-    return is_test
-
-
 def _about_labels(chosen: labels.LabelSet) -> list[str]:
     word = "proxy label from clusters, nobody has verified it" if chosen.is_proxy else f"{chosen.source} labels"
     share = f", {100 * chosen.share_risky:.1f} % bad" if chosen.share_risky is not None else ""
     lines = [f"Label set {chosen.label_set_id} ({chosen.method}): {word}; {chosen.n} applicants{share}."]
     return lines + [f"{'Passed' if gate['passed'] else 'FAILED'}: {gate['sentence']}" for gate in chosen.report.get("gates", [])]
-
-
-# --- fit: in the folder, without the database ----------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Run:
-    """A prepared folder, read: what was asked for, what is known of the labels, the schema and the table."""
-
-    config: Config
-    facts: Mapping[str, Any]
-    schema: Schema
-    table: DataFrame
-
-    @property
-    def learned(self) -> DataFrame:
-        """The labelled rows of the training part."""
-        return self.table[~self.table["is_test"] & self.table["bad"].notna()].reset_index(drop=True)
-
-    @property
-    def test(self) -> DataFrame:
-        """The untouched rows, unlabelled ones among them: an outcome may still be known of those."""
-        return self.table[self.table["is_test"]].reset_index(drop=True)
-
-
-def fit(folder: Path, progress: Progress) -> None:
-    """Fit every algorithm of a prepared folder, measure it on the untouched test part, write one model folder each and result.json.
-
-    `progress` is told the share done and what is being done. Raises CreditRiskError where a model cannot be explained exactly.
-    """
-    run = _read(folder)
-    algorithms = run.config.all_algorithms
-    efforts = [EFFORT.get(name, 0.2) for name in algorithms]
-    results = []
-    for number, name in enumerate(algorithms):
-        begin, share = sum(efforts[:number]) / sum(efforts), efforts[number] / sum(efforts)
-
-        def tell(done: float, what: str, begin: float = begin, share: float = share) -> None:
-            progress(begin + share * done, what.replace("_", " "))
-
-        results.append(_candidate(name, run, folder / name, tell))
-    (folder / "result.json").write_text(text_of(results), encoding="utf-8")
-    progress(1.0, "registering the candidates")
-
-
-def _read(folder: Path) -> _Run:
-    from pyarrow import parquet
-
-    asked = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    schema = schemas.parse((folder / "schema.toml").read_text(encoding="utf-8"))
-    table = parquet.read_table(folder / "data.parquet").to_pandas()
-    return _Run(Config.from_dict(asked["config"]), asked["facts"], schema, table.astype(dict.fromkeys(LABELS, "boolean")))
-
-
-def _candidate(name: str, run: _Run, folder: Path, tell: Progress) -> dict[str, Any]:
-    """Fit one algorithm, write its folder, return what the registry needs to know of it."""
-    began, learned, test = time.perf_counter(), run.learned, run.test
-    fitted = pipeline.fit(
-        name,
-        learned,
-        learned["bad"].astype(float),
-        learned["weight"],
-        run.schema,
-        config=pipeline.Fitting(run.config.seed, run.config.folds, run.facts["cutoff"]),
-        progress=lambda done, what: tell(0.6 * done, what),
-    )
-    margin = fitted.margin(test)
-    scored = test[["applicant_id", "bad"]].assign(pd=estimators.inverse_logit(margin), margin=margin)
-    tell(0.6, f"measuring {name} on {len(test):,} test applicants")
-    found = _measured(test, scored["pd"].to_numpy(float), run)
-    found["circularity"] = _circularity(found, run.facts, [feature for feature in run.facts["shared"] if fitted.importance.get(feature)])
-    folder.mkdir()
-    _save(fitted, folder, run.schema)
-    scored.to_parquet(folder / "test.parquet", index=False)
-    _explained(fitted, test, margin, tell).to_parquet(folder / "contributions.parquet", index=False)
-    (folder / "metrics.json").write_text(text_of(found), encoding="utf-8")
-    return {"algorithm": name, "metrics": found, "card": _card(name, run, found), "seconds": time.perf_counter() - began}
-
-
-def _measured(test: DataFrame, prob_default: NDArray[np.float64], run: _Run) -> dict[str, Any]:
-    """Return the figures by label source: the label set's own, and verified ones where the test part holds both classes."""
-    held = {"observed": test["verified_observed"], "review": test["verified_review"], run.facts["source"]: test["bad"]}
-    found = {}
-    for source in SOURCES:
-        if source in held and held[source].dropna().nunique() == 2:
-            rows = held[source].notna().to_numpy(bool)
-            bad = held[source][rows].to_numpy(bool)
-            found[source] = metrics.report(bad, prob_default[rows], bootstraps=run.facts["bootstraps"], seed=run.config.seed)
-    return found
-
-
-def _save(fitted: pipeline.Pipeline, folder: Path, schema: Schema) -> None:
-    import joblib
-
-    joblib.dump(fitted, folder / registry.ARTEFACT)
-    if isinstance(fitted.estimator, estimators.Boosted):
-        fitted.estimator.booster.save_model(folder / "booster.ubj")
-    (folder / "schema.toml").write_text(schemas.dump(schema), encoding="utf-8")
-
-
-def _explained(fitted: pipeline.Pipeline, test: DataFrame, margin: NDArray[np.float64], tell: Progress) -> DataFrame:
-    """Return applicant_id, base and what each feature added to the margin of every test row. They add up, or it is an error."""
-    parts = []
-    for begin in range(0, len(test), CHUNK):
-        tell(0.7 + 0.3 * begin / len(test), f"explaining {fitted.algorithm}, test applicant {begin + 1:,} of {len(test):,}")
-        rows = test.iloc[begin : begin + CHUNK]
-        contributions, base = fitted.contributions(rows)
-        contributions.insert(0, "base", base)
-        parts.append(contributions)
-    whole = concat(parts)
-    gap = float(np.abs(whole.sum(axis=1).to_numpy() - margin).max())
-    if not gap <= EXACT:
-        raise CreditRiskError(f"The contributions of {fitted.algorithm} miss its margin by {gap:.2g}; at most {EXACT} is allowed.")
-    whole.insert(0, "applicant_id", test["applicant_id"])
-    return whole
-
-
-def _circularity(found: Mapping[str, Any], facts: Mapping[str, Any], shared: Sequence[str]) -> dict[str, Any]:
-    """Say whether a model re-learns the clusters it was labelled with: it reads their columns, or agrees too well to mean anything."""
-    if not facts["is_proxy"]:
-        return {"flag": False, "sentence": None, "shared": []}
-    area = found.get(facts["source"], {}).get("auc", {}).get("value", float("nan"))
-    reasons = [f"{len(shared)} of the columns it uses also made the label"] if shared else []
-    if not area <= RELEARNT:
-        reasons.append(f"its agreement with the proxy label (AUC {area:.3f}) is above {RELEARNT}")
-    sentence = f"This model re-learns the clusters: {' and '.join(reasons)}." if reasons else None
-    return {"flag": bool(reasons), "sentence": sentence, "shared": list(shared)}
-
-
-def _card(name: str, run: _Run, found: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the sections of the model's card, each a list of sentences."""
-    table, learned, facts = run.table, run.learned, run.facts
-    n_invented = int(table["is_synthetic"].sum())
-    word = "risk (proxy)" if facts["is_proxy"] else "probability of default"
-    how = "the latest applicants" if run.config.split == "time" else "a random part, stratified by label"
-    limits = ["It recommends; a named person decides.", "Thin or doubtful statements are referred by the policy, whatever the score."]
-    if facts["is_proxy"]:
-        limits.insert(0, "It was not fitted to real outcomes: its risk is relative and is no probability of default.")
-    return {
-        "banner": facts["banner"],
-        "circularity": found["circularity"]["sentence"],
-        "purpose": [f"Ranks applicants by {word} from what was known before the scoring date ({name.replace('_', ' ')})."],
-        "data": [
-            f"{int((~table['is_synthetic']).sum())} applicants, features of snapshot {facts['snapshot_id']}{_dates(table)}; "
-            f"{int(table['bad'].isna().sum())} without a label were not learned from.",
-            *([f"Learned from {n_invented} invented applicants too; none of them is in the test part."] if n_invented else []),
-            f"SHA-256 of the table: {facts['data_sha256']}.",
-        ],
-        "labels": facts["labels"],
-        "split": [
-            f"Learned from {len(learned)} applicants ({int(learned['bad'].sum())} bad), tested on {int(table['is_test'].sum())}: "
-            f"{how}, seed {run.config.seed}.",
-            f"Calibrated (Platt) on rows the fit had not seen, up to {run.config.folds} folds.",
-        ],
-        "features": [f"{len(run.schema.predictors)} predictors: {'; '.join(feature.title for feature in run.schema.predictors)}."],
-        "limits": limits,
-    }
-
-
-def _dates(table: DataFrame) -> str:
-    days = table["as_of"].dropna()
-    if days.empty:
-        return ""
-    first, last = (str(np.datetime64(day, "D")) for day in (days.min(), days.max()))
-    return f" as of {first}" if first == last else f" as of {first} to {last}"
 
 
 # --- finish: from the folder to the registry -----------------------------------------------------------------------
@@ -431,13 +215,18 @@ def finish(store: Store, folder: Path, *, user: str, job_id: str | None = None) 
             snapshot_id=facts["snapshot_id"],
             schema_fingerprint=fingerprint,
             metrics=result["metrics"],
-            config=asked["config"],
+            config={**asked["config"], "parameters": {**asked["config"]["parameters"], result["algorithm"]: result["parameters"]}},
             card=result["card"],
             seconds=result["seconds"],
         )
         for result in results
     ]
     return registry.register(store, drafts, user=user, job_id=job_id)
+
+
+def config_of(store: Store, model_id: str) -> Config:
+    """Return what the run that made a model was asked for, ready to be run again: the other algorithms' settings are as asked."""
+    return Config.from_dict(registry.get(store, model_id)["config"])
 
 
 # --- what came of it -----------------------------------------------------------------------------------------------
@@ -469,14 +258,20 @@ def _line(model: Mapping[str, Any]) -> dict[str, Any]:
         **{name: _figure(own.get(name)) for name in ("gini", "ks", "brier", "n", "n_bad")},
         **_area(observed, "auc_observed"),
         "n_observed": _figure(observed.get("n")),
+        **_folds(model["metrics"].get("cross_validation", {})),
         "circular": bool(model["metrics"].get("circularity", {}).get("flag", False)),
-        **{name: model.get(name) for name in ("seconds", "created_at", "created_by")},
+        **{name: model.get(name) for name in ("seconds", "job_id", "created_at", "created_by")},
     }
 
 
 def _area(report: Mapping[str, Any], name: str) -> dict[str, float]:
     area = report.get("auc", {})
     return {f"{name}{end}": _figure(area.get(key)) for end, key in (("", "value"), ("_low", "low"), ("_high", "high"))}
+
+
+def _folds(found: Mapping[str, Any]) -> dict[str, float]:
+    keys = {"cv_auc": "mean", "cv_auc_low": "low", "cv_auc_high": "high", "cv_sd": "sd", "cv_folds": "k"}
+    return {name: _figure(found.get(key)) for name, key in keys.items()}
 
 
 def _figure(value: Any) -> float:
@@ -505,6 +300,24 @@ def curves(store: Store, model_id: str) -> dict[str, DataFrame]:
     }
 
 
+def consequences(store: Store, model_id: str) -> dict[str, DataFrame]:
+    """Return what every cut-off does ('validation', 'test'): the table of `cutoffs.table`, for a slider that moves all figures at once.
+
+    A cut-off is chosen on the first and its consequences are read off the second. Raises TamperedArtefact for a missing file.
+    """
+    margin, lgd = store.settings.policy.margin, store.settings.policy.lgd
+    parts = {name: registry.table(store, model_id, name).dropna(subset=["bad"]) for name in ("validation", "test")}
+    return {name: cutoffs.table(part["bad"].to_numpy(float), part["pd"], margin=margin, lgd=lgd) for name, part in parts.items()}
+
+
+def cutoffs_of(store: Store, model_id: str, *, recall: float = cutoffs.RECALL, approval: float = cutoffs.APPROVAL) -> list[dict[str, Any]]:
+    """Return each rule's cut-off of a model under the policy of today, chosen on validation and told on test (see `cutoffs.told`)."""
+    terms = {"margin": store.settings.policy.margin, "lgd": store.settings.policy.lgd}
+    known = [registry.table(store, model_id, name).dropna(subset=["bad"]) for name in ("validation", "test")]
+    there, here = ((part["bad"].to_numpy(float), part["pd"].to_numpy(float)) for part in known)
+    return cutoffs.told(there, here, recall=recall, approval=approval, **terms)
+
+
 def to_json(model: Mapping[str, Any], command: Literal["train", "models"] = "train") -> dict[str, Any]:
     """Return what the command line prints of a model (a row of `registry.get`) under `train` or `models`."""
     figures = {source: model["metrics"][source] for source in SOURCES if source in model["metrics"]}
@@ -515,6 +328,11 @@ def to_json(model: Mapping[str, Any], command: Literal["train", "models"] = "tra
             "label_set": model["label_set_id"],
             "label_source": model["label_source"],
             "metrics": figures,
+            "cross_validation": model["metrics"].get("cross_validation"),
+            "cutoffs": model["metrics"].get("cutoffs"),
+            "parameters": model["config"].get("parameters", {}).get(model["algorithm"], {}),
+            "config": model["config"],
+            "digest": model["digest"],
             "seconds": model["seconds"],
         }
     names = ("model_id", "status", "algorithm", "label_source", "is_proxy", "created_at", "digest")

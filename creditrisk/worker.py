@@ -9,7 +9,7 @@ import sys
 import threading
 from pathlib import Path
 
-from creditrisk import training
+from creditrisk import trial
 from creditrisk.errors import CreditRiskError
 
 
@@ -19,7 +19,7 @@ def main(arguments: list[str]) -> int:
     os.umask(0o077)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        training.fit(Path(arguments[0]), lambda done, what: _say(p=round(done, 4), m=what))
+        trial.fit(Path(arguments[0]), lambda done, what: _say(p=round(done, 4), m=what))
     except CreditRiskError as error:
         _say(error=str(error))
         return 1

@@ -78,6 +78,8 @@ if not held["n_applicants"]:
 left, right = st.columns([3, 2], gap="large")
 with left:
     ui.section("Scores", help="The latest score of each applicant: 300 is the highest risk, 900 the lowest.")
+    if model is not None and model["label_set_id"] != newest:  # else the labels beside them say so
+        ui.proxy_banner(model["is_proxy"])
     ui.figure(
         charts.scores(ui.seen(workspace.scores)),
         key="scores",

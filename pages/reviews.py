@@ -43,6 +43,7 @@ if queue.empty and past.empty:
     )
     st.stop()
 
+ui.proxy_banner(ui.proxies(queue))
 waiting, case = st.columns([2, 3], gap="large")
 with waiting:
     st.markdown(
@@ -72,6 +73,7 @@ with case, ui.guard():
     if prediction_id is None:
         st.stop()
     prediction = scoring.get(store, prediction_id)
+    ui.proxy_banner(prediction.is_proxy and not ui.proxies(queue))
     title, more = st.columns([3, 2], vertical_alignment="bottom")
     with title:
         st.subheader(f"{ui.literal(prediction.applicant_id)} · {shown(prediction.score)} points", anchor=False)

@@ -55,7 +55,10 @@ else:
     )
     with ui.guard():
         board = training.leaderboard(store, label_set_id)
-        is_proxy = labels.get(store, label_set_id).is_proxy
+        learned = labels.get(store, label_set_id)
+        is_proxy, warning = learned.is_proxy, labels.banner(learned)
+        if warning:
+            ui.banner(ui.literal(warning))
         own, real = st.columns(2, gap="large") if is_proxy else (st.container(), st.container())
         with own:
             words = "agreement with the proxy label" if is_proxy else "ranking of observed outcomes"

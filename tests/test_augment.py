@@ -65,10 +65,10 @@ def test_nothing_that_is_measured_counts_them(imported: Store) -> None:
         dictionary.columns(imported).to_json(),
         len(features.newest(imported)),
         len(applicants.people(imported)),
-        labels.kmeans(imported, user="ann", k=3).report["profiles"],
+        labels.kmeans(imported, user="ann", k=3, reason="three groups were planted").report["profiles"],
     )
     augment.invent(imported, 5_000, user="ann")
-    made = labels.kmeans(imported, user="ann", k=3)
+    made = labels.kmeans(imported, user="ann", k=3, reason="three groups were planted")
     after = (
         dictionary.columns(imported).to_json(),
         len(features.newest(imported)),
@@ -94,7 +94,7 @@ def test_they_can_be_removed_and_stay_on_record(imported: Store) -> None:
 
 
 def test_a_model_may_learn_from_them_and_is_measured_without_them(imported: Store, tmp_path: Path) -> None:
-    made = labels.kmeans(imported, user="ann", k=3)
+    made = labels.kmeans(imported, user="ann", k=3, reason="three groups were planted")
     config = training.Config(label_set_id=made.label_set_id, algorithms=("logistic",), invented=True)
     with pytest.raises(NothingYet):
         training.prepare(imported, config, tmp_path)

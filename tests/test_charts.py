@@ -51,8 +51,14 @@ def title(figure: object) -> str:
         charts.coverage(EMPTY, []),
         charts.streams(EMPTY),
         charts.scan([], None),
-        charts.profiles([], built_in()),
+        charts.profiles([], []),
         charts.segments([]),
+        charts.spread(DataFrame({"segment": [], "risk_index": []})),
+        charts.cloud(EMPTY, EMPTY, 0),
+        charts.windows([], 365, 0, 90),
+        charts.cohort_rates(EMPTY),
+        charts.group_rates(EMPTY),
+        charts.against([]),
         charts.leaderboard(BOARD, "ranking of observed outcomes", column="auc_observed"),
         charts.roc(EMPTY, {}),
         charts.calibration(EMPTY, "PD"),
@@ -327,22 +333,15 @@ def test_one_stream_and_streams_of_one_name_are_told_apart() -> None:
     assert len({trace.y[0] for trace in twins.data}) == 2
 
 
-def test_the_chosen_number_of_clusters_stands_out() -> None:
-    rows = [{"k": k, "index_gap": 1.2, "stability": 0.9, "silhouette": 0.3} for k in (2, 3, 4)]
-    figure = charts.scan(rows, 3)
-    assert title(figure) == "3 clusters, out of 2 to 4 tried"
-    assert list(figure.data[0].marker.color) == [charts.GREY, charts.TEAL, charts.GREY]
-
-
 def test_profiles_turn_each_feature_so_that_risk_is_one_colour() -> None:
-    heat = charts.profiles(CLUSTERS, built_in()).data[0]
+    heat = charts.profiles(CLUSTERS, [built_in()[name] for name in CLUSTERS[0]["means"]]).data[0]
     assert [list(row) for row in heat.z] == [[-1.0, 1.0], [-1.0, 1.0]], "more overdrawn days and less income are both riskier"
     assert heat.text[0][1] == "31 days"
 
 
 def test_the_riskiest_cluster_is_the_marked_one() -> None:
     figure = charts.segments(CLUSTERS)
-    assert list(figure.data[0].marker.color) == [charts.GREY, charts.BRICK]
+    assert list(figure.data[0].marker.color) == [charts.TEAL, charts.BRICK]
     assert title(figure).startswith("20 applicants")
 
 
@@ -408,3 +407,144 @@ def test_correlations_of_one_sign_take_the_whole_width() -> None:
 def test_a_model_that_reads_nothing_is_said_to() -> None:
     still = DataFrame({"title": ["Wages", "Rent"], "mean_abs": [0.0, 0.0]})
     assert not charts.importance(still).data
+
+
+# --- label sets ------------------------------------------------------------------------------------------------------------
+
+SCAN = [
+    {"k": 2, "index_gap": 0.4, "stability": 0.9, "share_risky": 0.5, "silhouette": 0.3},
+    {"k": 3, "index_gap": 1.2, "stability": 0.9, "share_risky": 0.1, "silhouette": 0.3},
+    {"k": 4, "index_gap": 1.5, "stability": 0.4, "share_risky": 0.01, "silhouette": float("nan")},
+]
+POINTS = DataFrame(
+    {
+        "applicant_id": ["A", "B", "C", "D"],
+        "x": [0.0, 1.0, 2.0, 2.1],
+        "y": [0.0, 0.1, 0.2, 0.3],
+        "segment": [0, 0, 1, 1],
+        "bad": [False, None, True, True],
+        "risk_index": [-0.5, 0.1, 1.0, 2.0],
+    }
+)
+AXES = DataFrame({"axis": ["x", "x", "y"], "share": [0.6, 0.6, 0.2], "title": ["Late", "Poor", "Young"], "loading": [0.9, -0.1, 0.7]})
+COHORTS = DataFrame(
+    {
+        "cohort": ["2026-01-01", "2026-04-01"],
+        "n": [100, 110],
+        "n_bad": [10, 30],
+        "share": [0.1, 0.27],
+        "low": [0.05, 0.2],
+        "high": [0.17, 0.36],
+    }
+)
+GROUPS = DataFrame(
+    {
+        "feature": ["sex", "sex"],
+        "title": ["Sex", "Sex"],
+        "group": ["female", "male"],
+        "n": [100, 100],
+        "n_bad": [7, 1],
+        "share": [0.07, 0.01],
+        "low": [0.03, 0.0],
+        "high": [0.13, 0.05],
+        "warned": [True, False],
+    }
+)
+
+
+def test_the_chosen_number_of_clusters_stands_out_and_what_fails_is_red() -> None:
+    figure = charts.scan(SCAN, 3)
+    assert title(figure) == "3 clusters, out of 2 to 4 tried"
+    gap, stability, share, silhouette = figure.data
+    assert list(gap.marker.color) == [charts.BRICK, charts.TEAL, charts.TEAL]
+    assert list(stability.marker.color) == [charts.TEAL, charts.TEAL, charts.BRICK]
+    assert list(share.marker.color) == [charts.BRICK, charts.TEAL, charts.BRICK]
+    assert list(silhouette.marker.color) == [charts.GREY] * 3, "the silhouette decides nothing"
+    assert gap.marker.size[1] > gap.marker.size[0]
+    assert list(gap.customdata) == [2, 3, 4], "a click yields a number of clusters"
+
+
+def test_a_figure_that_is_not_known_does_not_pass() -> None:
+    rows = [{**SCAN[1], "index_gap": float("nan")}]
+    assert list(charts.scan(rows, None).data[0].marker.color) == [charts.BRICK]
+
+
+DATED = [{"as_of": "2026-01-01", "n": 100}, {"as_of": "2026-04-01", "n": 110}]
+
+
+def test_observation_gap_and_performance_follow_each_other() -> None:
+    figure = charts.windows(DATED, 365, 10, 90)
+    predictors, label, gap = figure.data
+    assert list(predictors.base) == ["2025-01-01", "2025-04-01"]
+    assert list(gap.base) == ["2026-01-01", "2026-04-01"], "observation ends on the cohort's day"
+    assert list(label.base) == ["2026-01-11", "2026-04-11"]
+    assert set(label.x) == {90 * 86_400_000}
+    assert title(figure).endswith("the 90 days that make the label begin 10 days later")
+    assert len(charts.windows(DATED, 365, 0, 90).data) == 2, "no gap, no bar"
+
+
+def test_applicants_with_a_day_of_their_own_share_a_lane_that_counts_from_it() -> None:
+    predictors, label = charts.windows([{"as_of": None, "n": 100}], 365, 0, 90).data
+    assert (list(predictors.base), list(predictors.x)) == ([-365], [365])
+    assert (list(label.base), list(label.x)) == ([0], [90])
+
+
+def test_one_window_is_called_what_it_is() -> None:
+    figure = charts.windows(DATED[:1], 365, 0, None)
+    assert "only re-learn the label" in title(figure)
+    assert figure.data[0].base == figure.data[1].base
+
+
+def test_a_map_shows_clusters_the_grey_zone_and_who_is_called_bad() -> None:
+    figure = charts.cloud(POINTS, AXES, 4000)
+    assert title(figure).startswith("4 of 4,000 applicants")
+    safest, riskiest, grey, bad = figure.data
+    assert (list(safest.customdata), list(riskiest.customdata)) == (["A"], ["C", "D"])
+    assert list(grey.customdata) == ["B"]
+    assert list(bad.customdata) == ["C", "D"]
+    assert (safest.marker.color, riskiest.marker.color) == (charts.TEAL, charts.BRICK)
+    assert {trace.type for trace in figure.data} == {"scattergl"}
+    assert riskiest.hovertext[0] == "index 1.00, called bad"
+    assert figure.layout.xaxis.title.text == "→ riskier: Late · ← riskier: Poor<br>(60\u00a0% of all differences)"
+
+
+def test_labels_without_clusters_have_a_map_too() -> None:
+    figure = charts.cloud(POINTS.assign(segment=[None] * 4).astype({"segment": "Int32"}), AXES, 4)
+    assert [len(trace.x) for trace in figure.data] == [3, 1, 2]
+    assert title(figure).startswith("4 applicants")
+
+
+def test_the_index_is_spread_out_by_cluster() -> None:
+    figure = charts.spread(POINTS)
+    assert title(figure) == "The middle of the riskiest cluster has a risk index of 1.50; of the next −0.20"
+    assert [trace.line.color for trace in figure.data] == [charts.TEAL, charts.BRICK]
+
+
+def test_cohorts_that_differ_by_more_than_chance_are_said_to() -> None:
+    assert title(charts.cohort_rates(COHORTS)).endswith("which is more than chance")
+    assert title(charts.cohort_rates(COHORTS.assign(low=0.0, high=0.5))).endswith("within chance")
+    assert title(charts.cohort_rates(COHORTS.head(1))) == "One cohort: 10.0\u00a0% of it are called risky"
+
+
+def test_a_protected_group_called_risky_much_more_often_is_marked() -> None:
+    figure = charts.group_rates(GROUPS)
+    assert title(figure) == "Sex: female is called risky much more often than others"
+    usual, warned = figure.data
+    assert (list(usual.y), list(warned.y)) == (["Sex: male"], ["Sex: female"])
+    assert warned.marker.color == charts.BRICK
+    assert title(charts.group_rates(GROUPS.assign(warned=False))).startswith("No protected group")
+
+
+def test_what_ranks_outcomes_no_better_than_chance_is_not_praised() -> None:
+    label = {"value": 0.63, "low": 0.54, "high": 0.72, "n": 145, "n_bad": 30}
+    index = {"value": 0.875, "low": 0.8, "high": 0.94, "n": 145, "n_bad": 30}
+    assert title(charts.against([("The label", label), ("The plain risk index", index)])).startswith("The plain risk index ranks")
+    assert title(charts.against([("The label", {**label, "low": 0.49})])) == "Nothing here ranks observed outcomes better than chance"
+
+
+def test_where_two_label_sets_disagree_is_red() -> None:
+    table = DataFrame({"one": ["good", "bad", "no label"], "good": [90, 3, 1], "bad": [2, 8, 0], "no label": [4, 0, 5]})
+    heat = charts.agreement(table, "L0001", "L0002").data[0]
+    assert [list(row) for row in heat.z] == [[1, -1, 0], [-1, 1, 0], [0, 0, 1]]
+    assert heat.text[0][1] == "2"
+    assert (heat.y[1], heat.x[0]) == ("bad in L0001", "good in L0002")

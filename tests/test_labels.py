@@ -101,7 +101,7 @@ def test_clusters_of_volume_instead_of_risk_are_failed_by_the_gate(store: Store)
     for number, feature in enumerate(store.schema.index_features):  # up on every feature, be it good or bad for risk
         frame[feature.name] = frame[feature.name].clip(-1, 1) + 6 * busy * (1 if number % 2 else -1) * feature.risk
     put(store, frame)
-    made = labels.kmeans(store, user="ann", k=2)
+    made = labels.kmeans(store, user="ann", k=2, reason="to see what two groups are")
     failed = {gate["name"] for gate in made.report["gates"] if not gate["passed"]}
     assert not made.passed
     assert {"index gap", "signs"} <= failed
@@ -139,7 +139,7 @@ def test_the_border_and_thin_histories_stay_unlabelled(store: Store) -> None:
     table = labels.training_set(store, made.label_set_id)
     assert len(table) == made.report["n_bad"] + made.report["n_good"]
     assert table["bad"].dtype == bool
-    assert table.columns.tolist() == ["applicant_id", "as_of", *(feature.name for feature in store.schema), "bad", "weight"]
+    assert table.columns.tolist() == ["applicant_id", "as_of", *(feature.name for feature in store.schema), "bad", "weight", "source"]
     assert len(labels.training_set(store, made.label_set_id, unlabelled=True)) == len(frame)
 
 
@@ -162,7 +162,7 @@ def test_an_empty_workspace_and_odd_questions_get_a_sentence(store: Store) -> No
         labels.kmeans(store, user="ann")
     put(store, people()[0])
     with pytest.raises(InvalidInput, match="from 2 to 4"):
-        labels.kmeans(store, user="ann", k=7)
+        labels.kmeans(store, user="ann", k=7, reason="to ask for too many")
     with pytest.raises(UnknownThing, match="L0099"):
         labels.get(store, "L0099")
     assert labels.newest(store) is None

@@ -191,3 +191,63 @@ def test_auc_is_the_share_of_pairs_in_order(rows):
     ]
     found = metrics.auc(bad, p)
     assert isnan(found) if not pairs else found == pytest.approx(np.mean(pairs))
+
+
+def test_average_precision_and_the_error_of_an_auc_agree_with_other_readers():
+    from sklearn.metrics import average_precision_score
+
+    random = np.random.default_rng(5)
+    p = random.random(600).round(2)  # with ties
+    bad = (random.random(600) < p).astype(float)
+    weight = random.random(600)
+    assert metrics.pr_auc(bad, p, weight) == pytest.approx(average_precision_score(bad, p, sample_weight=weight))
+    low, high = metrics.bootstrap(metrics.auc, bad, p, 400)
+    assert metrics.auc_error(bad, p) == pytest.approx((high - low) / 2 / metrics.Z, rel=0.15)
+    assert isnan(metrics.auc_error([0, 0, 1], [0.1, 0.2, 0.3]))
+
+
+def test_the_cross_validated_auc_is_the_mean_of_its_folds():
+    random = np.random.default_rng(6)
+    p = random.random(1_000)
+    bad = (random.random(1_000) < p).astype(float)
+    fold = np.arange(1_000) % 5
+    found = metrics.cross_validated(bad, p, fold)
+    areas = [metrics.auc(bad[fold == number], p[fold == number]) for number in range(5)]
+    assert (found["folds"], found["mean"], found["sd"]) == (areas, np.mean(areas), np.std(areas, ddof=1))
+    assert (found["k"], found["n"], found["n_bad"]) == (5, 1_000, int(bad.sum()))
+    whole = metrics.auc_error(bad, p)
+    assert (found["high"] - found["low"]) / 2 / metrics.Z == pytest.approx(whole, rel=0.1)  # five fifths say as much as the whole
+    one = metrics.cross_validated(bad, np.where(fold == 0, p, nan), np.where(fold == 0, 0, -1))
+    assert (one["k"], one["n"], one["mean"]) == (1, 200, areas[0])
+    assert isnan(one["sd"])
+    nothing = metrics.cross_validated([0, 0], [0.1, 0.2], [0, 1])
+    assert isnan(nothing["mean"])
+    assert isnan(nothing["low"])
+
+
+def test_every_figure_of_a_report_has_its_interval_or_a_sentence():
+    random = np.random.default_rng(7)
+    p = random.random(800)
+    found = metrics.report(random.random(800) < p, p, bootstraps=100)
+    for name in ("gini", "ks", "pr_auc", "brier_skill", "log_loss", "ece", "calibration_slope", "calibration_in_the_large"):
+        assert found[f"{name}_low"] < found[f"{name}_high"]
+    for name in ("gini", "ks", "pr_auc", "brier_skill", "log_loss", "calibration_slope", "calibration_intercept"):
+        assert found[f"{name}_low"] <= found[name] <= found[f"{name}_high"]
+    assert found["sentences"] == []
+    alone = metrics.report([0, 0, 0], [0.1, 0.2, 0.3])
+    assert isnan(alone["auc"]["value"])
+    assert alone["sentences"] == ["Nothing can be said of the ranking: all 3 rows measured are good, or a probability is missing."]
+    flat = metrics.report([0, 1, 0, 1], [0.5] * 4)
+    assert flat["auc"]["value"] == 0.5
+    assert "no slope" in flat["sentences"][0]
+
+
+def test_the_classification_report_agrees_with_another_reader():
+    from sklearn.metrics import classification_report
+
+    found = metrics.classification(BAD, PD, 0.5)
+    other = classification_report(BAD, np.array(PD) >= 0.5, output_dict=True, target_names=["good", "bad"])
+    for kind in ("good", "bad"):
+        for name, theirs in (("precision", "precision"), ("recall", "recall"), ("f1", "f1-score"), ("n", "support")):
+            assert found[kind][name] == pytest.approx(other[kind][theirs])
+    assert found["accuracy"] == pytest.approx(other["accuracy"])

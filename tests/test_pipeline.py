@@ -203,7 +203,7 @@ def test_large_tables_hold_out_a_tenth_once(monkeypatch):
     frame, bad = applicants(400)
     told: list[str] = []
     model = pipeline.fit("logistic", frame, bad, None, SCHEMA, progress=lambda share, what: told.append(what))
-    assert told == ["fitting logistic on 359 applicants", "describing the reference groups"]
+    assert told == ["fitting logistic on 360 applicants", "describing the reference groups"]
     assert model.n == 400
     assert model.prob_default(frame).mean() == pytest.approx(bad.mean(), abs=0.05)
 
@@ -337,3 +337,58 @@ def test_a_cut_off_at_the_end_still_finds_its_neighbours(cutoff):
     everyone = pipeline.fit("logistic", frame, bad, None, SCHEMA).references["everyone"]
     assert near.n == 30
     assert (sum(near.contribution.values()) > sum(everyone.contribution.values())) == (cutoff == 1)
+
+
+@every
+@pytest.mark.parametrize("balance", ["weights", "smote"])
+def test_balancing_the_classes_leaves_the_probability_of_bad_where_it_is(algorithm, balance):
+    frame, bad = applicants(400)
+    model = pipeline.fit(algorithm, frame, bad, None, SCHEMA, config=Fitting(folds=3, balance=balance))
+    assert model.prob_default(frame).mean() == pytest.approx(bad.mean(), abs=0.04)
+    contributions, base = model.contributions(frame)
+    assert np.abs(contributions.sum(axis=1) + base - model.margin(frame)).max() < EXACT[algorithm]
+
+
+def test_only_the_rows_of_a_fit_are_balanced(monkeypatch):
+    frame, bad = applicants(300)
+    lessons, seen = [], []
+    usual, calibrate = pipeline.balanced, pipeline._platt
+    monkeypatch.setattr(pipeline, "balanced", lambda lesson, how: lessons.append(len(lesson.bad)) or usual(lesson, how))
+    monkeypatch.setattr(pipeline, "_platt", lambda raw, bad, weight: seen.append((len(raw), bad.mean())) or calibrate(raw, bad, weight))
+    pipeline.fit("logistic", frame, bad, None, SCHEMA, config=Fitting(folds=3, balance="smote"))
+    assert lessons == [200, 200, 200, 300]
+    assert seen == [(300, bad.mean())]
+
+
+def test_an_unknown_way_to_balance_is_a_sentence():
+    with pytest.raises(InvalidInput, match="by weights, smote or not at all"):
+        Fitting(balance="luck")
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "parameters", "sentence"),
+    [
+        ("xgboost", {"depth": 3}, "xgboost has no parameter 'depth'; it has n_estimators, max_depth"),
+        ("constant", {"depth": 3}, "constant has no parameter 'depth'; it has none"),
+        ("xgboost", {"max_depth": 40}, "max_depth of xgboost is 40; it should be a whole number from 1 to 8"),
+        ("xgboost", {"max_depth": 2.5}, "should be a whole number"),
+        ("xgboost", {"max_depth": True}, "should be a whole number"),
+        ("logistic", {"ridge": np.nan}, "ridge of logistic is nan; it should be a number from 0.01 to 1000"),
+        ("logistic", {"ridge": "much"}, "ridge of logistic is 'much'"),
+        ("random_forest", {"max_features": "all"}, "is 'all'; it should be one of sqrt, log2"),
+    ],
+)
+def test_a_setting_that_is_none_is_told_with_those_there_are(algorithm, parameters, sentence):
+    with pytest.raises(InvalidInput, match=sentence):
+        pipeline.fit(algorithm, *applicants(30), None, SCHEMA, config=Fitting(parameters=parameters))
+
+
+def test_settings_reach_the_algorithm():
+    frame, bad = applicants(200)
+    model = pipeline.fit("xgboost", frame, bad, None, SCHEMA, config=Fitting(folds=2, parameters={"n_estimators": 60.0, "max_depth": 1}))
+    assert model.estimator.booster.num_boosted_rounds() == 60
+    assert model.config.parameters == {"n_estimators": 60.0, "max_depth": 1}
+    strong, weak = (
+        pipeline.fit("logistic", frame, bad, None, SCHEMA, config=Fitting(folds=2, parameters={"ridge": ridge})) for ridge in (1000, 0.01)
+    )
+    assert np.abs(strong.estimator.weights).sum() < np.abs(weak.estimator.weights).sum()

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from pandas import DataFrame, read_parquet
 
-from creditrisk import jobs, labels, registry, training
+from creditrisk import jobs, labels, metrics, pipeline, plan, registry, schema, training
 from creditrisk import store as stores
-from creditrisk.errors import InvalidInput, JobBusy, NotEnoughData, NothingYet
+from creditrisk.__main__ import main
+from creditrisk.errors import InvalidInput, JobBusy, NotEnoughData, NothingYet, UnreadableFile
 from creditrisk.settings import Labels, Settings, Training, load
 from creditrisk.store import Store
 from creditrisk.training import Config
@@ -67,7 +68,8 @@ def test_candidates_and_baselines_are_registered_together_with_their_files(train
     assert models["algorithm"].tolist() == ["xgboost", "random_forest", "logistic", "risk_index", "constant"]
     assert set(models["status"]) == {"candidate"}
     assert (set(models["label_source"]), set(models["is_proxy"])) == ({"cluster"}, {True})
-    common = ["card.json", "card.md", "contributions.parquet", "metrics.json", "pipeline.joblib", "schema.toml", "test.parquet"]
+    tables = ["contributions.parquet", "test.parquet", "validation.parquet"]
+    common = sorted(["card.json", "card.md", "metrics.json", "pipeline.joblib", "schema.toml", *tables])
     assert files(trained, "M0001") == sorted([*common, "booster.ubj"])
     assert files(trained, "M0003") == common
     assert sorted(path.name for path in trained.models.iterdir()) == models["model_id"].tolist()
@@ -132,7 +134,10 @@ def test_a_model_page_gets_its_curves(trained: Store) -> None:
 def test_the_command_line_gets_the_declared_keys(trained: Store) -> None:
     model = registry.get(trained, "M0002")
     said = training.to_json(model)
-    assert list(said) == ["model_id", "algorithm", "label_set", "label_source", "metrics", "seconds"]
+    assert list(said) == [
+        *("model_id", "algorithm", "label_set", "label_source", "metrics", "cross_validation", "cutoffs", "parameters", "config"),
+        *("digest", "seconds"),
+    ]
     assert list(said["metrics"]) == ["cluster", "observed"]
     assert list(training.to_json(model, "models")) == [
         *("model_id", "status", "algorithm", "label_source", "is_proxy", "created_at", "digest", "metrics")
@@ -144,6 +149,77 @@ def test_the_same_seed_gives_the_same_models(store: Store) -> None:
     one, two = (training.train(store, replace(QUICK, algorithms=("xgboost",)), user="ann")[0] for _ in range(2))
     assert registry.table(store, one, "test").equals(registry.table(store, two, "test"))
     assert registry.table(store, one, "contributions").equals(registry.table(store, two, "contributions"))
+
+
+def test_a_run_written_down_gives_the_same_models_again(store: Store, tmp_path: Path) -> None:
+    labelled(store)
+    config = Config(algorithms=("xgboost", "logistic"), label_set_id="L0001", folds=2, balance="weights", tune=2, seed=3)
+    file = tmp_path / "run.toml"
+    file.write_text(plan.dump(config, file.name))
+    one = training.train(store, config, user="ann")
+    two = training.train(store, plan.parse(file.read_text(), file.name), user="bea")
+    three = training.train(store, training.config_of(store, one[0]), user="ann")  # tuned settings are kept, and tried on from there
+    for here, there in zip(one, two, strict=True):
+        first, second = registry.get(store, here), registry.get(store, there)
+        assert first["digest"] == second["digest"]
+        assert first["metrics"] == second["metrics"]
+    assert registry.get(store, three[1])["digest"] == registry.get(store, one[1])["digest"]
+    model = registry.get(store, one[0])
+    assert len(model["metrics"]["tuning"]["trials"]) == 3
+    assert model["config"]["parameters"]["xgboost"] == model["metrics"]["tuning"]["parameters"]
+    assert "Tuned in 2 trials" in registry.card(store, one[0])["markdown"]
+
+
+def test_every_candidate_is_validated_in_folds_of_whole_applicants(trained: Store) -> None:
+    for model_id in registry.models(trained)["model_id"]:
+        found = registry.get(trained, model_id)["metrics"]["cross_validation"]
+        held = registry.table(trained, model_id, "validation")
+        assert (found["k"], found["n"], found["n_bad"]) == (3, len(held), int(held["bad"].sum()))
+        areas = [metrics.auc(part["bad"].astype(float), part["pd"]) for _, part in held.groupby("fold")]
+        assert found["folds"] == pytest.approx(areas)
+        assert found["mean"] == pytest.approx(np.mean(areas))
+        assert found["low"] <= found["mean"] <= found["high"]
+        assert not set(held["applicant_id"]) & set(registry.table(trained, model_id, "test")["applicant_id"])
+        assert "Out of sample in 3 folds" in registry.card(trained, model_id)["markdown"]
+    board = training.leaderboard(trained)
+    assert (board["cv_auc_low"] <= board["cv_auc"]).all()
+    assert board["cv_folds"].eq(3).all()
+
+
+def test_a_cutoff_is_chosen_on_validation_and_told_on_test(trained: Store) -> None:
+    kept = registry.get(trained, "M0001")["metrics"]["cutoffs"]
+    assert [line["rule"] for line in kept] == ["policy", "profit", "recall", "approval"]
+    held, scored = (registry.table(trained, "M0001", name).dropna(subset=["bad"]) for name in ("validation", "test"))
+    recall = kept[2]
+    assert recall["validation"]["recall"] >= recall["target"] == 0.96
+    assert (held.loc[held["bad"].eq(True), "pd"] >= recall["cutoff"]).mean() == recall["validation"]["recall"]
+    assert (scored.loc[scored["bad"].eq(True), "pd"] >= recall["cutoff"]).mean() == recall["test"]["recall"]
+    tables = training.consequences(trained, "M0001")
+    assert tables["test"]["n"].eq(len(scored)).all()
+    assert training.cutoffs_of(trained, "M0001", recall=0.5)[2]["cutoff"] > recall["cutoff"]
+
+
+def test_a_model_reads_the_features_asked_for_and_scores_like_any_other(store: Store) -> None:
+    labelled(store)
+    names = [feature.name for feature in store.schema.predictors]
+    model_id = training.train(store, replace(QUICK, features=tuple(names[:4]), without=(names[0],)), user="ann")[0]
+    fitted = registry.load(store, model_id)
+    assert fitted.names == names[1:4]
+    assert fitted.fingerprint == store.schema.fingerprint
+    parts = registry.table(store, model_id, "contributions")
+    assert parts.columns.tolist() == ["applicant_id", "base", *names[1:4]]
+    assert "Left out on request" in registry.card(store, model_id)["markdown"]
+
+
+def test_a_test_set_of_ones_own_is_tested_on_and_on_nothing_else(store: Store, tmp_path: Path) -> None:
+    labelled(store)
+    mine = labels.members(store, "L0001").dropna(subset=["bad"])["applicant_id"].iloc[::3]
+    DataFrame({"applicant_id": mine, "remark": "kept apart"}).to_csv(tmp_path / "mine.csv", index=False)
+    config = replace(QUICK, split="file", test_file=str(tmp_path / "mine.csv"))
+    model_id = training.train(store, config, user="ann")[0]
+    assert sorted(registry.table(store, model_id, "test")["applicant_id"]) == sorted(mine)
+    with pytest.raises(UnreadableFile, match=r"gone\.csv: it cannot be opened"):
+        training.train(store, replace(config, test_file=str(tmp_path / "gone.csv")), user="ann")
 
 
 def test_a_time_split_tests_on_the_latest_days(store: Store, tmp_path: Path) -> None:
@@ -188,6 +264,36 @@ def test_odd_columns_break_nothing(store: Store) -> None:
     put(store, frame)
     labels.kmeans(store, user="ann")
     assert len(training.train(store, Config(folds=2), user="ann")) == 5
+
+
+def test_five_thousand_kinds_of_a_choice_are_left_out_in_a_sentence_or_share_a_column(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    random = np.random.default_rng(3)
+    shop = np.where(random.random(6_000) < 0.4, "corner", [f"shop {number % 5_000}" for number in range(6_000)])
+    bad = random.random(6_000) < np.where(shop == "corner", 0.4, 0.1)
+    frame = DataFrame({"cust_id": [f"C{number}" for number in range(6_000)], "shop": shop, "income": random.random(6_000).round(4)})
+    frame.assign(bad=bad.astype(int)).to_csv(tmp_path / "many.csv", index=False)
+    where = ["--data", str(tmp_path / "data"), "--models", str(tmp_path / "models"), "--user", "ann"]
+    assert main([*where, "import", str(tmp_path / "many.csv"), "--target", "bad"]) in (0, 1)
+    assert "shop" in capsys.readouterr().err
+    declared = schema.parse('name = "shops"\n[[feature]]\nname = "shop"\ntitle = "Shop"\ntype = "choice"\n')
+    found = pipeline.validate("xgboost", frame, bad, None, declared, config=pipeline.Fitting(folds=2))
+    assert len(found.pipeline.columns) == pipeline.MOST_CHOICES
+    assert metrics.cross_validated(bad, found.margin, found.fold)["mean"] > 0.6
+    assert np.isfinite(found.pipeline.margin(frame.assign(shop="nobody knows it"))).all()
+
+
+def test_twelve_applicants_and_labels_of_one_kind_are_refused_in_a_sentence(store: Store) -> None:
+    frame, _ = people(12, share=0.5)
+    put(store, frame)
+    happened(store, frame["applicant_id"].tolist(), np.zeros(12, dtype=bool))
+    with pytest.raises(NotEnoughData, match="all 12 recorded outcomes are good"):
+        labels.observed(store, user="ann")
+    happened(store, frame["applicant_id"].tolist(), np.arange(12) < 6)
+    labels.observed(store, user="ann")
+    with pytest.raises(NotEnoughData, match="6 bad and 6 good applicants; training needs at least 10 of each"):
+        training.train(store, QUICK, user="ann")
 
 
 def test_what_cannot_be_trained_says_so_and_leaves_no_folder(store: Store) -> None:

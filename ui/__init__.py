@@ -156,6 +156,11 @@ def proxy_banner(is_proxy: bool, circularity: str | None = None) -> None:
         )
 
 
+def proxies(scored: DataFrame) -> bool:
+    """Whether a score that is shown was learned from a proxy label."""
+    return bool((scored["is_proxy"] == True).any())  # noqa: E712  (null where nobody was scored)
+
+
 def known(frame: DataFrame, column: str, kind: str, name: str) -> dict[str, Any]:
     """Return the row an id out of the URL names, None where it holds nothing; refuse an id that nothing has."""
     found = rows(frame[frame[column].astype(str) == name])
@@ -238,10 +243,15 @@ def table(
     alt: str,
     opens: str | None = None,
     param: str | None = None,
+    page: str | None = None,
     height: int | None = None,
+    placeholder: str = "",
     **also: None,
 ) -> None:
-    """Show the named columns of a frame; where `opens` names a column, picking a row puts its value into the URL as `param`."""
+    """Show the named columns of a frame; where `opens` names a column, picking a row puts its value into the URL as `param`.
+
+    Where `page` is given, it opens that page instead.
+    """
     shown = _in_words(frame if isinstance(frame, DataFrame) else DataFrame(list(frame), columns=list(columns)))
     config = {name: column for name, column in columns.items() if name in shown and (shown.empty or _says_something(shown[name]))}
     shares = [name for name, column in config.items() if (column.get("type_config") or {}).get("format") == SHARE]
@@ -252,7 +262,7 @@ def table(
         "column_order": list(config),
         "alt": alt,
         "key": key,
-        "placeholder": "",
+        "placeholder": placeholder,
     }
     if height or len(shown) > 11:
         options["height"] = height or fitting(len(shown), 12)
@@ -264,7 +274,12 @@ def table(
         picked = st.session_state[key]["selection"]["rows"]
         ask(**{param or opens: str(shown[opens].iloc[picked[0]]) if picked else None}, **also)
 
-    st.dataframe(cells.harmless(shown), on_select=choose, selection_mode="single-row", **options)
+    if page is None:
+        st.dataframe(cells.harmless(shown), on_select=choose, selection_mode="single-row", **options)
+        return
+    picked = st.dataframe(cells.harmless(shown), on_select="rerun", selection_mode="single-row", **options)["selection"]["rows"]
+    if picked:
+        go(page, **{param or opens: str(shown[opens].iloc[picked[0]])})
 
 
 def bullets(texts: Iterable[str], mark: str) -> None:
@@ -305,8 +320,11 @@ def story(events: Iterable[tuple[Any, str, str]]) -> None:
     st.markdown("  \n".join(lines))
 
 
-def figure(drawn: Any, *, key: str, help: str | None = None, param: str | None = None) -> None:
-    """Show a figure under its title as text of the page; where `param` is given, clicking a mark puts its custom data into the URL."""
+def figure(drawn: Any, *, key: str, help: str | None = None, param: str | None = None, page: str | None = None) -> None:
+    """Show a figure under its title as text of the page; where `param` is given, clicking a mark puts its custom data into the URL.
+
+    Where `page` is given, it opens that page with it instead.
+    """
     title = drawn.layout.title.text or ""
     drawn.update_layout(title=None)
     if title:
@@ -322,7 +340,12 @@ def figure(drawn: Any, *, key: str, help: str | None = None, param: str | None =
             clicked = str(points[0]["customdata"])
             ask(**{param: None if clicked == asked(param) else clicked})  # a second click lets go
 
-    st.plotly_chart(drawn, on_select=choose, selection_mode="points", **options)
+    if page is None:
+        st.plotly_chart(drawn, on_select=choose, selection_mode="points", **options)
+        return
+    points = st.plotly_chart(drawn, on_select="rerun", selection_mode="points", **options)["selection"]["points"]
+    if points and points[0].get("customdata"):
+        go(page, **{param: str(points[0]["customdata"])})
 
 
 def figures(*items: tuple[str, str, str] | tuple[str, str, str, str]) -> None:
@@ -486,6 +509,7 @@ WORDS = {
     "label_source": {"cluster": "clusters (proxy)", "observed": "observed outcomes", "review": "verdicts", "rfm": "RFM (proxy)"},
     "reconciliation": {"ok": "adds up", "mismatch": "does not add up", "not stated": "none to check"},
     "about": {"decision": "recommendation"},
+    **{column: {True: "bad", False: "good"} for column in ("bad", "one", "other")},
 }
 
 

@@ -15,7 +15,13 @@ from creditrisk import (
 )
 from creditrisk.store import Store
 
-METHODS = {"kmeans": "K-Means", "observed": "Observed outcomes", "rfm": "RFM"}
+METHODS = {
+    "kmeans": "K-Means",
+    "rfm": "RFM",
+    "observed": "Observed outcomes",
+    "reviewed": "Accepted verdicts",
+    "combined": "A combination",
+}
 
 
 GATES = {  # what a quality check of a label set is called, and which side of the figure asked for passes
@@ -28,6 +34,7 @@ GATES = {  # what a quality check of a label set is called, and which side of th
     "bad outcomes": ("Enough of them are bad", "≥"),
     "against outcomes": ("Ranks observed outcomes", ">"),
     "beside the index": ("Keeps up with the plain risk index", "≥"),
+    "proxy sets": ("The proxy sets in it pass their own", "≥"),
 }
 
 

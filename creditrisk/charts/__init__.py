@@ -1,0 +1,51 @@
+"""Pictures of frames that other rooms computed: Plotly figures by subject, no arithmetic beyond placing a mark.
+
+A figure's title states the finding, its axes carry units, hovering says the same in words, and a frame without rows gives
+a figure that says so.
+"""
+
+from creditrisk.charts.account import balance, coverage
+from creditrisk.charts.canvas import AMBER, BRICK, GREY, TEAL, nothing
+from creditrisk.charts.case import gauge, score_history, waterfall
+from creditrisk.charts.clusters import cloud, profiles, scan, segments, spread
+from creditrisk.charts.labels import against, agreement, cohort_rates, group_rates, windows
+from creditrisk.charts.models import ALGORITHMS, calibration, importance, leaderboard, roc, test_scores
+from creditrisk.charts.money import KINDS, flows, spending, streams, unknown
+from creditrisk.charts.portfolio import bins, correlations, scores
+
+__all__ = [
+    "ALGORITHMS",
+    "AMBER",
+    "BRICK",
+    "GREY",
+    "KINDS",
+    "TEAL",
+    "against",
+    "agreement",
+    "balance",
+    "bins",
+    "calibration",
+    "cloud",
+    "cohort_rates",
+    "correlations",
+    "coverage",
+    "flows",
+    "gauge",
+    "group_rates",
+    "importance",
+    "leaderboard",
+    "nothing",
+    "profiles",
+    "roc",
+    "scan",
+    "score_history",
+    "scores",
+    "segments",
+    "spending",
+    "spread",
+    "streams",
+    "test_scores",
+    "unknown",
+    "waterfall",
+    "windows",
+]

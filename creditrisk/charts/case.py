@@ -1,0 +1,165 @@
+"""Pictures of one applicant's score: where it lies, how it came about, and those before it."""
+
+from collections.abc import Sequence
+from math import floor
+
+import plotly.graph_objects as go
+from pandas import DataFrame
+
+from creditrisk.charts import canvas
+from creditrisk.charts.canvas import BANDS, BRICK, GREY, TEAL, TICKS
+
+
+def gauge(score: float, shown: int, band: str, *, sure: bool = True, cutoff: float | None = None) -> go.Figure:
+    """Show one score on the 300–900 arc with its four bands; `shown` is the floored figure people read, `cutoff` the policy's line.
+
+    A score that nobody should rely on (`sure` false: too little history) stays grey and says so.
+    """
+    colour = canvas.band_colour(band) if sure else GREY
+    figure = canvas.figure(f"{shown} points: {band}" if sure else "Too little history for a score to rely on", height=230)
+    figure.update_layout(margin={"l": 24, "r": 24, "t": 26, "b": 4})
+    figure.add_trace(
+        go.Indicator(
+            mode="gauge+number",
+            value=shown,
+            number={"font": {"size": 54, "color": colour}, "valueformat": "d"},
+            gauge={
+                "axis": {"range": [300, 900], "tickvals": TICKS, "tickwidth": 0, "ticklen": 3, "tickfont": {"size": 12}},
+                "bar": {"color": colour, "thickness": 0.52},
+                "bgcolor": "rgba(0,0,0,0)",
+                "borderwidth": 0,
+                "steps": [{"range": [low, high], "color": canvas.faded(hue), "thickness": 1} for _, low, high, hue in BANDS],
+                "threshold": {"line": {"color": GREY, "width": 3}, "thickness": 1, "value": score if cutoff is None else cutoff},
+            },
+        )
+    )
+    if cutoff is not None:
+        figure.update_layout(margin={"b": 26})
+        text = f"<span style='color:{GREY}'><b>┃</b></span> cut-off {cutoff:.0f}"
+        figure.add_annotation(text=text, showarrow=False, x=0.5, y=0, xref="paper", yref="paper", yanchor="top", font={"size": 12.5})
+    return figure
+
+
+def waterfall(
+    frame: DataFrame,
+    start: float,
+    end: float,
+    *,
+    unit: str = "points",
+    start_name: str = "Reference",
+    end_name: str = "This applicant",
+    limits: tuple[float, float] = (300, 900),
+) -> go.Figure:
+    """Show how contributions lead from a reference to one applicant; clicking a bar yields its feature.
+
+    `frame` has feature, title, value, reference and the column `unit`: 'points' (+ is better) or 'contribution' (log-odds, + is riskier).
+    Points beyond `limits` are said with the limit, which is the score people read.
+    """
+    if frame.empty:
+        return canvas.nothing("Nothing was scored, so there is nothing to explain.")
+    steps = [float(step) for step in frame[unit]]
+    edges = _running(start, steps)
+    better = [step >= 0 if unit == "points" else step <= 0 for step in steps]
+    names = [
+        _label(title, value, reference) for title, value, reference in zip(frame["title"], frame["value"], frame["reference"], strict=True)
+    ]
+    word = "points" if unit == "points" else "log-odds"
+    sign = "+.0f" if unit == "points" else "+.2f"
+    figure = canvas.figure(_strongest(frame, steps, better, unit), height=80 + 38 * (len(steps) + 2))
+    figure.add_trace(
+        go.Bar(
+            orientation="h",
+            y=[f"<b>{start_name}</b>", *names, f"<b>{end_name}</b>"],
+            base=[min(edges[0], _floor(edges)), *edges[:-1], _floor(edges)],
+            x=[edges[0] - min(edges[0], _floor(edges)), *steps, end - _floor(edges)],
+            marker={"color": [GREY, *[TEAL if good else BRICK for good in better], GREY], "cornerradius": 3},
+            customdata=["", *frame["feature"], ""],
+            text=[_figure_text(start, unit), *[_moved(step, sign) for step in steps], _figure_text(end, unit, limits)],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate=[
+                f"{start_name}: {_figure_text(start, unit)}<extra></extra>",
+                *[
+                    f"{title}: {_moved(step, sign)} {word}<br>{value}; reference {reference}<extra></extra>"
+                    for title, value, reference, step in zip(frame["title"], frame["value"], frame["reference"], steps, strict=True)
+                ],
+                f"{end_name}: {_figure_text(end, unit, limits)}<extra></extra>",
+            ],
+            width=0.62,
+        )
+    )
+    figure.update_yaxes(autorange="reversed", automargin=True, tickfont={"size": 12.5}, showgrid=False)
+    low, high = min([*edges, end]), max([*edges, end])
+    room = (high - low or 1) * 0.2
+    figure.update_xaxes(
+        title="score points" if unit == "points" else "log-odds of risk",
+        range=[_floor(edges) if low >= _floor(edges) else low, high + room],
+        zeroline=False,
+    )
+    figure.update_layout(clickmode="event+select", dragmode=False)
+    return figure
+
+
+def score_history(frame: DataFrame) -> go.Figure:
+    """Show every score an applicant was given, in time: columns scored_at, score, band, model_id."""
+    if frame.empty:
+        return canvas.nothing("No score yet.")
+    figure = canvas.figure(f"Scored {len(frame)} time{'' if len(frame) == 1 else 's'}", height=220)
+    for _, low, high, colour in BANDS:
+        figure.add_hrect(y0=low, y1=high, fillcolor=canvas.faded(colour, 0.14), line_width=0)
+    figure.add_trace(
+        go.Scatter(
+            x=frame["scored_at"],
+            y=frame["score"],
+            mode="lines+markers",
+            line={"color": GREY, "width": 1.2},
+            marker={"size": 10, "color": [canvas.band_colour(band) for band in frame["band"]]},
+            showlegend=False,
+            customdata=frame[["model_id", "band"]],
+            hovertemplate="%{x|%d %b %Y %H:%M}: %{y:.0f} points, %{customdata[1]} (%{customdata[0]})<extra></extra>",
+        )
+    )
+    figure.update_yaxes(title="score (points)", range=[300, 900], tickvals=TICKS, showgrid=False)
+    figure.update_xaxes(showgrid=False)
+    return figure
+
+
+def _running(start: float, steps: Sequence[float]) -> list[float]:
+    edges = [start]
+    for step in steps:
+        edges.append(edges[-1] + step)
+    return edges
+
+
+def _floor(edges: Sequence[float]) -> float:
+    """Where the two whole bars begin: a little left of everything, so that the steps fill the picture."""
+    return min(edges) - 0.18 * ((max(edges) - min(edges)) or 1)
+
+
+def _label(title: str, value: str, reference: str) -> str:
+    said = f"{canvas.short(value, 26)} · reference {canvas.short(reference, 26)}"
+    return f"{canvas.short(title, 44)}<br><span style='font-size:11px;opacity:0.75'>{said}</span>" if value else title
+
+
+def _strongest(frame: DataFrame, steps: Sequence[float], better: Sequence[bool], unit: str) -> str:
+    """Say which figure does most; what is left over together is none of them, and a model that reads nothing has none."""
+    single = [place for place, feature in enumerate(frame["feature"]) if feature]
+    subject = "the score" if unit == "points" else "the risk"
+    if not single or not any(abs(steps[place]) > 1e-9 for place in single):
+        return f"No figure moves {subject}"
+    strongest = max(single, key=lambda place: abs(steps[place]))
+    verb = "raises" if better[strongest] == (unit == "points") else "lowers"
+    return f"{frame['title'].iloc[strongest]} {verb} {subject} most"
+
+
+def _moved(step: float, sign: str) -> str:
+    """'+27', '−3', and '0' for what rounds to nothing."""
+    text = f"{step:{sign}}"
+    return text.lstrip("+-") if not text.strip("+-0.") else text.replace("-", "−")
+
+
+def _figure_text(value: float, unit: str, limits: tuple[float, float] | None = None) -> str:
+    if unit != "points":
+        return f"<b>{value:+.2f}</b>".replace("-", "−")
+    held = min(max(value, limits[0]), limits[1]) if limits else value
+    return f"<b>{floor(held)}</b>" if held == value else f"<b>{floor(held)}</b>, limited from {value:.0f}"
