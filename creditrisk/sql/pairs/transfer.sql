@@ -1,8 +1,12 @@
 -- transfer: one row per two opposite movements between accounts of one applicant, at most 4 days apart, that say so
-with holder as (
+with sibling as (
+    from here where has_sibling
+),
+
+holder as (
     select applicant_id, string_split(trim(regexp_replace(strip_accents(upper(name)), '[^A-Z]+', ' ', 'g')), ' ') as words
     from application
-    where applicant_id in (select applicant_id from touched) and name is not null
+    where applicant_id in (select applicant_id from sibling) and name is not null
     qualify row_number() over (partition by applicant_id order by applied_on desc) = 1
 ),
 
@@ -12,7 +16,7 @@ side as (
         transaction.account_id,
         transaction.booked_on,
         transaction.amount,
-        touched.purse,
+        sibling.purse,
         own.category as corrected,
         said.says_transfer,
         said.says_own,
@@ -23,12 +27,12 @@ side as (
         list_filter(
             regexp_extract_all(said.text, '[0-9]{4,}'), lambda tail: said.says_transfer or not regexp_full_match(tail, '(19|20)[0-9]{2}')
         ) as tails,
-        regexp_replace(upper(touched.number), '[^A-Z0-9]', '', 'g') as number
+        regexp_replace(upper(sibling.number), '[^A-Z0-9]', '', 'g') as number
     from transaction
-    join (from touched where has_sibling) as touched using (account_id)
+    join sibling using (account_id)
     join said using (description_id)
-    left join correction_current as own using (transaction_id)
-    left join holder on holder.applicant_id = touched.applicant_id
+    left join own using (transaction_id)
+    left join holder on holder.applicant_id = sibling.applicant_id
     where coalesce(own.category, 'TRF_OWN_IN') in ('TRF_OWN_IN', 'TRF_OWN_OUT')
 ),
 
