@@ -87,7 +87,7 @@ def _candidates(cursor: Any, applicant_ids: Collection[str]) -> pa.Table:
             for kind in kinds:
                 run(kind, "insert into found by name ")
             drop(["here"])
-        return cursor.execute(statement("pairs", "candidate")).to_arrow_table()
+        return cursor.sql(statement("pairs", "candidate")).to_arrow_table()
     finally:
         drop(made.copy())
 
