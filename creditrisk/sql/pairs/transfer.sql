@@ -54,6 +54,7 @@ moved as (
             or came.party = '' and went.says_own
             or went.party = '' and came.says_own
         ) as says_transfer,
+        case when came.party = went.party then came.party else '' end as party,
         came.number as in_number,
         went.number as out_number,
         came.booked_on - went.booked_on as days
@@ -76,6 +77,7 @@ select
         when names_in then 'the text of the money out names the other account (…' || right(in_number, 4) || ')'
         when names_out then 'the text of the money in names the other account (…' || right(out_number, 4) || ')'
         when names_holder then 'the texts name the account holder'
+        when party <> '' then 'both texts say that it is a transfer and name the same party (' || party || ')'
         else 'both texts say that it is a transfer between own accounts'
     end
     || case days when 0 then ', on one day' when 1 then ', a day later' else ', ' || days || ' days later' end as evidence
