@@ -10,7 +10,10 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import pyarrow as pa
@@ -211,7 +214,7 @@ def _by_model(held: Verdicts, texts: pa.Array, where: NDArray[Any], coming: NDAr
 
 
 def model(direction: str, corrections: DataFrame | None = None) -> ngrams.Model:
-    """Return the model of one direction, fitted once a process for the same rules, examples and corrections."""
+    """Return the model of one direction, made once a process for the same rules, examples and corrections."""
     said: dict[str, str] = {}
     if corrections is not None and len(corrections):
         mine = corrections[corrections["direction"] == direction]
@@ -224,11 +227,48 @@ def model(direction: str, corrections: DataFrame | None = None) -> ngrams.Model:
 
 @lru_cache(maxsize=4)
 def _fitted(direction: str, learned: tuple[tuple[str, str], ...]) -> ngrams.Model:
-    shipped = {text: category for text, category in _shipped(direction) if text not in dict(learned)}
-    every = [*shipped.items(), *learned]
-    texts, weights = [text for text, _ in every], [1.0] * len(shipped) + [CORRECTED] * len(learned)
+    """Return a direction's model; where nobody corrected anything it was fitted once for all, and is read."""
+    every = [*((text, category) for text, category in _shipped(direction) if text not in dict(learned)), *learned]
+    texts, said = [text for text, _ in every], [category for _, category in every]
+    kept = None if learned else _kept(direction)
+    return ngrams.model(texts, said, kept or _learn(direction, texts, said, len(learned)))
+
+
+def _learn(direction: str, texts: Sequence[str], said: Sequence[str], corrected: int = 0) -> ngrams.Learned:
+    """Fit anew; the last `corrected` of the texts are an analyst's."""
+    weights = [1.0] * (len(texts) - corrected) + [CORRECTED] * corrected
     asked = _first_rule(pa.array(texts, pa.string()), direction, 0) < 0  # what a rule decides never comes to the model
-    return ngrams.fit(texts, [category for _, category in every], weights=weights, asked=asked.tolist(), precision=PRECISION)
+    return ngrams.learn(texts, said, weights=weights, asked=asked.tolist(), precision=PRECISION)
+
+
+def keep() -> None:
+    """Fit what is learned of the shipped examples and rules, and write it beside them: a second of work no process then has."""
+    for direction in ("in", "out"):
+        texts, said = zip(*_shipped(direction), strict=True)
+        np.savez_compressed(_file(direction), digest=_digest(direction), **vars(_learn(direction, texts, said)))
+
+
+def _kept(direction: str) -> ngrams.Learned | None:
+    """Return what `keep` wrote; None where it is of other examples or rules than these, or cannot be read."""
+    found: dict[str, Any]
+    try:
+        with _file(direction).open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+            found = dict(file)
+    except (OSError, ValueError, BadZipFile):
+        return None
+    if found.pop("digest", None) != _digest(direction):
+        return None
+    return ngrams.Learned(**found | {name: float(found[name]) for name in ("temperature", "threshold")})
+
+
+def _file(direction: str) -> Path:
+    return DECLARED / f"examples-{direction}.npz"
+
+
+def _digest(direction: str) -> str:
+    """Return what is learned from as one number: the examples, and the rules that say which of them are asked about."""
+    what = _shipped(direction), rules(), declared.rules()["card"], PRECISION
+    return sha256(repr(what).encode()).hexdigest()
 
 
 @cache

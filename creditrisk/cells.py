@@ -159,6 +159,11 @@ def each(column: pa.Array, how: Callable[[pa.Array], pa.Array]) -> pa.Dictionary
     return pa.DictionaryArray.from_arrays(indices, found.dictionary)
 
 
+def whole(column: pa.ChunkedArray) -> pa.Array:
+    """Return a column in one piece; one that is one piece is not copied."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
 def constant(text: str, n: int) -> pa.DictionaryArray:
     """Return a column that says the same in every row."""
     return pa.DictionaryArray.from_arrays(pa.array(np.zeros(n, np.int32)), pa.array([text]))

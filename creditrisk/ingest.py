@@ -197,7 +197,7 @@ def _reading(file: str, digest: str, content: bytes, what: str, found: Found) ->
         problems=problems,
         rows=rows,
         n_transactions=rows.num_rows,
-        sum_amount=cells.total(cells.from_money(rows["amount"].combine_chunks())),
+        sum_amount=cells.total(cells.from_money(cells.whole(rows["amount"]))),
         opening=only.opening,
         closing=only.closing,
         currency=currencies[0] if len(currencies) == 1 and currencies[0] else None,
@@ -266,12 +266,11 @@ def _append(cursor: Any, readings: list[Reading], user: str, applicant_id: str |
     ids = [number for (number,) in cursor.execute("select nextval('statement_seq') from range($n)", {"n": len(readings)}).fetchall()]
     for pool in (pa.default_memory_pool(), pa.system_memory_pool()):
         pool.release_unused()  # what reading took and gave back is what storing needs
-    arrived = _arrived(cursor, readings, ids, applicant_id)
-    cursor.register("arrived", arrived)
-    cursor.execute("insert into transaction by name select * exclude (is_new) from arrived where is_new")
-    counts = dict(cursor.execute("select statement_id, count(*) from arrived where is_new group by all").fetchall())
-    _append_accounts(cursor, readings, ids)
-    cursor.unregister("arrived")
+    # A relation, for what is registered under a name stays in memory until the transaction ends.
+    arrived = cursor.from_arrow(_arrived(cursor, readings, ids, applicant_id))
+    arrived.query("arrived", "insert into transaction by name select * exclude (is_new) from arrived where is_new").fetchall()
+    counts = dict(arrived.query("arrived", "select statement_id, count(*) from arrived where is_new group by all").fetchall())
+    _append_accounts(cursor, arrived, readings, ids)
     del arrived
     _append_statements(cursor, readings, ids, counts, user)
     pairs.arrived(cursor, ids)
@@ -307,13 +306,15 @@ def _arrived(cursor: Any, readings: list[Reading], ids: list[int], applicant_id:
 
     What is distinct (accounts, descriptions) meets the database once, by its texts; rows meet it by number only.
     """
-    rows = pa.concat_tables([reading.rows for reading in readings]).unify_dictionaries().combine_chunks()
-    applicants = pa.chunked_array([_applicant(reading, applicant_id) for reading in readings]).unify_dictionaries().combine_chunks()
-    text, code, account, currency, amount = (rows[name].combine_chunks() for name in ("text", "code", "account", "currency", "amount"))
+    rows = pa.concat_tables([reading.rows for reading in readings])
+    applicants = cells.whole(pa.chunked_array([_applicant(reading, applicant_id) for reading in readings]))
+    text, code, account, currency, booked_on, amount = (
+        cells.whole(rows[name]) for name in ("text", "code", "account", "currency", "booked_on", "amount")
+    )
     units = cells.from_money(amount)
     account_id, is_known = _accounts(cursor, applicants, account, currency)
     description_id, wording_id = _descriptions(cursor, text, code, units)
-    moved = {"account_id": account_id, "booked_on": rows["booked_on"].combine_chunks(), "amount": amount, "wording_id": wording_id}
+    moved = {"account_id": account_id, "booked_on": booked_on, "amount": amount, "wording_id": wording_id}
     statement_id = np.repeat(np.array(ids, np.int32), [reading.n_transactions for reading in readings])
     occurrence, is_new = _occurrences(cursor, moved, statement_id)
     known = np.flatnonzero(is_known & is_new)
@@ -328,7 +329,7 @@ def _arrived(cursor: Any, readings: list[Reading], ids: list[int], applicant_id:
 
 def _applicant(reading: Reading, applicant_id: str | Mapping[str, str] | None) -> pa.DictionaryArray:
     """Return whose each movement of a file is."""
-    account = reading.rows["account"].combine_chunks()
+    account = cells.whole(reading.rows["account"])
     given, stem = _given(reading, applicant_id), Path(reading.file).stem
     return cells.each(account, lambda numbers: pa.array([given or number or stem for number in numbers.to_pylist()], pa.string()))
 
@@ -478,8 +479,8 @@ def _stored(cursor: Any, moved: Mapping[str, Any], occurrence: NDArray[np.int32]
     return np.asarray(found["place"])
 
 
-def _append_accounts(cursor: Any, readings: list[Reading], ids: list[int]) -> None:
-    """Insert what each file covers of each account, from `arrived`, with the balances as printed."""
+def _append_accounts(cursor: Any, arrived: Any, readings: list[Reading], ids: list[int]) -> None:
+    """Insert what each file covers of each account, of the movements that arrived, with the balances as printed."""
     stated = [
         {"statement_id": number, "account": account, "currency": currency, **vars(balance)}
         for number, reading in zip(ids, readings, strict=True)
@@ -489,7 +490,7 @@ def _append_accounts(cursor: Any, readings: list[Reading], ids: list[int]) -> No
     whose = ("account", pa.string()), ("currency", pa.string())
     shape = pa.schema([("statement_id", pa.int32()), *whose, *money, ("reconciliation", pa.string())])
     cursor.register("stated", pa.Table.from_pylist(stated, shape))
-    cursor.execute(STATEMENT_ACCOUNTS)
+    arrived.query("arrived", STATEMENT_ACCOUNTS).fetchall()
     cursor.unregister("stated")
 
 
@@ -510,15 +511,20 @@ def _append_statements(cursor: Any, readings: list[Reading], ids: list[int], cou
             "currency": reading.currency,
             "reconciliation": reading.reconciliation,
             "problems": as_json([vars(problem) for problem in reading.problems]),
-            "source": pa.compress(reading.content, codec="zstd", asbytes=True),
             "stored_at": stored_at,
             "stored_by": user,
         }
         for number, reading in zip(ids, readings, strict=True)
     ]
-    cursor.register("statements", pa.Table.from_pylist(rows, STATEMENT))
-    cursor.execute("insert into statement by name select * from statements")
-    cursor.unregister("statements")
+    source = pa.chunked_array([_squeezed(reading.content) for reading in readings])
+    statements = pa.Table.from_pylist(rows, STATEMENT).append_column("source", source)
+    cursor.from_arrow(statements).query("statements", "insert into statement by name select * from statements").fetchall()
+
+
+def _squeezed(content: bytes) -> pa.Array:
+    """Return a file compressed, as an array of one, without a second copy of it."""
+    squeezed = pa.compress(content, codec="zstd")
+    return pa.Array.from_buffers(pa.binary(), 1, [None, pa.py_buffer(np.array([0, squeezed.size], np.int32)), squeezed])
 
 
 STATEMENT = pa.schema(
@@ -526,7 +532,7 @@ STATEMENT = pa.schema(
         ("statement_id", pa.int32()), ("file_name", pa.string()), ("sha256", pa.string()), ("format", pa.string()),
         ("dialect", pa.string()), ("status", pa.string()), ("n_transactions", pa.int32()), ("n_new", pa.int32()),
         ("n_duplicate", pa.int32()), ("sum_amount", pa.decimal128(38, 4)), ("currency", pa.string()), ("reconciliation", pa.string()),
-        ("problems", pa.string()), ("source", pa.binary()), ("stored_at", pa.timestamp("us")), ("stored_by", pa.string()),
+        ("problems", pa.string()), ("stored_at", pa.timestamp("us")), ("stored_by", pa.string()),
     ]
 )  # fmt: skip
 

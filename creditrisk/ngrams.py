@@ -23,25 +23,46 @@ TEMPERATURES = np.geomspace(2, 40, 40)
 
 
 @dataclass(frozen=True)
-class Model:
-    """A fitted model: weights of the n-grams it has seen, and how its scores become confidences.
+class Learned:
+    """What a fit takes its time for: `dual`, what every text gives to every category, and how scores become confidences.
 
-    `held_out` says for every training text of the kind it is asked about what a model without that text's family made of it:
-    truth and said (places in `categories`) and confidence. `threshold` is the smallest confidence from which on enough of those
-    answers are right.
+    `truth`, `said` (places among the categories) and `confidence` are of the texts that are like those asked about: what a model
+    without a text's family made of it. `threshold` is the smallest confidence from which on enough of those answers are right.
     """
+
+    dual: NDArray[np.float32]
+    temperature: float
+    threshold: float
+    truth: NDArray[np.int64]
+    said: NDArray[np.int64]
+    confidence: Floats
+
+
+@dataclass(frozen=True)
+class Model:
+    """A fitted model: weights of the n-grams it has seen, and what was learned with them."""
 
     categories: tuple[str, ...]
     seen: NDArray[np.int64]
     idf: Floats
     rarest: float
     weights: Floats
-    temperature: float
-    threshold: float
-    held_out: tuple[NDArray[np.int64], NDArray[np.int64], Floats]
+    learned: Learned
 
 
-def fit(
+def fit(texts: Sequence[str], categories: Sequence[str], **more: Any) -> Model:
+    """Return the model of texts and their categories; `more` is that of `learn`."""
+    return model(texts, categories, learn(texts, categories, **more))
+
+
+def model(texts: Sequence[str], categories: Sequence[str], learned: Learned) -> Model:
+    """Return the model of texts and their categories, of which it was `learned` what takes its time."""
+    names, _ = _named(categories)
+    seen, idf, rarest, known = _known(texts)
+    return Model(names, seen, idf, rarest, (known.T @ learned.dual).astype(float), learned)
+
+
+def learn(
     texts: Sequence[str],
     categories: Sequence[str],
     *,
@@ -49,8 +70,8 @@ def fit(
     families: Sequence[str] | None = None,
     asked: Sequence[bool] | None = None,
     precision: float,
-) -> Model:
-    """Return the model of texts and their categories.
+) -> Learned:
+    """Return what a model of texts and their categories is made of.
 
     `weights` say how much a text counts; texts of one family (by default of one first word) are held out together. `asked` marks
     the texts that are like those the model will be asked about: on these alone confidences are measured (by default on all).
@@ -58,14 +79,10 @@ def fit(
     """
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    names = tuple(sorted(set(categories)))
-    truth = np.searchsorted(names, list(categories))
+    names, truth = _named(categories)
     wanted = np.zeros((len(truth), len(names)), np.float32)
     wanted[np.arange(len(truth)), truth] = 1
-    counts = _counts(texts)
-    seen, documents = np.unique(counts.indices, return_counts=True)
-    idf, rarest = np.log((1 + len(truth)) / (1 + documents)) + 1, float(np.log(1 + len(truth)) + 1)
-    known = _weighed(counts, seen, idf, rarest).astype(np.float32)
+    known = _known(texts)[-1]
     heavy = np.ones(len(truth)) if weights is None else np.asarray(weights, float)
     with threadpool_limits(1):  # one thread: the same bits on every machine, whatever its cores
         inverse = _inverse((known @ known.T).toarray(), RIDGE / heavy)
@@ -75,16 +92,29 @@ def fit(
         blind, truth = blind[np.asarray(asked)], truth[np.asarray(asked)]
     temperature = _temperature(blind, truth)
     said, confidence = _answers(blind, temperature)
-    threshold = _threshold(said, confidence, truth, names, precision)
-    return Model(names, seen, idf, rarest, (known.T @ dual).astype(float), temperature, threshold, (truth, said, confidence))
+    return Learned(dual, temperature, _threshold(said, confidence, truth, names, precision), truth, said, confidence)
+
+
+def _named(categories: Sequence[str]) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """Return the distinct categories, and the place of each text's among them."""
+    names = tuple(sorted(set(categories)))
+    return names, np.searchsorted(names, list(categories))
+
+
+def _known(texts: Sequence[str]) -> tuple[NDArray[np.int64], Floats, float, Any]:
+    """Return the n-grams of texts, their weights, that of one never seen, and the texts as rows over them."""
+    counts = _counts(texts)
+    seen, documents = np.unique(counts.indices, return_counts=True)
+    idf, rarest = np.log((1 + len(texts)) / (1 + documents)) + 1, float(np.log(1 + len(texts)) + 1)
+    return seen, idf, rarest, _weighed(counts, seen, idf, rarest).astype(np.float32)
 
 
 def judge(model: Model, texts: Sequence[str]) -> tuple[NDArray[np.object_], Floats]:
     """Return of every text its category and the confidence in it; UNKNOWN and 0 below the model's threshold."""
     scores = _scores(model, texts)
-    said, confidence = _answers(scores, model.temperature)
+    said, confidence = _answers(scores, model.learned.temperature)
     category = np.array(model.categories, object)[said]
-    doubtful = (confidence < model.threshold) | (category == UNKNOWN)
+    doubtful = (confidence < model.learned.threshold) | (category == UNKNOWN)
     category[doubtful] = UNKNOWN
     return category, np.where(doubtful, 0.0, confidence)
 
@@ -208,12 +238,13 @@ Measured = dict[Literal["n", "accuracy", "coverage", "precision", "threshold"], 
 
 def measured(model: Model) -> Measured:
     """Return what the held-out texts say of a model: n and accuracy of all of them, coverage and precision above the threshold."""
-    truth, said, confidence = model.held_out
-    answered = (confidence >= model.threshold) & np.array([name != UNKNOWN for name in model.categories])[said]
+    learned = model.learned
+    answered = (learned.confidence >= learned.threshold) & np.array([name != UNKNOWN for name in model.categories])[learned.said]
+    right = learned.said == learned.truth
     return {
-        "n": len(truth),
-        "accuracy": float(np.mean(said == truth)),
+        "n": len(right),
+        "accuracy": float(np.mean(right)),
         "coverage": float(answered.mean()),
-        "precision": float(np.mean((said == truth)[answered])) if answered.any() else float("nan"),
-        "threshold": model.threshold,
+        "precision": float(np.mean(right[answered])) if answered.any() else float("nan"),
+        "threshold": learned.threshold,
     }

@@ -8,10 +8,13 @@ at most, later days change nothing that was known before, and the pairs are the 
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from pandas import DataFrame
+import pyarrow as pa
 
 from creditrisk import categories
 from creditrisk.store import now, statement
+
+AT_ONCE = 2_000_000
+CANDIDATE = pa.schema({"in_id": pa.int64(), "out_id": pa.int64(), "kind": pa.string(), "evidence": pa.string(), "known_on": pa.date32()})
 
 
 def arrived(cursor: Any, statement_ids: Sequence[int]) -> None:
@@ -45,56 +48,77 @@ def find(cursor: Any, applicant_ids: Collection[str]) -> None:
     _keep(cursor, applicant_ids, _chosen(_candidates(cursor, applicant_ids)))
 
 
-def _candidates(cursor: Any, applicant_ids: Collection[str]) -> list[tuple[Any, ...]]:
+def _candidates(cursor: Any, applicant_ids: Collection[str]) -> pa.Table:
     """Return in_id, out_id, kind, evidence and known_on of every two that may belong together, in the order they are believed."""
     spent = [kind.code for kind in categories.taxonomy().values() if kind.group in categories.SPENT]
+    given: dict[str, Any] = {"applicants": list(applicant_ids), "spent": spent}
     made: list[str] = []
 
+    def run(name: str, before: str) -> None:
+        text = statement("pairs", name)
+        cursor.execute(before + text, {key: value for key, value in given.items() if f"${key}" in text})
+
     # Tables and not one query: how many rows a step has decides how the next is joined, and a wrong guess costs a hundredfold.
-    def step(name: str, **given: Any) -> int:
-        cursor.execute(f"create temporary table {name} as {statement('pairs', name)}", given)
+    def step(name: str) -> None:
+        run(name, f"create temporary table {name} as ")
         made.append(name)
-        return int(cursor.execute(f"select count(*) from {name}").fetchall()[0][0])
+
+    def has(what: str) -> bool:
+        return bool(cursor.execute(f"select exists (from {what})").fetchall()[0][0])
+
+    def drop(names: Sequence[str]) -> None:
+        for name in names:
+            cursor.execute(f"drop table {name}")
+            made.remove(name)
 
     try:
-        step("touched", applicants=list(applicant_ids))
-        step("said")
-        found = []
-        if step("came", spent=spent):
-            for name, needed in (("returned", ("bounced",)), ("fee", ("charged",)), ("refund", ("shop", "bought"))):
-                if all(step(each, **({"spent": spent} if each == "bought" else {})) for each in needed):
-                    step(name)
-                    found.append(name)
-        if cursor.execute("select bool_or(has_sibling) from touched").fetchall()[0][0]:
-            step("transfer")
-            found.append("transfer")
-        if not found:
-            return []
-        every = " union all by name ".join(f"from {name}" for name in found)
-        return cursor.execute(f"with found as ({every}) {statement('pairs', 'candidate')}").fetchall()  # type: ignore[no-any-return]
+        for name in ("touched", "own", "said", "sought"):
+            step(name)
+        kinds = ["transfer"] if has("touched where has_sibling") else []
+        if has("sought") or has("own"):
+            step("shop")
+            step("merchant")
+            kinds += ["returned", "fee", "refund"]
+        if not kinds:
+            return CANDIDATE.empty_table()
+        step("found")
+        for given["first"], given["last"] in _batches(cursor):
+            step("here")
+            for kind in kinds:
+                run(kind, "insert into found by name ")
+            drop(["here"])
+        return cursor.sql(statement("pairs", "candidate")).to_arrow_table()
     finally:
-        for name in made:
-            cursor.execute(f"drop table {name}")
+        drop(made.copy())
 
 
-def _chosen(candidates: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+def _batches(cursor: Any) -> list[tuple[int, int]]:
+    """Return the first and last of the purses looked at together: some AT_ONCE movements, so that what is joined stays small."""
+    found: list[tuple[int, int]] = []
+    room = 0
+    for purse, n in cursor.execute("select purse, sum(n) from touched group by purse order by purse").fetchall():
+        first = found.pop()[0] if found and room > 0 else purse
+        room = (room if first != purse else AT_ONCE) - n
+        found.append((first, purse))
+    return found
+
+
+def _chosen(candidates: pa.Table) -> pa.Table:
     """Return the candidates that hold, one for a movement at most: the first of those both of whose movements are still free."""
     taken: set[int] = set()
-    chosen = []
-    for candidate in candidates:
-        ends = candidate[:2]
+    places = []
+    for place, ends in enumerate(zip(candidates["in_id"].to_pylist(), candidates["out_id"].to_pylist(), strict=True)):
         if taken.isdisjoint(ends):
             taken.update(ends)
-            chosen.append(candidate)
-    return chosen
+            places.append(place)
+    return candidates.take(pa.array(places, pa.int64()))
 
 
-def _keep(cursor: Any, applicant_ids: Collection[str], chosen: list[tuple[Any, ...]]) -> None:
+def _keep(cursor: Any, applicant_ids: Collection[str], chosen: pa.Table) -> None:
     has_any = cursor.execute("select exists (from pair)").fetchall()[0][0]
-    if not chosen and not has_any:
+    if not len(chosen) and not has_any:
         return
-    frame = DataFrame(chosen, columns=["in_id", "out_id", "kind", "evidence", "known_on"])
-    cursor.register("chosen", frame.astype({"in_id": "int64", "out_id": "int64"}))
+    cursor.register("chosen", chosen)
     if has_any:
         cursor.execute(
             """delete from pair

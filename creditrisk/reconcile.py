@@ -42,13 +42,13 @@ def reconcile(
     `stated` is (opening, closing) by account, what the file states outside its rows; running balances win over it. Returns the
     accounts, and where some do not add up which (in words, else None) and the line of the first break (0 where there is no line).
     """
-    code, named = cells.together(rows["account"].combine_chunks(), rows["currency"].combine_chunks())
+    code, named = cells.together(cells.whole(rows["account"]), cells.whole(rows["currency"]))
     names = list(zip(*(column.to_pylist() for column in named), strict=True))
-    amount = cells.from_money(rows["amount"].combine_chunks())
-    printed = rows["balance"].combine_chunks()
+    amount = cells.from_money(cells.whole(rows["amount"]))
+    printed = cells.whole(rows["balance"])
     has_balance = np.asarray(printed.is_valid().to_numpy(zero_copy_only=False))
     balance = cells.from_money(pc.fill_null(printed, Decimal(0))) if has_balance.any() else np.zeros(len(amount), np.int64)
-    days, lines = rows["booked_on"].combine_chunks(), rows["line"].to_numpy()
+    days, lines = cells.whole(rows["booked_on"]), rows["line"].to_numpy()
     balances: dict[Key, AccountBalance] = {}
     broken: list[tuple[Key, int]] = []
     shared = Counter(account for account, _ in names)

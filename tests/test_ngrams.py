@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -42,7 +43,7 @@ def test_what_looks_like_nothing_seen_is_unknown() -> None:
 def test_held_out_scores_are_those_of_a_model_fitted_without_the_fold() -> None:
     model = fitted()
     folds = ngrams._folds([text.split()[1] for text in TEXTS])
-    truth, said, _ = model.held_out
+    truth, said = model.learned.truth, model.learned.said
     for fold in set(folds):
         rest = [place for place in range(len(TEXTS)) if folds[place] != fold]
         known = ngrams._weighed(ngrams._counts(TEXTS), model.seen, model.idf, model.rarest)
@@ -81,6 +82,43 @@ def test_the_shipped_model_is_right_on_texts_held_out(direction: str) -> None:
     assert found["precision"] >= categories.PRECISION
     assert found["coverage"] > 0.1
     assert found["n"] > 300
+
+
+@pytest.mark.parametrize("direction", ["in", "out"])
+def test_what_is_kept_of_the_fit_is_what_fitting_learns_of_these_examples_and_rules(direction: str) -> None:
+    kept = categories._kept(direction)
+    assert kept is not None, "the examples or rules are others: python -c 'from creditrisk import categories; categories.keep()'"
+    texts, said = zip(*categories._shipped(direction), strict=True)
+    anew = categories._learn(direction, texts, said)
+    assert np.allclose(kept.dual, anew.dual, atol=1e-4), "the fit is another: categories.keep() writes it"
+    assert kept.temperature == anew.temperature
+    assert abs(kept.threshold - anew.threshold) < 1e-3
+    assert (kept.said == anew.said).mean() > 0.999
+
+
+def test_a_fit_of_other_examples_or_rules_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = categories.model("in")
+    categories._fitted.cache_clear()
+    monkeypatch.setattr(categories, "_digest", lambda direction: "of other examples")
+    assert categories._kept("in") is None
+    assert np.allclose(categories.model("in").weights, before.weights, atol=1e-4), "it is fitted anew"
+
+
+def test_a_kept_fit_that_cannot_be_read_is_not_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    broken = tmp_path / "examples-in.npz"
+    monkeypatch.setattr(categories, "_file", lambda direction: broken)
+    assert categories._kept("in") is None, "there is none"
+    broken.write_bytes(b"PK\x03\x04 torn")
+    assert categories._kept("in") is None
+
+
+def test_the_model_of_the_shipped_examples_costs_a_new_process_little() -> None:
+    program = (
+        "import time, numpy, pandas, pyarrow.compute, scipy.sparse; from creditrisk import categories; began = time.process_time(); "
+        "[categories.model(direction) for direction in ('in', 'out')]; print(time.process_time() - began)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert float(done.stdout) < 0.4, "a fit would take a second"
 
 
 def test_after_five_corrections_of_a_family_its_siblings_are_recognised() -> None:
@@ -123,7 +161,7 @@ def test_a_description_is_judged_to_the_same_bits_alone_and_among_others() -> No
 def test_the_same_training_gives_the_same_model() -> None:
     first, second = fitted(), fitted()
     assert np.array_equal(first.weights, second.weights)
-    assert (first.threshold, first.temperature) == (second.threshold, second.temperature)
+    assert (first.learned.threshold, first.learned.temperature) == (second.learned.threshold, second.learned.temperature)
 
 
 def test_n_grams_are_those_of_scikit_learn() -> None:

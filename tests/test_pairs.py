@@ -65,7 +65,8 @@ GIRO, SAVER = "DE02120300000000202051", "DE02500105170137075030"
         ("PAYMENT", "CREDIT FROM 202051", "the money in names the other account (…2051)"),
         ("TRANSFER TO SAVINGS", "TRANSFER FROM CHECKING", "both texts say"),
         ("Übertrag Tagesgeld", "Übertrag Girokonto", "both texts say"),
-        ("TRANSFER ANN EXAMPLE", "TRANSFER ANN EXAMPLE", "both texts say"),
+        ("TRANSFER ANN EXAMPLE", "TRANSFER ANN EXAMPLE", "name the same party (ANN EXAMPLE)"),
+        ("TRANSFER TO BOB", "TRANSFER FROM BOB", "both texts say that it is a transfer and name the same party (BOB)"),
     ],
 )
 def test_an_own_transfer_is_paired_on_what_the_texts_say(store: Store, out: str, back: str, said: str) -> None:
@@ -113,6 +114,19 @@ def test_the_name_of_the_applicant_is_evidence(store: Store) -> None:
         cursor.execute("insert into application values ('ann', '2025-06-01', 'Ànn Example', 1, 1, '', now()::timestamp, 'tester')")
     save(store, file(GIRO, ("03-03", "PAYMENT MS ANN EXAMPLE", "-250.00")), file(SAVER, ("03-04", "CREDIT EXAMPLE ANN", "250.00")))
     assert evidence(store) == "the texts name the account holder, a day later"
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 1_000])
+def test_how_many_are_looked_at_together_is_no_matter(store: Store, monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
+    monkeypatch.setattr(pairs, "AT_ONCE", at_once)
+    for name in ("ann", "bob", "cid"):
+        bought = file(f"{name}1", ("03-01", f"{name} STORES", "-20.00"), ("03-02", "TRANSFER TO SAVINGS", "-50.00"))
+        back = file(f"{name}2", ("03-02", "TRANSFER FROM CHECKING", "50.00"), ("03-09", f"REFUND {name} STORES", "20.00"))
+        save(store, bought, back, applicant_id=name)
+    with store.write("tester", "again", "pairs") as cursor:
+        cursor.execute("delete from pair")
+        pairs.find(cursor, ["ann", "bob", "cid"])
+    assert kinds(store) == ["own transfer"] * 3 + ["refund"] * 3
 
 
 def test_the_nearest_day_comes_first_and_each_movement_is_paired_once(store: Store) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from creditrisk import banks
-from creditrisk.formats import delimited
+from creditrisk.formats.delimited.phrases import CLOSING, OPENING
 from creditrisk.formats.pdf.columns import MONEY_ROLES, Columns
 from creditrisk.formats.pdf.words import Line, Money, phrases, size
 
@@ -94,8 +94,8 @@ class Rows:
         if not line.money:
             return False
         values = [one.value for one in line.money]
-        is_opening = bool(delimited.OPENING.search(label))
-        is_closing = not is_opening and bool(delimited.CLOSING.search(label))
+        is_opening = bool(OPENING.search(label))
+        is_closing = not is_opening and bool(CLOSING.search(label))
         moved = [place for place in money if self.bands[place].role in ("debit", "credit")]
         if (is_opening or is_closing) and len(values) == 1:
             if is_opening and self.opening is None:

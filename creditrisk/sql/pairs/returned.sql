@@ -1,5 +1,14 @@
 -- returned: one row per returned item and movement of the same amount that had gone out at most 10 days before
-with went as (
+with bounced as materialized (
+    select transaction.transaction_id, transaction.account_id, transaction.booked_on, transaction.amount, said.party
+    from transaction
+    join here using (account_id)
+    join said using (description_id)
+    left join own using (transaction_id)
+    where transaction.amount > 0 and coalesce(own.is_bounced, said.is_returned)
+),
+
+went as materialized (
     select transaction.*
     from transaction
     where transaction.amount < 0 and transaction.account_id in (select account_id from bounced)
@@ -16,7 +25,7 @@ select
 from bounced as came
 join went on went.account_id = came.account_id and went.amount = -came.amount and went.booked_on between came.booked_on - 10 and came.booked_on
 join said on said.description_id = went.description_id
-left join correction_current as own on own.transaction_id = went.transaction_id
+left join own on own.transaction_id = went.transaction_id
 where coalesce(own.category, said.category) not in ('CASH_WITHDRAWAL', 'TRF_OWN_OUT')
     and coalesce(own.category, said.category) not like 'FEE\_%' escape '\'
     and (came.party in ('', said.party) or starts_with(said.party, came.party || ' ') or starts_with(came.party, said.party || ' '))

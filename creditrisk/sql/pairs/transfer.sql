@@ -1,8 +1,12 @@
 -- transfer: one row per two opposite movements between accounts of one applicant, at most 4 days apart, that say so
-with holder as (
+with sibling as (
+    from here where has_sibling
+),
+
+holder as (
     select applicant_id, string_split(trim(regexp_replace(strip_accents(upper(name)), '[^A-Z]+', ' ', 'g')), ' ') as words
     from application
-    where applicant_id in (select applicant_id from touched) and name is not null
+    where applicant_id in (select applicant_id from sibling) and name is not null
     qualify row_number() over (partition by applicant_id order by applied_on desc) = 1
 ),
 
@@ -12,7 +16,7 @@ side as (
         transaction.account_id,
         transaction.booked_on,
         transaction.amount,
-        touched.purse,
+        sibling.purse,
         own.category as corrected,
         said.says_transfer,
         said.says_own,
@@ -23,12 +27,12 @@ side as (
         list_filter(
             regexp_extract_all(said.text, '[0-9]{4,}'), lambda tail: said.says_transfer or not regexp_full_match(tail, '(19|20)[0-9]{2}')
         ) as tails,
-        regexp_replace(upper(touched.number), '[^A-Z0-9]', '', 'g') as number
+        regexp_replace(upper(sibling.number), '[^A-Z0-9]', '', 'g') as number
     from transaction
-    join (from touched where has_sibling) as touched using (account_id)
+    join sibling using (account_id)
     join said using (description_id)
-    left join correction_current as own using (transaction_id)
-    left join holder on holder.applicant_id = touched.applicant_id
+    left join own using (transaction_id)
+    left join holder on holder.applicant_id = sibling.applicant_id
     where coalesce(own.category, 'TRF_OWN_IN') in ('TRF_OWN_IN', 'TRF_OWN_OUT')
 ),
 
@@ -50,6 +54,7 @@ moved as (
             or came.party = '' and went.says_own
             or went.party = '' and came.says_own
         ) as says_transfer,
+        case when came.party = went.party then came.party else '' end as party,
         came.number as in_number,
         went.number as out_number,
         came.booked_on - went.booked_on as days
@@ -72,6 +77,7 @@ select
         when names_in then 'the text of the money out names the other account (…' || right(in_number, 4) || ')'
         when names_out then 'the text of the money in names the other account (…' || right(out_number, 4) || ')'
         when names_holder then 'the texts name the account holder'
+        when party <> '' then 'both texts say that it is a transfer and name the same party (' || party || ')'
         else 'both texts say that it is a transfer between own accounts'
     end
     || case days when 0 then ', on one day' when 1 then ', a day later' else ', ' || days || ' days later' end as evidence
