@@ -1,9 +1,8 @@
--- cohort: one row per applicant with an account: who is looked at ($ids, else everybody) and as of when; `who` is their number in this run
+-- cohort: one row per applicant with an account: who is looked at ($ids, else everybody) and as of when
 -- $as_of where given, else the day of the newest application, else the day after the last transaction; $days_before that.
 -- With $of_snapshot: that snapshot's applicants only, and of each the day it has there, whatever has arrived since.
 select
     held.applicant_id,
-    row_number() over (order by held.applicant_id)::integer as who,
     coalesce(kept.as_of, $as_of::date, applied.applied_on, held.day_after) - $days_before::integer as as_of
 from (
     select account.applicant_id, max(statement_account.last_on) + 1 as day_after
