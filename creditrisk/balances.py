@@ -102,9 +102,9 @@ def buffer(found: Levels, coverage: Coverage, basic: Integers) -> dict[str, Colu
 
     `basic` is what each applicant could not leave unpaid in the last 90 days: below a week of it is below the buffer.
     """
-    near = found.to_age < FAR
-    who, from_age, to_age, balance = found.who[near], found.from_age[near], found.to_age[near], found.balance[near]
-    its = groups(who)
+    is_near = found.to_age < FAR
+    near = Levels(found.who[is_near], found.from_age[is_near], found.balance[is_near])
+    who, from_age, to_age, balance, its = near.who, near.from_age, near.to_age, near.balance, near.its
     out: dict[str, Column] = {"who": its.first(who)}
     first_age = its.max(from_age)
     is_negative = balance < 0
@@ -112,14 +112,14 @@ def buffer(found: Levels, coverage: Coverage, basic: Integers) -> dict[str, Colu
     for window in (30, 60, 90, 180, FAR):
         out[f"n_{window}d"] = np.minimum(window, first_age)
     total = {window: its.sum(balance * n[window]) for window in n}
-    for window in n:
+    for window, its_days in n.items():
         out[f"mean_{window}d"] = total[window] / 10_000 / out[f"n_{window}d"]
-        out[f"negative_{window}d"] = its.sum(np.where(is_negative, n[window], 0))
+        out[f"negative_{window}d"] = its.sum(np.where(is_negative, its_days, 0))
     for window in (30, 90):
         lowest = its.min(np.where(n[window] > 0, balance, np.iinfo(np.int64).max))
         out[f"lowest_{window}d"] = lowest / 10_000
     for window in (30, 60, 90):
-        out[f"p10_{window}d"] = _lean(window, who, from_age, to_age, balance, first_age)
+        out[f"p10_{window}d"] = _lean(near, window, first_age)
     out["last_balance"] = its.last(balance) / 10_000
     for window in (90, 180):
         ages = (to_age + 1 + np.minimum(window, from_age)) * n[window] // 2  # the days' ages added up
@@ -131,7 +131,7 @@ def buffer(found: Levels, coverage: Coverage, basic: Integers) -> dict[str, Colu
     out["cv_90d"] = np.where(is_spread, np.sqrt(its.spread(cents, n[90]) / (times * (times - 1))) / (100 * (size / 10_000) / times), np.nan)
     out["negative_age"] = np.where(its.any(is_negative), its.min(np.where(is_negative, to_age + 1, FAR)), np.nan)
     for window in (90, FAR):
-        out[f"episodes_{window}d"] = its.count(is_negative & (n[window] > 0) & (found.was_positive[near] | (from_age >= window)))
+        out[f"episodes_{window}d"] = its.count(is_negative & (n[window] > 0) & (near.was_positive | (from_age >= window)))
     short = balance * coverage.days(90)[who] < basic[who] * 7
     out["below_90d"] = its.sum(np.where(short, n[90], 0))
     return out
@@ -145,15 +145,15 @@ def _slope(n: Integers, total: Integers, aged: Integers) -> Numbers:
     return found
 
 
-def _lean(window: int, who: Integers, from_age: Integers, to_age: Integers, balance: Integers, first_age: Integers) -> Numbers:
+def _lean(found: Levels, window: int, first_age: Integers) -> Numbers:
     """The balance that a tenth of the days lay at or below."""
-    near = np.flatnonzero(to_age < window)
-    rows = near[order(who[near], balance[near])]
-    its = groups(who[rows])
-    so_far = its.running(np.minimum(window, from_age[rows]) - to_age[rows])
+    near = np.flatnonzero(found.to_age < window)
+    rows = near[order(found.who[near], found.balance[near])]
+    its, balance = groups(found.who[rows]), found.balance[rows]
+    so_far = its.running(np.minimum(window, found.from_age[rows]) - found.to_age[rows])
     is_tenth = so_far * 10 >= np.repeat(np.minimum(window, first_age), its.size)
-    found: Numbers = its.min(np.where(is_tenth, balance[rows], np.iinfo(np.int64).max)) / 10_000
-    return found
+    lean: Numbers = its.min(np.where(is_tenth, balance, np.iinfo(np.int64).max)) / 10_000
+    return lean
 
 
 def activity(found: Days, coverage: Coverage) -> dict[str, Column]:

@@ -17,7 +17,7 @@ from creditrisk import cashflow, ledger, recurring
 from creditrisk.coverage import Coverage
 from creditrisk.errors import NotAllowed, NothingYet, UnknownThing
 from creditrisk.groups import Column
-from creditrisk.ledger import Ledger
+from creditrisk.ledger import Asked, Ledger
 from creditrisk.schema import Feature, built_in
 from creditrisk.store import Store, now, quoted
 from creditrisk.turnover import NOTHING
@@ -47,7 +47,7 @@ def build(
             f"The applicants of this workspace are rows of the table {store.schema.name!r}: nothing is computed from statements."
         )
     at = now()  # before the rows are read: a statement that arrives meanwhile must look newer than these features
-    rows = _figures(store, as_of, applicant_ids, days_before, of_snapshot, progress)
+    rows = _figures(store, Asked(as_of, applicant_ids, days_before, of_snapshot), progress)
     if rows.empty:
         raise NothingYet(f"No applicant has a transaction {f'before {as_of}' if as_of else 'yet'}: store bank statements first.")
     columns = ", ".join(quoted(name) for name in ["applicant_id", "as_of", *(feature.name for feature in store.schema)])
@@ -70,14 +70,11 @@ def build(
     return snapshot_id
 
 
-def _figures(
-    store: Store, as_of: date | None, applicant_ids: list[str] | None, days_before: int, of_snapshot: int | None, progress: Progress
-) -> DataFrame:
+def _figures(store: Store, asked: Asked, progress: Progress) -> DataFrame:
     """Return applicant_id, as_of and every feature of those with transactions before the day, by applicant."""
-    given = {"as_of": as_of, "ids": applicant_ids, "days_before": days_before, "of_snapshot": of_snapshot}
     found: list[DataFrame] = []
     with store.reading() as cursor:
-        blocks = ledger.blocks(ledger.files(cursor, given))
+        blocks = ledger.blocks(ledger.files(cursor, asked))
         spoken = ledger.described(cursor) if len(blocks) > 1 else None
         for number, files in enumerate(blocks):
             progress(number / len(blocks), f"Computing the features of applicants: part {number + 1} of {len(blocks)}")
@@ -159,8 +156,7 @@ def evidence(store: Store, applicant_id: str, as_of: date, feature: Feature) -> 
 
 
 def _ledger_of(cursor: DuckDBPyConnection, applicant_id: str, as_of: date) -> Ledger:
-    given = {"as_of": as_of, "ids": [applicant_id], "days_before": 0, "of_snapshot": None}
-    return ledger.read(cursor, Coverage(ledger.files(cursor, given)))
+    return ledger.read(cursor, Coverage(ledger.files(cursor, Asked(as_of, [applicant_id]))))
 
 
 def _behind(read: Ledger, feature: Feature) -> Column:

@@ -6,6 +6,7 @@ know no database. Nothing booked on or after `as_of` is handed on. Days are whol
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from typing import Any
 
@@ -24,6 +25,11 @@ from creditrisk.turnover import NOTHING, Booked
 Table = dict[str, Column]
 MOST_ROWS, MOST_APPLICANTS = 1_000_000, 2_000  # of a block: what is held in memory at a time
 FAR = 365
+NEVER = -(2**31)
+EPOCH = date(1970, 1, 1).toordinal()
+
+
+CORRECTED = "select transaction_id, category from correction_current where transaction_id between $first and $last"
 
 
 @dataclass(frozen=True)
@@ -55,14 +61,46 @@ def _numbers() -> dict[str, int]:
     return {str(code): int(number) for code, number in zip(purposes()["code"], purposes()["number"], strict=True)}
 
 
-def files(cursor: DuckDBPyConnection, given: Mapping[str, Any], standing_for: str = "") -> Table:
-    """Return the rows of `sql/features/file.sql` of those asked for, with `who` counted from 0; `given` are the values of the cohort.
+@dataclass(frozen=True)
+class Asked:
+    """Who is looked at, and as of when.
 
-    `standing_for` are further `with` terms that stand for tables, such as accounts taken for applicants.
+    As of `as_of` where given, else the day of the newest application, else the day after the last transaction; `days_before` that. With
+    `of_snapshot`: that snapshot's applicants only, and of each the day it has there, whatever has arrived since.
     """
-    query = f"with {standing_for} cohort as ({statement('features', 'cohort')}) {statement('features', 'file')}"
-    found = dict(cursor.execute(query, dict(given)).fetchnumpy())
-    return {"who": groups(found["applicant_id"]).of_row, **found}
+
+    as_of: date | None = None
+    applicant_ids: list[str] | None = None
+    days_before: int = 0
+    of_snapshot: int | None = None
+
+
+def files(cursor: DuckDBPyConnection, asked: Asked, standing_for: str = "", given: Mapping[str, Any] | None = None) -> Table:
+    """Return the rows of `sql/features/file.sql` that begin before `as_of`, with it, and with `who` counted from 0.
+
+    `standing_for` begins the query with terms that stand for its tables, such as accounts taken for applicants; `given` are their values.
+    """
+    ids = {"ids": asked.applicant_ids}
+    found = dict(cursor.execute(f"{standing_for} {statement('features', 'file')}", {**ids, **(given or {})}).fetchnumpy())
+    its = groups(found["applicant_id"])
+    people, day = its.first(found["applicant_id"]), its.max(found["last_on"]) + 1
+    if asked.of_snapshot is not None:
+        known = _days(cursor, "looked", of_snapshot=asked.of_snapshot)
+        day = np.array([known.get(name, NEVER) for name in people], np.int64)
+    elif asked.as_of is not None:
+        day = np.full(len(people), asked.as_of.toordinal() - EPOCH)
+    else:
+        known = _days(cursor, "applied", **ids)
+        day = np.array([known.get(name, last) for name, last in zip(people, day.tolist(), strict=True)], np.int64)
+    found["as_of"] = np.repeat(day - asked.days_before, its.size)
+    seen = found["first_on"] < found["as_of"]
+    kept = {name: column[seen] for name, column in found.items()}
+    return {"who": groups(kept["applicant_id"]).of_row, **kept}
+
+
+def _days(cursor: DuckDBPyConnection, step: str, **given: Any) -> dict[str, int]:
+    found = cursor.execute(statement("features", step), given).fetchnumpy()
+    return dict(zip(found["applicant_id"].tolist(), found["as_of"].tolist(), strict=True))
 
 
 def blocks(files: Table) -> list[Table]:
@@ -146,10 +184,12 @@ def _held_to_be(cursor: DuckDBPyConnection, movements: Table, said: Integers, co
     reversed fee no fee; where nobody knows what was bought it is a refund.
     """
     ids = movements["transaction_id"]
+    if not len(ids):
+        return said, said, said
     cursor.register("asked", pa.table({"transaction_id": ids}))
-    corrected = cursor.execute("select transaction_id, category from correction_current join asked using (transaction_id)").fetchnumpy()
     paired = cursor.execute(statement("features", "paired")).fetchnumpy()
     cursor.unregister("asked")
+    corrected = cursor.execute(CORRECTED, {"first": int(ids.min()), "last": int(ids.max())}).fetchnumpy()
     if not len(corrected["category"]) + len(paired["kind"]):
         return said, said, said
     by_id = np.argsort(ids)
@@ -159,7 +199,9 @@ def _held_to_be(cursor: DuckDBPyConnection, movements: Table, said: Integers, co
 
     kind, is_own = said.copy(), np.zeros(len(ids), bool)
     own = place(corrected["transaction_id"])
-    kind[own], is_own[own] = _number(corrected["category"]), True
+    is_here = ids[own] == corrected["transaction_id"]
+    own = own[is_here]
+    kind[own], is_own[own] = _number(corrected["category"][is_here]), True
     event, counted_as, seemed = kind.copy(), kind.copy(), kind.copy()
 
     row = place(paired["transaction_id"])

@@ -3,10 +3,10 @@ select
     description_id,
     category,
     cleaned,
-    regexp_matches(
+    case when direction = 'out' then regexp_matches(
         strip_accents(upper(text || ' ' || code)),
         '\b(DIRECT ?DEBIT|DIRECTDEBIT|DDEBIT|DD|LASTSCHRIFT|SDD|RDDT|PRELEVEMENT|ADEUDO|INCASSO|ACH)\b'
-    ) as is_direct_debit,
+    ) else false end as is_direct_debit,
     regexp_matches(
         strip_accents(upper(text)),
         '\b(SAVINGS?|SAVER|POT|ISA|SPAREN|SPARKONTO|SPARBUCH|TAGESGELD|EPARGNE|LIVRET|AHORROS?|SPAARREKENING|RISPARMIO)\b'
