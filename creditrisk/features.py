@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
-from pandas import DataFrame, concat
+from pandas import DataFrame
 
 from creditrisk import cashflow, ledger, recurring
 from creditrisk.coverage import Coverage
@@ -48,9 +48,8 @@ def build(
         )
     at = now()  # before the rows are read: a statement that arrives meanwhile must look newer than these features
     rows = _figures(store, Asked(as_of, applicant_ids, days_before, of_snapshot), progress)
-    if rows.empty:
+    if not len(rows):
         raise NothingYet(f"No applicant has a transaction {f'before {as_of}' if as_of else 'yet'}: store bank statements first.")
-    columns = ", ".join(quoted(name) for name in ["applicant_id", "as_of", *(feature.name for feature in store.schema)])
     with store.write(user, "features", "snapshot", as_of=as_of, applicants=len(rows)) as cursor:
         facts = {
             "as_of": as_of,
@@ -65,29 +64,31 @@ def build(
             {**facts, "at": at, "user": user},
         ).fetchall()
         snapshot_id = int(made[0][0])
-        cursor.register("computed", rows)
-        cursor.execute(f"insert into applicant (snapshot_id, {columns}) select $id, {columns} from computed", {"id": snapshot_id})
+        cursor.register("computed", rows.append_column("snapshot_id", pa.repeat(pa.scalar(snapshot_id, pa.int32()), len(rows))))
+        cursor.execute("insert into applicant by name from computed")
+        cursor.unregister("computed")
     return snapshot_id
 
 
-def _figures(store: Store, asked: Asked, progress: Progress) -> DataFrame:
+def _figures(store: Store, asked: Asked, progress: Progress) -> pa.Table:
     """Return applicant_id, as_of and every feature of those with transactions before the day, by applicant."""
-    found: list[DataFrame] = []
+    found = []
     with store.reading() as cursor:
         blocks = ledger.blocks(ledger.files(cursor, asked))
         spoken = ledger.described(cursor) if len(blocks) > 1 else None
         for number, files in enumerate(blocks):
             progress(number / len(blocks), f"Computing the features of applicants: part {number + 1} of {len(blocks)}")
             found.append(_block(ledger.read(cursor, Coverage(files), spoken)))
-    return concat(found, ignore_index=True) if len(found) > 1 else found[0] if found else DataFrame()
+    return pa.concat_tables(found) if found else pa.table({})
 
 
-def _block(read: Ledger) -> DataFrame:
+def _block(read: Ledger) -> pa.Table:
     known = cashflow.figures(read.coverage, read.days, read.booked, ledger.purposes())
     who, files = known.pop("who"), read.coverage.files
     first = np.flatnonzero(np.diff(files["who"], prepend=-1))[who]
     as_of = files["as_of"][first].astype("datetime64[D]")
-    return DataFrame({"applicant_id": files["applicant_id"][first], "as_of": as_of, **known})
+    columns = {"applicant_id": pa.array(files["applicant_id"][first], pa.string()), "as_of": pa.array(as_of)}
+    return pa.table({**columns, **{name: pa.array(values, from_pandas=True) for name, values in known.items()}})
 
 
 def latest_snapshot(store: Store) -> int | None:

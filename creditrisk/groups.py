@@ -72,10 +72,12 @@ class Groups:
         return np.maximum.reduceat(values, self.at) if len(self.at) else values[:0]
 
     def any(self, holds: Column) -> Column:
-        return np.logical_or.reduceat(holds, self.at) if len(self.at) else holds[:0]
+        found: Column = np.logical_or.reduceat(holds, self.at) if len(self.at) else holds[:0]
+        return found
 
     def count(self, holds: Column) -> Integers:
-        return self.sum(holds.astype(np.int64))
+        found: Integers = self.sum(holds.astype(np.int64))
+        return found
 
     def first(self, values: Column) -> Column:
         return values[self.at]
@@ -87,7 +89,8 @@ class Groups:
         """The sum of the run so far, by row."""
         total = np.cumsum(values)
         before = total[self.at] - values[self.at]
-        return total - np.repeat(before, self.size)
+        found: Column = total - np.repeat(before, self.size)
+        return found
 
     def lag(self, values: Column, first: Column | float) -> Column:
         """The value of the row before in the run, by row; `first` (by run, or for all) where there is none."""

@@ -53,7 +53,7 @@ def purposes() -> Table:
     kinds = DataFrame(said, columns=["code", "number", "class", "direction", "protected"])
     with connect() as apart:
         apart.register("category", kinds)
-        return dict(apart.execute(f"{statement('features', 'purpose')} order by number").fetchnumpy())
+        return _fetched(apart, f"{statement('features', 'purpose')} order by number")
 
 
 @cache
@@ -81,7 +81,7 @@ def files(cursor: DuckDBPyConnection, asked: Asked, standing_for: str = "", give
     `standing_for` begins the query with terms that stand for its tables, such as accounts taken for applicants; `given` are their values.
     """
     ids = {"ids": asked.applicant_ids}
-    found = dict(cursor.execute(f"{standing_for} {statement('features', 'file')}", {**ids, **(given or {})}).fetchnumpy())
+    found = _fetched(cursor, f"{standing_for} {statement('features', 'file')}", {**ids, **(given or {})})
     its = groups(found["applicant_id"])
     people, day = its.first(found["applicant_id"]), its.max(found["last_on"]) + 1
     if asked.of_snapshot is not None:
@@ -98,8 +98,16 @@ def files(cursor: DuckDBPyConnection, asked: Asked, standing_for: str = "", give
     return {"who": groups(kept["applicant_id"]).of_row, **kept}
 
 
+def _fetched(cursor: DuckDBPyConnection, query: str, given: Mapping[str, Any] | None = None) -> Table:
+    """Return the columns of an answer, masked where a value is missing."""
+    return {
+        name: np.ma.asarray(column) if np.ma.isMaskedArray(column) else np.asarray(column)
+        for name, column in cursor.execute(query, given).fetchnumpy().items()
+    }
+
+
 def _days(cursor: DuckDBPyConnection, step: str, **given: Any) -> dict[str, int]:
-    found = cursor.execute(statement("features", step), given).fetchnumpy()
+    found = _fetched(cursor, statement("features", step), given)
     return dict(zip(found["applicant_id"].tolist(), found["as_of"].tolist(), strict=True))
 
 
@@ -117,7 +125,7 @@ def blocks(files: Table) -> list[Table]:
 def moved(cursor: DuckDBPyConnection, coverage: Coverage) -> Table:
     """Return the movements of the accounts held: account (its place), age, booked_on, amount, transaction_id, description_id."""
     accounts = coverage.account_id.tolist()
-    found = cursor.execute(statement("features", "moved"), {"accounts": accounts}).fetchnumpy()
+    found = _fetched(cursor, statement("features", "moved"), {"accounts": accounts})
     account = np.searchsorted(coverage.account_id, found.pop("account_id"))
     age = coverage.as_of[coverage.owner[account]] - found["booked_on"]
     past = np.flatnonzero(age > 0)
@@ -158,9 +166,9 @@ def described(cursor: DuckDBPyConnection, description_ids: Integers | None = Non
     apart by category.
     """
     if description_ids is None:
-        description_ids = cursor.execute("select description_id from description").fetchnumpy()["description_id"]
+        description_ids = _fetched(cursor, "select description_id from description")["description_id"]
     cursor.register("spoken", pa.table({"description_id": description_ids}))
-    found = dict(cursor.execute(statement("features", "described")).fetchnumpy())
+    found = _fetched(cursor, statement("features", "described"))
     cursor.unregister("spoken")
     category, words = found.pop("category"), found.pop("cleaned")
     its, distinct = factorize(np.where(words == "", "\0" + category, words))
@@ -187,9 +195,9 @@ def _held_to_be(cursor: DuckDBPyConnection, movements: Table, said: Integers, co
     if not len(ids):
         return said, said, said
     cursor.register("asked", pa.table({"transaction_id": ids}))
-    paired = cursor.execute(statement("features", "paired")).fetchnumpy()
+    paired = _fetched(cursor, statement("features", "paired"))
     cursor.unregister("asked")
-    corrected = cursor.execute(CORRECTED, {"first": int(ids.min()), "last": int(ids.max())}).fetchnumpy()
+    corrected = _fetched(cursor, CORRECTED, {"first": int(ids.min()), "last": int(ids.max())})
     if not len(corrected["category"]) + len(paired["kind"]):
         return said, said, said
     by_id = np.argsort(ids)

@@ -38,8 +38,9 @@ class Money:
     varies: Column
 
     def __getitem__(self, rows: Column | slice) -> "Money":
-        columns = (self.who, self.merchant, self.kind, self.is_debit, self.age, self.amount)
-        return Money(*(column[rows] for column in columns), self.varies)
+        return Money(
+            self.who[rows], self.merchant[rows], self.kind[rows], self.is_debit[rows], self.age[rows], self.amount[rows], self.varies
+        )
 
     @property
     def payee(self) -> Groups:
@@ -196,7 +197,7 @@ def _hidden(who: Integers, base: Numbers, period: Numbers, coverage: Coverage) -
 
     def within(from_age: Integers) -> Numbers:
         before = np.maximum(0, np.ceil((base - from_age) / period))
-        return np.bincount(stream, np.maximum(0, after - before), len(who))
+        return np.bincount(stream, np.maximum(0, after - before), len(who)).astype(np.float64)
 
     return within(from_age[hole]), within(np.minimum(180, from_age[hole]))
 
@@ -211,7 +212,7 @@ def recurring(found: Mapping[str, Column], facts: Mapping[str, Column], coverage
     is_pay, is_home, is_bill = facts["code"][kind] == "INC_SALARY", facts["is_home"][kind], facts["is_bill"][kind]
 
     def total(rows: Column, values: Column) -> Numbers:
-        return np.bincount(who[rows], values[rows], n)
+        return np.bincount(who[rows], values[rows], n).astype(np.float64)
 
     def some(rows: Column, values: Column) -> Numbers:
         return np.where(np.bincount(who[rows], minlength=n) > 0, total(rows, values), np.nan)
