@@ -4,7 +4,7 @@ The database only fetches, in few plain queries, so that one applicant costs mil
 know no database. Nothing booked on or after `as_of` is handed on. Days are whole numbers from 1970, money is whole ten-thousandths.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -18,7 +18,7 @@ from pandas import DataFrame, factorize
 from creditrisk import balances, categories
 from creditrisk.balances import Days
 from creditrisk.coverage import Coverage
-from creditrisk.groups import Column, Integers, groups, order
+from creditrisk.groups import Column, Integers, groups, order, places
 from creditrisk.store import statement
 from creditrisk.turnover import NOTHING, Booked
 
@@ -126,11 +126,11 @@ def moved(cursor: DuckDBPyConnection, coverage: Coverage) -> Table:
     """Return the movements of the accounts held: account (its place), age, booked_on, amount, transaction_id, description_id."""
     accounts = coverage.account_id.tolist()
     found = _fetched(cursor, statement("features", "moved"), {"accounts": accounts})
-    account = np.searchsorted(coverage.account_id, found.pop("account_id"))
+    account = places(coverage.account_id, found.pop("account_id"))
     age = coverage.as_of[coverage.owner[account]] - found["booked_on"]
-    past = np.flatnonzero(age > 0)
-    rows = past[order(account[past], found["booked_on"][past])]
-    return {name: column[rows] for name, column in {"account": account, "age": age, **found}.items()}
+    past = {name: column if (age > 0).all() else column[age > 0] for name, column in {"account": account, "age": age, **found}.items()}
+    rows = order(past["account"], past["booked_on"])
+    return {name: column[rows] for name, column in past.items()}
 
 
 def days(movements: Table) -> Days:
@@ -142,9 +142,10 @@ def read(cursor: DuckDBPyConnection, coverage: Coverage, spoken: Table | None = 
     """Fetch the movements behind some files; `spoken` is what `described` says of all descriptions, where it has been asked already."""
     movements = moved(cursor, coverage)
     words = described(cursor, np.unique(movements["description_id"])) if spoken is None else spoken
-    place = np.searchsorted(words["description_id"], movements["description_id"])
+    place = places(words["description_id"], movements["description_id"])
     kind, event, counted_as = _held_to_be(cursor, movements, words["kind"][place], coverage)
-    near = np.flatnonzero(movements["age"] <= FAR)
+    is_near = movements["age"] <= FAR
+    near = slice(None) if is_near.all() else np.flatnonzero(is_near)
     booked = Booked(
         account=movements["account"][near],
         age=movements["age"][near],
@@ -177,10 +178,10 @@ def described(cursor: DuckDBPyConnection, description_ids: Integers | None = Non
     return {**found, "kind": _number(category), "merchant": first[its]}
 
 
-def _number(codes: Sequence[str] | Column) -> Integers:
+def _number(codes: Column) -> Integers:
     """The numbers of categories."""
-    known = _numbers()
-    return np.fromiter((known[code] for code in codes), np.int64, len(codes))
+    its, distinct = factorize(codes)
+    return np.array([_numbers()[code] for code in distinct], np.int64)[its]
 
 
 def _held_to_be(cursor: DuckDBPyConnection, movements: Table, said: Integers, coverage: Coverage) -> tuple[Integers, Integers, Integers]:
@@ -216,7 +217,7 @@ def _held_to_be(cursor: DuckDBPyConnection, movements: Table, said: Integers, co
     is_known = (paired["known_on"] < coverage.as_of[coverage.owner[movements["account"][row]]]) & ~is_own[row]
     row, why = row[is_known], paired["kind"][is_known]
     is_shown = ~np.ma.getmaskarray(paired["category"])[is_known]
-    kind[row[is_shown]] = _number(paired["category"][is_known][is_shown])
+    kind[row[is_shown]] = _number(np.ma.getdata(paired["category"])[is_known][is_shown])
     is_undone = (why == "reversed fee") | ((why == "returned item") & ~is_shown)
     event[row] = np.where(is_undone, NOTHING, kind[row])
     partner = paired["partner_id"][is_known]
