@@ -47,7 +47,7 @@ def build(
             f"The applicants of this workspace are rows of the table {store.schema.name!r}: nothing is computed from statements."
         )
     at = now()  # before the rows are read: a statement that arrives meanwhile must look newer than these features
-    rows = _figures(store, Asked(as_of, applicant_ids, days_before, of_snapshot), progress)
+    rows = compute(store, Asked(as_of, applicant_ids, days_before, of_snapshot), progress)
     if not len(rows):
         raise NothingYet(f"No applicant has a transaction {f'before {as_of}' if as_of else 'yet'}: store bank statements first.")
     with store.write(user, "features", "snapshot", as_of=as_of, applicants=len(rows)) as cursor:
@@ -70,8 +70,11 @@ def build(
     return snapshot_id
 
 
-def _figures(store: Store, asked: Asked, progress: Progress) -> pa.Table:
-    """Return applicant_id, as_of and every feature of those with transactions before the day, by applicant."""
+def compute(store: Store, asked: Asked, progress: Progress = lambda _share, _what: None) -> pa.Table:
+    """Return applicant_id, as_of and every feature of those with transactions before the day, by applicant, and keep nothing.
+
+    Applicants are taken in parts, so that memory holds one part's movements whatever the size of the bank.
+    """
     found = []
     with store.reading() as cursor:
         blocks = ledger.blocks(ledger.files(cursor, asked))
