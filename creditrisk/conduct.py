@@ -364,7 +364,7 @@ def named(found: DataFrame) -> DataFrame:
 
 @contextmanager
 def _seen(store: Store, scope: Scope) -> Iterator[DuckDBPyConnection]:
-    """Lend a cursor to which the movements looked at are the table `seen`, beside the steps of `sql/features/` that follow accounts."""
+    """Lend a cursor to which the movements looked at are the table `seen`."""
     with store.reading() as cursor:
         whole = statement("conduct", "seen")
         cursor.execute(f"create or replace temporary table seen as {whole}", _given(scope, whole))
