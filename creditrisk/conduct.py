@@ -1,7 +1,7 @@
 """How an account was run, as people look at it: what its files cover, where money went, what nobody could name, what came back.
 
 A `Scope` says what is looked at; every function here answers for one, so that a file and an applicant are shown by the same means.
-Coverage, gaps and balances are those of `sql/features/`; nothing booked on or after the day of the scope is read.
+Coverage, gaps and balances are those that features follow; nothing booked on or after the day of the scope is read.
 """
 
 import json
@@ -12,12 +12,17 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 from duckdb import DuckDBPyConnection
 from pandas import DataFrame
 
-from creditrisk import categories, cells, features, ingest
+from creditrisk import balances, categories, cells, ingest, ledger
+from creditrisk.balances import Days
 from creditrisk.categories import UNKNOWN, Category
+from creditrisk.coverage import Coverage
 from creditrisk.errors import UnknownThing
+from creditrisk.ledger import Asked
 from creditrisk.store import Store, statement
 
 RETURNED = ("RETURNED_ITEM", "FEE_NSF")
@@ -101,6 +106,8 @@ def scopes(store: Store, *, applicant_id: str | None = None, statement_id: int |
 def look(store: Store, scope: Scope) -> Conduct:
     """Read everything that pictures show of a scope; its movements are looked up once."""
     with _seen(store, scope) as seen:
+        coverage, days = _followed(seen, scope)
+        seen.register("gap", _gaps(coverage))
         covered = _asked(seen, scope, statement("conduct", "stretch"), "account, account_id, from_on, kind, statement_id").df()
         files = _asked(seen, scope, FILES, "first_on, statement_id").fetchall()
         return Conduct(
@@ -111,7 +118,7 @@ def look(store: Store, scope: Scope) -> Conduct:
             unknown=seen.execute(UNKNOWN_BY_MONTH).df(),
             unknown_shares=_shares(seen, scope),
             merchants=seen.execute(MERCHANTS).df(),
-            balances=_asked(seen, scope, statement("conduct", "daily"), "day").df(),
+            balances=_daily(coverage, days),
             events=named(seen.execute(EVENTS, {"returned": list(RETURNED), "penalties": list(PENALTIES)}).df()),
             breaks=_broken(covered, files, seen.execute(DAYS).fetchall()),
             movements=_listed(store, scope, seen),
@@ -357,27 +364,73 @@ def named(found: DataFrame) -> DataFrame:
 
 @contextmanager
 def _seen(store: Store, scope: Scope) -> Iterator[DuckDBPyConnection]:
-    """Lend a cursor to which the movements looked at are the table `seen`, beside the steps of `sql/features/` that follow accounts."""
+    """Lend a cursor to which the movements looked at are the table `seen`."""
     with store.reading() as cursor:
-        for step in ("cohort", *features.SEEN, *features.BALANCE):
-            made = f"create or replace temporary table {step} as "
-            _asked(cursor, scope, statement("features", step), into=made)
         whole = statement("conduct", "seen")
         cursor.execute(f"create or replace temporary table seen as {whole}", _given(scope, whole))
         yield cursor
 
 
-def _asked(cursor: DuckDBPyConnection, scope: Scope, query: str, order: str = "", *, into: str = "") -> DuckDBPyConnection:
+def _followed(cursor: DuckDBPyConnection, scope: Scope) -> tuple[Coverage, Days]:
+    """Return what features follow of the accounts looked at, each of them an applicant of its own."""
+    own = _own()
+    coverage = Coverage(ledger.files(cursor, Asked(scope.as_of), f"with {own}", _given(scope, own)))
+    return coverage, ledger.days(ledger.moved(cursor, coverage))
+
+
+def _gaps(coverage: Coverage) -> pa.Table:
+    """Return the days that no file covers: account_id, account, from_on, to_on (the last of them)."""
+    who, from_age, to_age = coverage.hole
+    late = np.flatnonzero(coverage.unseen > 0)
+    whose, from_age = np.append(who, late), np.append(from_age, coverage.unseen[late])
+    place = np.argsort(coverage.owner)[whose]
+    first, last = coverage.as_of[whose] - from_age, coverage.as_of[whose] - np.append(to_age, np.zeros(len(late), np.int64)) - 1
+    return pa.table(
+        {
+            "account_id": coverage.account_id[place],
+            "account": pa.array(coverage.number[place], pa.string()),
+            "from_on": first.astype("datetime64[D]"),
+            "to_on": last.astype("datetime64[D]"),
+        }
+    )
+
+
+def _daily(coverage: Coverage, days: Days) -> DataFrame:
+    """Return a row per day: the end-of-day balance of the accounts looked at together, NaN where one of them is not seen that day.
+
+    An account counts from the first day its balance is known; n_accounts is how many do.
+    """
+    is_known, balance = balances.known(days, coverage)
+    account, day, balance = days.account[is_known], days.day[is_known], balance[is_known]
+    span = np.arange(day.min(), coverage.as_of[0]) if len(day) else day
+    total, n, is_seen = np.zeros(len(span), np.int64), np.zeros(len(span), np.int64), np.ones(len(span), bool)
+    hidden, from_age, to_age = coverage.hole
+    for its in np.unique(account):
+        who = coverage.owner[its]
+        place = np.searchsorted(day[account == its], span, side="right") - 1
+        has_begun = place >= 0
+        total += np.where(has_begun, balance[account == its][place], 0)
+        n += has_begun
+        age = coverage.as_of[who] - span
+        holes = [(age <= start) & (age > end) for start, end in zip(from_age[hidden == who], to_age[hidden == who], strict=True)]
+        is_seen &= ~(has_begun & np.logical_or.reduce([age <= coverage.unseen[who], *holes]))
+    level = np.where(is_seen, total / 10_000, np.nan)
+    return DataFrame({"day": span.astype("datetime64[D]").astype("datetime64[us]"), "balance": level, "n_accounts": n})
+
+
+def _own() -> str:
+    return ", ".join(f"{name} as ({statement('conduct', name)})" for name in ("account", "statement_account"))
+
+
+def _asked(cursor: DuckDBPyConnection, scope: Scope, query: str, order: str) -> DuckDBPyConnection:
     """Run a query to which each account looked at is an applicant of its own, so that what features follow comes out by account."""
-    own = ", ".join(f"{name} as ({statement('conduct', name)})" for name in ("account", "statement_account"))
-    whole = f"{into}with {own}, answer as ({query}) select * from answer{f' order by {order}' if order else ''}"
+    whole = f"with {_own()}, answer as ({query}) select * from answer order by {order}"
     return cursor.execute(whole, _given(scope, whole))
 
 
 def _given(scope: Scope, query: str) -> dict[str, Any]:
     """Return what a query asks for by name."""
-    cohort = {"as_of": scope.as_of, "ids": None, "days_before": 0, "of_snapshot": None}
-    known = {**cohort, "accounts": list(scope.account_ids), "statement_id": scope.statement_id}
+    known = {"as_of": scope.as_of, "accounts": list(scope.account_ids), "statement_id": scope.statement_id}
     return {name: value for name, value in known.items() if f"${name}" in query}
 
 

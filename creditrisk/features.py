@@ -1,32 +1,28 @@
 """What was known of an applicant on a date: transactions become one row of declared features.
 
-Nothing booked on or after `as_of` is read. Sums are exact (decimal, integer), so a row is the same bit for bit whether it
-is computed alone or among a hundred thousand. The steps in `sql/features/` add up, follow balances and find streams; each
-feature's formula over them is in `cashflow`, and nowhere else.
+Nothing booked on or after `as_of` is read. Sums are exact (whole numbers), so a row is the same bit for bit whether it is computed
+alone or among a hundred thousand. `ledger` fetches; each feature's formula over what was fetched is in `cashflow`, and nowhere else.
 """
 
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import date
-from functools import cache
 from typing import Any
 
 import numpy as np
-from duckdb import DuckDBPyConnection, connect
+import pyarrow as pa
+from duckdb import DuckDBPyConnection
 from pandas import DataFrame
 
-from creditrisk import cashflow, categories
+from creditrisk import cashflow, ledger, recurring
+from creditrisk.coverage import Coverage
 from creditrisk.errors import NotAllowed, NothingYet, UnknownThing
+from creditrisk.groups import Column
+from creditrisk.ledger import Asked, Ledger
 from creditrisk.schema import Feature, built_in
-from creditrisk.store import Store, now, quoted, statement
+from creditrisk.store import Store, now, quoted
+from creditrisk.turnover import NOTHING
 
-SEEN = ("file", "held", "hole", "coverage")
-BOOKED = (*SEEN, "purpose", "described", "restated", "booked")
-BALANCE = ("day", "known", "balance")
-STREAM = ("payee", "stream")
-STEPS = (*BOOKED, *BALANCE, "latest", "tally", "turnover", "basic", "rhythm", "activity", "level", "buffer", *STREAM, "recurring", "lender")
-PARAMETER = re.compile(r"\$(\w+)")
+Progress = Callable[[float, str], None]
 
 
 def build(
@@ -37,12 +33,13 @@ def build(
     applicant_ids: list[str] | None = None,
     days_before: int = 0,
     of_snapshot: int | None = None,
+    progress: Progress = lambda _share, _what: None,
 ) -> int:
     """Compute the features of the given (else all) applicants and keep them as a new snapshot; returns its id.
 
     `as_of` None means: each applicant on the day of the newest application, else the day after the last transaction;
     `days_before` looks from so many days earlier, so that what came after can label what was known; `of_snapshot` counts them
-    from the day each applicant has in that snapshot, and takes its applicants only.
+    from the day each applicant has in that snapshot, and takes its applicants only. `progress` is told the share done and what is done.
     Raises NothingYet where nobody has a transaction before the date, NotAllowed where applicants are a table of the lender's own.
     """
     if store.schema.fingerprint != built_in().fingerprint:
@@ -50,10 +47,9 @@ def build(
             f"The applicants of this workspace are rows of the table {store.schema.name!r}: nothing is computed from statements."
         )
     at = now()  # before the rows are read: a statement that arrives meanwhile must look newer than these features
-    rows = _figures(store, as_of, applicant_ids, days_before, of_snapshot)
-    if rows.empty:
+    rows = compute(store, Asked(as_of, applicant_ids, days_before, of_snapshot), progress)
+    if not len(rows):
         raise NothingYet(f"No applicant has a transaction {f'before {as_of}' if as_of else 'yet'}: store bank statements first.")
-    columns = ", ".join(quoted(name) for name in ["applicant_id", "as_of", *(feature.name for feature in store.schema)])
     with store.write(user, "features", "snapshot", as_of=as_of, applicants=len(rows)) as cursor:
         facts = {
             "as_of": as_of,
@@ -68,27 +64,34 @@ def build(
             {**facts, "at": at, "user": user},
         ).fetchall()
         snapshot_id = int(made[0][0])
-        cursor.register("computed", rows)
-        cursor.execute(f"insert into applicant (snapshot_id, {columns}) select $id, {columns} from computed", {"id": snapshot_id})
+        cursor.register("computed", rows.append_column("snapshot_id", pa.repeat(pa.scalar(snapshot_id, pa.int32()), len(rows))))
+        cursor.execute("insert into applicant by name from computed")
+        cursor.unregister("computed")
     return snapshot_id
 
 
-def _figures(store: Store, as_of: date | None, applicant_ids: list[str] | None, days_before: int, of_snapshot: int | None) -> DataFrame:
-    """Return applicant_id, as_of and every feature of those with transactions before the day, by applicant."""
-    with _steps(store, as_of, applicant_ids, STEPS, days_before=days_before, of_snapshot=of_snapshot) as cursor:
-        who = cursor.execute("select who, applicant_id, cohort.as_of from cohort join activity using (who) order by who").df()
-        if who.empty:
-            return who
-        found = {step: _columns(cursor.execute(f"from {step}").fetchnumpy()) for step in cashflow.KEPT}
-    known = cashflow.figures(found)
-    return DataFrame({"applicant_id": who["applicant_id"], "as_of": who["as_of"], **known}).drop(columns="who")
+def compute(store: Store, asked: Asked, progress: Progress = lambda _share, _what: None) -> pa.Table:
+    """Return applicant_id, as_of and every feature of those with transactions before the day, by applicant, and keep nothing.
+
+    Applicants are taken in parts, so that memory holds one part's movements whatever the size of the bank.
+    """
+    found = []
+    with store.reading() as cursor:
+        blocks = ledger.blocks(ledger.files(cursor, asked))
+        spoken = ledger.described(cursor) if len(blocks) > 1 else None
+        for number, files in enumerate(blocks):
+            progress(number / len(blocks), f"Computing the features of applicants: part {number + 1} of {len(blocks)}")
+            found.append(_block(ledger.read(cursor, Coverage(files), spoken)))
+    return pa.concat_tables(found) if found else pa.table({})
 
 
-def _columns(fetched: dict[str, Any]) -> dict[str, Any]:
-    """Columns with NaN where a value is missing."""
-    return {
-        name: np.ma.filled(column.astype(np.float64), np.nan) if np.ma.isMaskedArray(column) else column for name, column in fetched.items()
-    }
+def _block(read: Ledger) -> pa.Table:
+    known = cashflow.figures(read.coverage, read.days, read.booked, ledger.purposes())
+    who, files = known.pop("who"), read.coverage.files
+    first = np.flatnonzero(np.diff(files["who"], prepend=-1))[who]
+    as_of = files["as_of"][first].astype("datetime64[D]")
+    columns = {"applicant_id": pa.array(files["applicant_id"][first], pa.string()), "as_of": pa.array(as_of)}
+    return pa.table({**columns, **{name: pa.array(values, from_pandas=True) for name, values in known.items()}})
 
 
 def latest_snapshot(store: Store) -> int | None:
@@ -138,40 +141,45 @@ def evidence(store: Store, applicant_id: str, as_of: date, feature: Feature) -> 
     """
     if feature.window_days is None:
         return _everything(store, applicant_id, as_of)
-    where = {
-        "out": "not counted.is_own and (booked.amount < 0 or counted.is_spending)",
-        "net": "not counted.is_own",
-        "stream": f"{OF_CATEGORIES} and {IN_STREAM}",
-        "": OF_CATEGORIES,
-    }[feature.behind]
-    return _over(
-        store,
-        as_of,
-        [applicant_id],
-        (*BOOKED, *STREAM) if feature.behind == "stream" else BOOKED,
-        f"""select movement.booked_on, movement.text, shown.code as category, booked.amount::double as amount, movement.account,
-            statement.file_name, movement.line, movement.confidence, movement.source, transaction_id
-        from booked
-        join movement using (transaction_id)
-        join statement using (statement_id)
-        join purpose as shown on shown.number = booked.kind
-        join purpose as counted on counted.number = booked.counted_as
-        left join purpose as happened on happened.number = booked.event
-        where booked.age <= $days and {where}
-        order by movement.booked_on desc, statement.file_name, movement.line""",
-        days=feature.window_days,
-        categories=list(feature.categories),
-        is_events=feature.type == "integer",
-    )
+    with store.reading() as cursor:
+        read = _ledger_of(cursor, applicant_id, as_of)
+        rows = _behind(read, feature)
+        codes = ledger.purposes()["code"]
+        chosen = {"transaction_id": read.transaction_id[rows], "code": codes[read.booked.kind[rows]]}
+        cursor.register("chosen", pa.table(chosen))
+        return cursor.execute(
+            """select movement.booked_on, movement.text, chosen.code as category, movement.amount::double as amount, movement.account,
+                statement.file_name, movement.line, movement.confidence, movement.source, transaction_id
+            from movement
+            join chosen using (transaction_id)
+            join statement using (statement_id)
+            where movement.applicant_id = $applicant_id
+            order by movement.booked_on desc, statement.file_name, movement.line""",
+            {"applicant_id": applicant_id},
+        ).df()
 
 
-OF_CATEGORIES = """(len($categories::varchar[]) = 0 or list_contains($categories::varchar[], happened.code)
-    or (not $is_events::boolean and list_contains($categories::varchar[], counted.code)))"""
-IN_STREAM = """exists (
-    from stream
-    where stream.merchant = booked.merchant and stream.kind = booked.event and stream.is_debit = (booked.amount < 0)
-        and abs(booked.amount) between stream.lowest and stream.highest and stream.n >= 3
-)"""
+def _ledger_of(cursor: DuckDBPyConnection, applicant_id: str, as_of: date) -> Ledger:
+    return ledger.read(cursor, Coverage(ledger.files(cursor, Asked(as_of, [applicant_id]))))
+
+
+def _behind(read: Ledger, feature: Feature) -> Column:
+    """Which of an applicant's movements of the last 365 days a figure is made of."""
+    booked, facts = read.booked, ledger.purposes()
+    is_recent = booked.age <= (feature.window_days or 0)
+    counted = booked.counted_as
+    if feature.behind in ("out", "net"):
+        is_out = booked.is_debit | facts["is_spending"][counted]
+        return is_recent & ~facts["is_own"][counted] & (is_out | (feature.behind == "net"))
+    codes = np.isin(np.append(facts["code"], [""] * (NOTHING + 1 - len(facts["code"]))), feature.categories)
+    rows = is_recent & (codes[booked.event] | (codes[counted] & (feature.type != "integer")) | (not feature.categories))
+    if feature.behind == "stream":
+        found = recurring.streams(cashflow.standing(booked, read.coverage, facts), read.coverage)
+        its = (booked.merchant[:, None] == found["merchant"]) & (booked.event[:, None] == found["kind"])
+        its &= booked.is_debit[:, None] == found["is_debit"]
+        amount = np.abs(booked.amount)[:, None]
+        rows &= (its & (amount >= found["lowest"]) & (amount <= found["highest"])).any(axis=1)
+    return rows
 
 
 def _everything(store: Store, applicant_id: str, as_of: date, days: int = 730) -> DataFrame:
@@ -195,66 +203,32 @@ def streams(store: Store, applicant_id: str, as_of: date) -> DataFrame:
 
     Columns: name (the merchant's words), category, direction ('in'/'out'), cadence ('weekly', 'biweekly', 'semi-monthly', 'four-weekly',
     'monthly', 'quarterly'), period_days, n, first_on, last_on, next_on, amount (typical, positive), regularity (0-1: due dates met),
-    state ('early': two payments yet, 'mature', 'ended'). How they are found stands in `sql/features/stream.sql`.
+    state ('early': two payments yet, 'mature', 'ended'). How they are found stands in `recurring`.
     """
-    return _over(
-        store,
-        as_of,
-        [applicant_id],
-        (*BOOKED, *STREAM),
-        """select
-            coalesce(nullif(description.cleaned, ''), description.text) as name,
-            purpose.code as category,
-            if(stream.is_debit, 'out', 'in') as direction,
-            stream.cadence,
-            round(stream.period)::integer as period_days,
-            stream.n,
-            coverage.as_of - stream.first_age as first_on,
-            coverage.as_of - stream.last_age as last_on,
-            coverage.as_of - round(stream.next_age)::integer as next_on,
-            stream.amount,
-            stream.met / stream.expected as regularity,
-            stream.state
-        from stream
-        join coverage using (who)
-        join purpose on purpose.number = stream.kind
-        join description on description.description_id = stream.merchant
-        where purpose.is_standing or (stream.n >= 3 and stream.met >= 0.75 * stream.expected)
-        order by direction, stream.amount desc, name, stream.first_age""",
-        every=True,
-    )
-
-
-def _over(
-    store: Store, as_of: date | None, applicant_ids: list[str] | None, steps: tuple[str, ...], query: str, **values: Any
-) -> DataFrame:
-    """Run a query that may read the cohort and the named steps."""
-    with _steps(store, as_of, applicant_ids, steps, **values) as cursor:
-        return cursor.execute(query, {name: values[name] for name in PARAMETER.findall(query)}).df()
-
-
-@contextmanager
-def _steps(
-    store: Store, as_of: date | None, applicant_ids: list[str] | None, steps: tuple[str, ...], **values: Any
-) -> Iterator[DuckDBPyConnection]:
-    """Lend a cursor on which the cohort and the named steps are tables, each computed once and from those before it.
-
-    Every step is a temporary table: its size is known when the next is planned, and its name lives as long as the cursor.
-    """
-    given = {"as_of": as_of, "ids": applicant_ids, "days_before": 0, "of_snapshot": None, "every": False, **values}
-    with store.reading(purposes=_purposes()) as cursor:
-        for step in ("cohort", *steps):
-            text = "from purposes" if step == "purpose" else statement("features", step)
-            cursor.execute(f"create or replace temp table {step} as {text}", {name: given[name] for name in PARAMETER.findall(text)})
-        yield cursor
-
-
-@cache
-def _purposes() -> DataFrame:
-    """What is true of each category: the step that no statement changes, computed once."""
-    known = categories.taxonomy().values()
-    facts = [(kind.code, number, kind.group, kind.direction, kind.protected, kind.meaning) for number, kind in enumerate(known)]
-    kinds = DataFrame(facts, columns=["code", "number", "class", "direction", "protected", "meaning"])
-    with connect() as apart:
-        apart.register("category", kinds)
-        return apart.execute(statement("features", "purpose")).df()
+    with store.reading() as cursor:
+        read = _ledger_of(cursor, applicant_id, as_of)
+        facts = ledger.purposes()
+        found = recurring.streams(cashflow.standing(read.booked, read.coverage, facts, every=True), read.coverage, least=2)
+        is_standing = facts["is_standing"][found["kind"]]
+        shown = is_standing | ((found["n"] >= 3) & (found["met"] >= 0.75 * found["expected"]))
+        columns = {name: column[shown] for name, column in found.items()}
+        cursor.register("stream", pa.table({**columns, "code": facts["code"][columns["kind"]]}))
+        return cursor.execute(
+            """select
+                coalesce(nullif(description.cleaned, ''), description.text) as name,
+                stream.code as category,
+                if(stream.is_debit, 'out', 'in') as direction,
+                stream.cadence,
+                round(stream.period)::integer as period_days,
+                stream.n,
+                $as_of::date - stream.first_age::integer as first_on,
+                $as_of::date - stream.last_age::integer as last_on,
+                $as_of::date - round(stream.next_age)::integer as next_on,
+                stream.amount,
+                stream.met / stream.expected as regularity,
+                stream.state
+            from stream
+            join description on description.description_id = stream.merchant
+            order by direction, stream.amount desc, name, stream.first_age""",
+            {"as_of": as_of},
+        ).df()

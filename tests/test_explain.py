@@ -126,7 +126,7 @@ def test_reasons_never_show_a_column_name_or_an_unscored_feature():
 
 def test_a_missing_value_is_said_to_be_missing():
     (reason,) = explain.reasons({"days_negative_90d": np.nan}, {"days_negative_90d": 0.2}, SCHEMA, {"days_negative_90d": 1.0})
-    assert reason["text"] == "Days overdrawn, last 90 is not known: too little history"
+    assert reason["text"] == "Days overdrawn, last 90 days is not known: too little history"
     (reason,) = explain.reasons({"balance_current_total": None}, {"balance_current_total": 0.2}, SCHEMA, {})
     assert reason["text"] == "Current balance is not known"
 

@@ -7,7 +7,7 @@ import pytest
 from pandas import Series
 from pandas.testing import assert_frame_equal
 
-from creditrisk import categories, features
+from creditrisk import categories, features, ledger
 from creditrisk.errors import NothingYet, UnknownThing
 from creditrisk.store import Store
 from tests.books import Movement, keep
@@ -265,3 +265,32 @@ def test_of_the_months_only_those_seen_whole_count(store: Store) -> None:
     assert ann["observed_days"] == 180 - 35
     assert ann["months_without_income_180d"] == 0
     assert ann["salary_monthly_mean_180d"] == pytest.approx(10000 * 30.44 / 145)
+
+
+def test_a_row_is_the_same_whichever_part_of_many_it_is_computed_in(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number, name in enumerate(("ann", "bob", "cho", "dan")):
+        keep(
+            store, name, [(day(200), "10.10", "INC_GIG"), (day(33), f"-{number}.77", "GROCERIES"), (day(3), "3.33", "INC_GIG")], opening="5"
+        )
+    whole = features.table(store, features.build(store, user="tester", as_of=AS_OF))
+    monkeypatch.setattr(ledger, "MOST_ROWS", 7)
+    said: list[tuple[float, str]] = []
+    told = features.build(store, user="tester", as_of=AS_OF, progress=lambda share, what: said.append((share, what)))
+    assert_frame_equal(features.table(store, told), whole, check_exact=True)
+    assert [share for share, _ in said] == [0.0, 0.5]
+    assert said[1][1] == "Computing the features of applicants: part 2 of 2"
+
+
+def test_money_that_came_back_for_something_older_than_a_year_counts_against_it(store: Store) -> None:
+    year(store, [(day(370), "-80", "GAMBLING"), (day(20), "80", "INC_GIG")])
+    before = row(store)
+    with store.write("tester", "pair", "transaction") as cursor:
+        cursor.execute(
+            """insert into pair select bought.transaction_id, back.transaction_id, 'refund', 'by hand', back.booked_on, now()::timestamp
+            from transaction as bought, transaction as back where bought.amount = -80 and back.amount = 80"""
+        )
+    after = row(store)
+    assert before["income_monthly_median_90d"] == after["income_monthly_median_90d"]
+    assert after["income_cv_180d"] == 0
+    assert before["income_cv_180d"] > 0
+    assert after["gambling_active_days_90d"] == 0

@@ -14,21 +14,4 @@ join account using (account_id)
 join statement using (statement_id)
 where statement_account.first_on < $as_of::date
 union all by name
-select
-    held.account_id,
-    held.number as account,
-    'gap' as kind,
-    held.as_of - hole.from_age::integer as from_on,
-    held.as_of - hole.to_age::integer - 1 as to_on
-from hole
-join held using (who)
-union all by name
-select
-    held.account_id,
-    held.number as account,
-    'gap' as kind,
-    coverage.as_of - coverage.unseen::integer as from_on,
-    coverage.as_of - 1 as to_on
-from coverage
-join held using (who)
-where coverage.unseen > 0
+select account_id, account, 'gap' as kind, from_on, to_on from gap

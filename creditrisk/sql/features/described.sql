@@ -1,25 +1,16 @@
--- described: one row per description that the cohort's statements use: its category's number, and whom the words name
--- Descriptions with the same words are of one merchant, whatever way the money went; those without words are told apart by category.
-with spoken as (
-    select distinct transaction.description_id
-    from transaction
-    join held using (account_id)
-)
-
+-- described: one row per description asked for (`spoken`), in order: its category, and what its words say
 select
-    description.description_id,
-    purpose.number as kind,
-    (min(description.description_id) over (
-        partition by description.cleaned, case when description.cleaned = '' then description.category end
-    ))::integer as merchant,
-    regexp_matches(
-        strip_accents(upper(description.text || ' ' || description.code)),
+    description_id,
+    category,
+    cleaned,
+    case when direction = 'out' then regexp_matches(
+        strip_accents(upper(text || ' ' || code)),
         '\b(DIRECT ?DEBIT|DIRECTDEBIT|DDEBIT|DD|LASTSCHRIFT|SDD|RDDT|PRELEVEMENT|ADEUDO|INCASSO|ACH)\b'
-    ) as is_direct_debit,
+    ) else false end as is_direct_debit,
     regexp_matches(
-        strip_accents(upper(description.text)),
+        strip_accents(upper(text)),
         '\b(SAVINGS?|SAVER|POT|ISA|SPAREN|SPARKONTO|SPARBUCH|TAGESGELD|EPARGNE|LIVRET|AHORROS?|SPAARREKENING|RISPARMIO)\b'
     ) as names_savings
-from spoken
-join description_current as description using (description_id)
-join purpose on purpose.code = description.category
+from description_current
+join spoken using (description_id)
+order by description_id
