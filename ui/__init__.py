@@ -480,7 +480,13 @@ WORDS = {
     "algorithm": charts.ALGORITHMS,
     "category": {code: conduct.name_of(kind) for code, kind in categories.taxonomy().items()},
     "direction": {"in": "comes in", "out": "goes out"},
-    "label_source": {"cluster": "clusters (proxy)", "observed": "observed outcomes", "review": "verdicts", "rfm": "RFM (proxy)"},
+    "label_source": {
+        "cluster": "clusters (proxy)",
+        "observed": "observed outcomes",
+        "review": "verdicts",
+        "rfm": "RFM (proxy)",
+        "combined": "several",
+    },
     "reconciliation": {"ok": "adds up", "mismatch": "does not add up", "not stated": "none to check"},
     "about": {"decision": "recommendation"},
 }
