@@ -84,3 +84,19 @@ def test_sets_without_a_common_applicant_agree_on_nothing() -> None:
     found = quality.compare(DataFrame({"one": Series([], dtype="boolean"), "other": Series([], dtype="boolean")}))
     assert found.n_both == 0
     assert np.isnan([found.agreement, found.kappa, found.kappa_low]).all()
+
+
+def test_what_to_beware_of_is_said_with_its_figures() -> None:
+    from datetime import datetime
+
+    from creditrisk import labels
+
+    bad = [True] * 20 + [False] * 280 + [True] * 2 + [False] * 598
+    groups = quality.by_group(DataFrame({"sex": ["female"] * 300 + ["male"] * 600}), Series(bad, dtype="boolean"), [SEX]).to_dict("records")
+    tree = {"alarm": True, "sentence": "Three questions give it away."}
+    report = {"groups": groups, "tree": tree}
+    made = labels.LabelSet("L1", "kmeans", "cluster", 1, 2, 900, 0.02, True, True, report, datetime(2026, 1, 1), "ann")
+    said = labels.warnings(made)
+    assert said[0] == tree["sentence"]
+    assert said[1].startswith("Sex female: 6.7 % of 300 are labelled bad (95 % confidence 4.4 to 10.1 %), 20 times everybody else's share")
+    assert "three questions about its predictors give the proxy label back" in str(labels.banner(made))
