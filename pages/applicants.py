@@ -64,6 +64,7 @@ if found.empty and not words:
 elif found.empty:
     st.info(f"Nobody matches “{ui.literal(words)}”.", icon=":material/search_off:")
 else:
+    ui.proxy_banner(bool(found["is_proxy"].eq(True).any()))
     columns = {
         "applicant_id": ui.text_column("Applicant", pinned=True),
         "name": ui.text_column("Name"),
