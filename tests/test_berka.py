@@ -1,5 +1,6 @@
 """The main job from the command line on real statements: the Berka bank, from file to explained score."""
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,6 @@ def test_the_berka_run(workspace: Path, shared: Path, capsys: pytest.CaptureFixt
     assert 300 <= scored["score"] <= 900
     assert scored["reasons"]
     run(workspace, capsys, "score", "--all", "--out", str(tmp_path / "scores.csv"))
-    head, first_row = (tmp_path / "scores.csv").read_text().splitlines()[:2]
-    written = dict(zip(head.split(","), first_row.split(","), strict=False))
-    assert (written["label_source"], written["is_proxy"]) == ("cluster", "True")
+    with (tmp_path / "scores.csv").open(encoding="utf-8", newline="") as written:
+        row = next(csv.DictReader(written))
+    assert (row["label_source"], row["is_proxy"]) == ("cluster", "True")
