@@ -151,8 +151,8 @@ def proxy_banner(is_proxy: bool, circularity: str | None = None) -> None:
     """Say once a page that the risk shown was learned from a proxy, and where the model only learns that proxy again."""
     if is_proxy:
         banner(
-            "Learned from clusters of applicants, not from repayments. Figures say **risk (proxy)**: agreement with the proxy label, not a "
-            f"probability of default. {literal(circularity or '')}"
+            "Learned from a proxy label (groups of applicants), not from repayments. Figures say **risk (proxy)**: agreement with the "
+            f"proxy label, not a probability of default. {literal(circularity or '')}"
         )
 
 
@@ -506,7 +506,13 @@ WORDS = {
     "algorithm": charts.ALGORITHMS,
     "category": {code: conduct.name_of(kind) for code, kind in categories.taxonomy().items()},
     "direction": {"in": "comes in", "out": "goes out"},
-    "label_source": {"cluster": "clusters (proxy)", "observed": "observed outcomes", "review": "verdicts", "rfm": "RFM (proxy)"},
+    "label_source": {
+        "cluster": "clusters (proxy)",
+        "observed": "observed outcomes",
+        "review": "verdicts",
+        "rfm": "RFM (proxy)",
+        "combined": "several",
+    },
     "reconciliation": {"ok": "adds up", "mismatch": "does not add up", "not stated": "none to check"},
     "about": {"decision": "recommendation"},
     **{column: {True: "bad", False: "good"} for column in ("bad", "one", "other")},
