@@ -4,29 +4,25 @@ A bad value is a `Problem` and empties its cell; columns nobody declared refuse 
 would otherwise count as unknown. Numbers written as text are read to the last bit.
 """
 
-import csv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
-from io import BytesIO
 from math import isfinite, isnan
 from numbers import Real
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from pandas import DataFrame, Series
 
 from creditrisk import formula
-from creditrisk.errors import InvalidInput, UnreadableFile
+from creditrisk.errors import InvalidInput
 from creditrisk.schema import Feature, Schema
 
 KEYS = ("applicant_id", "as_of")  # columns that say whose values a row holds; every other one is a declared feature
 MISSING_WORDS = {"", "na", "nan", "null", "none"}
 MAX_NAME = 200
-PARQUET = b"PAR1"
 VERDICTS = {
     **dict.fromkeys(("1", "1.0", "true", "yes", "y", "bad"), True),
     **dict.fromkeys(("0", "0.0", "false", "no", "n", "good"), False),
@@ -45,38 +41,6 @@ class Problem:
     column: str
     value: str
     message: str
-
-
-def read_table(file: Path) -> DataFrame:
-    """Read a CSV or Parquet file from disk as `table_of` reads its bytes; raises UnreadableFile."""
-    try:
-        return table_of(file.name, file.read_bytes())
-    except OSError as error:
-        raise UnreadableFile(file.name, f"it cannot be opened: {(error.strerror or str(error)).lower()}.") from error
-
-
-def table_of(name: str, content: bytes) -> DataFrame:
-    """Read a table from Parquet, else from CSV (every value as its text; comma, semicolon or tab); raises UnreadableFile."""
-    from pandas import RangeIndex, read_csv, read_parquet
-    from pandas.errors import EmptyDataError, ParserError
-
-    try:
-        if content.startswith(PARQUET) or name.lower().endswith((".parquet", ".pq")):
-            table = read_parquet(BytesIO(content))
-            return table.reset_index(drop=table.index.names == [None])  # a named index is a column like any other
-        header = content[:100_000].decode("utf-8-sig", errors="replace").partition("\n")[0]
-        separator = max(",;\t", key=header.count)
-        names = [cell.strip() for cell in next(csv.reader([header], delimiter=separator), [])]
-        if twice := sorted({cell for cell in names if cell and names.count(cell) > 1}):  # pandas would number them
-            raise ValueError(f"the heading {twice[0]!r} stands twice")
-        table = read_csv(BytesIO(content), sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except EmptyDataError as error:
-        raise UnreadableFile(name, "the file is empty; a header line and one row per applicant were expected.") from error
-    except (ParserError, UnicodeDecodeError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
-        raise UnreadableFile(name, f"it is not a table this program can read: {str(error).strip().splitlines()[0]}") from error
-    if not isinstance(table.index, RangeIndex):  # pandas took the first cells as names of rows, so every value would be one column off
-        raise UnreadableFile(name, "its rows have more cells than its heading has columns.")
-    return table
 
 
 def outcomes(table: DataFrame, *, id_column: str, bad_column: str, date_column: str | None = None) -> tuple[DataFrame, list[Problem]]:

@@ -4,8 +4,6 @@ No row is lost on the way: keys that find no partner are counted by file, values
 and a key that stands twice refuses the import. What a table says of the outcome is kept as an outcome, never as a feature.
 """
 
-import csv
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,12 +12,9 @@ from typing import Any
 from pandas import DataFrame, Series, isna
 
 from creditrisk import inference, rows, schema
-from creditrisk.errors import InvalidInput, NotAllowed, UnreadableFile
-from creditrisk.formats import sheet
-from creditrisk.formats.guard import extract
+from creditrisk.errors import InvalidInput, NotAllowed
 from creditrisk.rows import Problem
 from creditrisk.schema import Schema
-from creditrisk.settings import Settings
 from creditrisk.store import Store, now, quoted
 
 ID_NAMES = ("applicant_id", "id", "cust_id", "customer_id", "client_id", "loan_id", "application_id", "member_id")
@@ -54,36 +49,6 @@ class Imported:
     n: int
     n_outcomes: int
     problems: list[Problem]
-
-
-def read(name: str, content: bytes, settings: Settings) -> DataFrame:
-    """Read a table from CSV (values as their text), Parquet or the only filled sheet of a workbook; raises UnreadableFile."""
-    if len(content) > settings.intake.max_file_mb * 1_000_000:
-        raise UnreadableFile(name, f"the file is larger than {settings.intake.max_file_mb} MB; raise max_file_mb in [intake].")
-    if not sheet.recognises(content):
-        return _named(name, rows.table_of(name, content))
-    filled = [found for found in extract(name, content, "sheets", max_rows=settings.intake.max_rows) if found["text"].strip()]
-    if len(filled) != 1:
-        names = ", ".join(repr(found["name"]) for found in filled) or "none"
-        raise UnreadableFile(name, f"a table is the only filled sheet of its workbook; here are {names}.")
-    header, *lines = csv.reader(io.StringIO(filled[0]["text"].lstrip("\n")), delimiter="\t")
-    wide = next((place for place, line in enumerate(lines, 2) if len(line) > len(header)), None)
-    if wide is not None:
-        raise UnreadableFile(name, f"the row has more cells than the heading has ({len(header)}).", line=wide)
-    return _named(name, DataFrame([line + [""] * (len(header) - len(line)) for line in lines], columns=header, dtype="str"))
-
-
-def _named(file: str, table: DataFrame) -> DataFrame:
-    """Refuse a heading that is empty or stands twice: nobody could say which column is meant."""
-    names = [str(column).strip() for column in table.columns]
-    empty = [place for place, name in enumerate(names, 1) if not name or name.startswith("Unnamed: ")]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if empty or twice:
-        what = f"column {empty[0]} has no heading" if empty else f"the heading {twice[0]!r} stands twice"
-        raise UnreadableFile(file, f"{what}; every column needs a name of its own.", line=1)
-    if table.empty:
-        raise UnreadableFile(file, "there is a heading and no row below it.")
-    return table.set_axis(names, axis=1)
 
 
 def join(tables: Mapping[str, DataFrame], *, key: str | None = None, on: str | None = None) -> Table:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 import ui
-from creditrisk import augment, charts, dictionary, features, tables
+from creditrisk import augment, charts, dictionary, features, tables, tabular
 
 store = ui.store()
 ui.header("Data", "Every column an applicant has, how it lies, and how outcomes go with it. A table of your own comes in here.")
@@ -20,7 +20,7 @@ def bring_in() -> None:
     if not files:
         return
     with ui.guard(), st.spinner("Reading …", show_time=True):
-        read = {file.name: tables.read(file.name, file.getvalue(), store.settings) for file in files}
+        read = {file.name: tabular.read(file.name, file.getvalue(), store.settings.intake) for file in files}
         one, two, three = st.columns(3)
         names = list(dict.fromkeys(name for table in read.values() for name in table.columns))
         guess = tables.key_of(next(iter(read.values())))

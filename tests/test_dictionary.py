@@ -9,7 +9,7 @@ import pytest
 from pandas import read_csv, read_parquet
 from pandas.testing import assert_frame_equal
 
-from creditrisk import dictionary, features, rows, schema, tables
+from creditrisk import dictionary, features, rows, schema, tables, tabular
 from creditrisk.errors import InvalidInput, NothingYet, UnknownThing
 from creditrisk.store import Store
 from tests.test_tables import portfolio
@@ -47,7 +47,7 @@ def test_bins_hold_everybody_once_and_add_up(imported: Store, name: str) -> None
 
 def test_the_template_holds_what_models_read_and_its_example_passes_the_checks(imported: Store, tmp_path: Path) -> None:
     beside = dictionary.write_template(imported, tmp_path / "fill.csv")
-    given = rows.read_table(tmp_path / "fill.csv")
+    given = tabular.load(tmp_path / "fill.csv", imported.settings.intake)
     assert given.columns.tolist() == ["applicant_id", "as_of", *(feature.name for feature in imported.schema.predictors)]
     checked, problems = rows.check(imported.schema, given, complete=True)
     assert problems == []

@@ -5,7 +5,7 @@ import pytest
 from pandas import DataFrame
 
 from creditrisk import features, formula, labels, rows, scoring, tables, training
-from creditrisk.errors import InvalidInput, NotAllowed, UnreadableFile
+from creditrisk.errors import InvalidInput, NotAllowed
 from creditrisk.schema import Feature, Schema, dump, parse
 from creditrisk.store import Store
 
@@ -176,17 +176,6 @@ def test_a_formula_reads_declared_numbers_only() -> None:
         parse('[[feature]]\nname = "r"\ntitle = "R"\nformula = "wage / 2"')
     assert formula.parts('"PAY AMT" / greatest(income, 1)') == ("PAY AMT", "income")
     assert formula.value("coalesce(a, 3) * 2", {"a": [1, np.nan]}).tolist() == [2.0, 6.0]
-
-
-def test_a_file_that_is_no_table_is_refused(store: Store) -> None:
-    for content, sentence in (
-        (b"", "the file is empty"),
-        (b"a,b\n", "no row below it"),
-        (b"a,a\n1,2\n", "stands twice"),
-        (b"a,\n1,2\n", "column 2 has no heading"),
-    ):
-        with pytest.raises(UnreadableFile, match=sentence):
-            tables.read("x.csv", content, store.settings)
 
 
 def test_a_schema_is_corrected_in_a_table(store: Store) -> None:

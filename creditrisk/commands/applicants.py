@@ -104,19 +104,21 @@ def _import(options: Options, out: Out) -> None:
 
 
 def _joined(options: Options, settings: Settings) -> "Table":
-    from creditrisk import tables
+    from creditrisk import tables, tabular
 
     files = files_of(options.files)
     names = [file.name for file in files]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise InvalidInput(f"Two files are called {twice}: rename one, so that each can be told from the other.")
-    return tables.join({file.name: tables.read(file.name, content_of(file), settings) for file in files}, key=options.id, on=options.on)
+    return tables.join(
+        {file.name: tabular.read(file.name, content_of(file), settings.intake) for file in files}, key=options.id, on=options.on
+    )
 
 
 def _outcomes(options: Options, out: Out) -> None:
-    from creditrisk import applicants, rows
+    from creditrisk import applicants, rows, tabular
 
-    table = rows.read_table(options.file)
+    table = tabular.load(options.file, settings_of(options).intake)
     observed, problems = rows.outcomes(table, id_column=options.id, bad_column=options.bad, date_column=options.date)
     with opened(options) as store:
         counts = applicants.record_outcomes(store, observed, user=user_of(options, store.settings))
@@ -148,7 +150,7 @@ def _features(options: Options, out: Out) -> None:
 
 
 def _rfm(options: Options, out: Out) -> None:
-    from creditrisk import rfm, rows
+    from creditrisk import rfm, tabular
 
     target = target_of(options.out)
     problems: list[Any] = []
@@ -157,7 +159,10 @@ def _rfm(options: Options, out: Out) -> None:
         if options.file is None:
             found = rfm.stored(store, options.as_of, **asked)
         else:
-            table, named = rows.read_table(options.file), {"id": options.id, "day": options.date, "amount": options.amount}
+            table, named = (
+                tabular.load(options.file, store.settings.intake),
+                {"id": options.id, "day": options.date, "amount": options.amount},
+            )
             found, problems = rfm.of_table(store, table, options.as_of, **named, **asked)
     if target:
         write(found, target)
