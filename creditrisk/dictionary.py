@@ -20,6 +20,7 @@ Numbers = NDArray[Any]
 BINS = 10
 FEW = 12  # up to so many different numbers have a bin each
 MISSING = "not known"
+PERFORMANCE_DAYS = 365  # a loan younger than this may still go bad: its silence is no good outcome
 
 
 def columns(store: Store, snapshot_id: int | None = None) -> DataFrame:
@@ -29,7 +30,7 @@ def columns(store: Store, snapshot_id: int | None = None) -> DataFrame:
     `typical` is the median of numbers and the most frequent choice. Raises NothingYet without features.
     """
     table = features.table(store, snapshot_id)
-    bad = _outcomes(store, table)
+    bad = _outcomes(store, table, snapshot_id)
     return DataFrame([_about(feature, table[feature.name], bad) for feature in store.schema])
 
 
@@ -41,7 +42,7 @@ def bins(store: Store, name: str, snapshot_id: int | None = None) -> DataFrame:
     """
     feature = store.schema[name]
     table = features.table(store, snapshot_id)
-    return _binned(feature, table[name], _outcomes(store, table))
+    return _binned(feature, table[name], _outcomes(store, table, snapshot_id))
 
 
 def members(store: Store, name: str, bin: str, snapshot_id: int | None = None, limit: int = 500) -> DataFrame:
@@ -55,15 +56,75 @@ def members(store: Store, name: str, bin: str, snapshot_id: int | None = None, l
     return chosen
 
 
+def twins(store: Store, snapshot_id: int | None = None) -> DataFrame:
+    """Return the applicants who have every figure of another one, grouped: twin (number of the group), n (of them), applicant_id, as_of,
+    every feature; larger groups first. Rows of which nothing is known are no twins."""
+    table = features.table(store, snapshot_id)
+    names = [feature.name for feature in store.schema]
+    coded = DataFrame({name: table[name].factorize(use_na_sentinel=False)[0] for name in names})
+    same = coded.duplicated(keep=False) & table[names].notna().any(axis=1)
+    group = coded[same].groupby(names, sort=False).ngroup()
+    found = table[same].assign(n=group.map(group.value_counts()), group=group)
+    found = found.sort_values(["n", "group", "applicant_id"], ascending=[False, True, True], kind="stable")
+    found.insert(0, "twin", found["group"].factorize()[0] + 1)
+    found.insert(1, "n", found.pop("n"))
+    return found.drop(columns="group").reset_index(drop=True)
+
+
+def outside(store: Store, name: str, snapshot_id: int | None = None, limit: int = 500) -> DataFrame:
+    """Return the applicants whose value of a feature lies beyond what the schema allows: applicant_id, as_of, every feature."""
+    table = features.table(store, snapshot_id)
+    chosen: DataFrame = table[_beyond(store.schema[name], table[name])].head(limit).reset_index(drop=True)
+    return chosen
+
+
+def maturity(store: Store, snapshot_id: int | None = None) -> DataFrame:
+    """Return how far outcomes have come, by the half-year of the day the figures describe (one row `no day` where none is stated).
+
+    Columns: cohort, n, n_outcomes, n_bad, n_early (outcomes known already on that day, which count nowhere), n_young (without an
+    outcome, and the day less than `PERFORMANCE_DAYS` ago), n_open (without one, long enough ago), bad_rate, rate_low, rate_high
+    (95 %, Wilson), days (median from the day to the outcome).
+    """
+    chosen = features.latest_snapshot(store) if snapshot_id is None else snapshot_id
+    found = store.read(
+        """select
+            case when applicant.as_of is null then 'no day'
+                else year(applicant.as_of) || if(month(applicant.as_of) <= 6, ' H1', ' H2') end as cohort,
+            count(*)::integer as n,
+            count(usable.observed_bad)::integer as n_outcomes,
+            count(*) filter (where usable.observed_bad)::integer as n_bad,
+            count(*) filter (where stated.observed_bad is not null and usable.observed_bad is null)::integer as n_early,
+            count(*) filter (where stated.observed_bad is null and applicant.as_of > $today::date - $days)::integer as n_young,
+            count(*) filter (where stated.observed_bad is null and coalesce(applicant.as_of <= $today::date - $days, true))::integer as n_open,
+            median(date_diff('day', applicant.as_of, usable.observed_on)) as days
+        from applicant
+        left join outcome_current as stated using (applicant_id)
+        left join outcome_of_snapshot as usable on usable.applicant_id = applicant.applicant_id and usable.snapshot_id = $id
+        where applicant.snapshot_id = $id
+        group by cohort
+        order by cohort""",
+        id=chosen,
+        today=now().date(),
+        days=PERFORMANCE_DAYS,
+    )
+    ends = [metrics.wilson(k, n) for k, n in zip(found["n_bad"], found["n_outcomes"], strict=True)]
+    rate = found["n_bad"] / found["n_outcomes"].where(found["n_outcomes"] > 0)
+    return found.assign(bad_rate=rate, rate_low=[low for low, _ in ends], rate_high=[high for _, high in ends])
+
+
 def related(store: Store, snapshot_id: int | None = None, most: int = 30) -> DataFrame:
-    """Return the strongest rank correlations between numeric features: one, other, correlation (Spearman), n; strongest first."""
+    """Return the strongest rank correlations between numeric features of different concepts, of two concepts the strongest pair only:
+    one, other, correlation (Spearman), n; strongest first. The same figure over two windows says nothing of what moves together."""
     table = features.table(store, snapshot_id)
     names = [feature.name for feature in store.schema if feature.is_numeric and table[feature.name].nunique() > 1]
     ranks = table[names].rank().to_numpy(np.float64)
     known = np.isfinite(ranks)
     found = DataFrame(ranks, columns=names).corr(min_periods=30).to_numpy()
-    above = [(i, j) for i in range(len(names)) for j in range(i + 1, len(names)) if np.isfinite(found[i, j])]
-    strongest = sorted(above, key=lambda pair: -abs(found[pair]))[:most]
+    concepts = [store.schema[name].concept or name for name in names]
+    above = zip(*np.nonzero(np.triu(np.isfinite(found), 1)), strict=True)
+    ordered = sorted((pair for pair in above if concepts[pair[0]] != concepts[pair[1]]), key=lambda pair: -abs(found[pair]))
+    first = {frozenset((concepts[i], concepts[j])): (i, j) for i, j in reversed(ordered)}
+    strongest = sorted(first.values(), key=lambda pair: -abs(found[pair]))[:most]
     pairs = [(names[i], names[j], float(found[i, j]), int((known[:, i] & known[:, j]).sum())) for i, j in strongest]
     return DataFrame(pairs, columns=["one", "other", "correlation", "n"])
 
@@ -181,9 +242,10 @@ def _may_be(feature: Feature) -> str:
     return f"a {'whole ' if feature.type == 'integer' else ''}number{span}"
 
 
-def _outcomes(store: Store, table: DataFrame) -> Numbers:
-    """Return 1 (bad), 0 (good) or NaN for every applicant of a table."""
-    known = store.read("select applicant_id, observed_bad::integer as bad from outcome_current")
+def _outcomes(store: Store, table: DataFrame, snapshot_id: int | None) -> Numbers:
+    """Return 1 (bad), 0 (good) or NaN for every applicant of a snapshot's table; what was known on the day of the figures is none."""
+    chosen = features.latest_snapshot(store) if snapshot_id is None else snapshot_id
+    known = store.read("select applicant_id, observed_bad::integer as bad from outcome_of_snapshot where snapshot_id = $id", id=chosen)
     return table[["applicant_id"]].merge(known, on="applicant_id", how="left")["bad"].to_numpy(np.float64, na_value=np.nan)
 
 
@@ -196,8 +258,7 @@ def _about(feature: Feature, column: Series, bad: Numbers) -> dict[str, Any]:
         if feature.is_numeric:
             ends = {"lowest": known.min(), "typical": known.median(), "highest": known.max()}
             row |= {end: feature.say(float(value)) for end, value in ends.items()}
-            row["outside"] = int(sum((known < low).sum() for low in [feature.low] if low is not None))
-            row["outside"] += int(sum((known > high).sum() for high in [feature.high] if high is not None))
+            row["outside"] = int(_beyond(feature, column).sum())
         else:
             row["typical"] = str(known.mode().iloc[0])
     judged = np.isfinite(bad)
@@ -210,6 +271,14 @@ def _about(feature: Feature, column: Series, bad: Numbers) -> dict[str, Any]:
         area = metrics.auc(bad[both], values.to_numpy(np.float64, na_value=np.nan)[both])
         row["auc"] = max(area, 1 - area)
     return row
+
+
+def _beyond(feature: Feature, column: Series) -> Series:
+    """Say which values lie beyond the declared bounds, or are no declared choice; a missing one does not."""
+    if not feature.is_numeric:
+        return column.notna() & ~column.isin(feature.choices)
+    low, high = (-np.inf if feature.low is None else feature.low), (np.inf if feature.high is None else feature.high)
+    return column.notna() & ((column < low) | (column > high))
 
 
 def _binned(feature: Feature, column: Series, bad: Numbers) -> DataFrame:

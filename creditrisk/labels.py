@@ -74,7 +74,7 @@ def kmeans(
     points = matrix[enough]
     chosen, scan = clusters.scan(points, store.settings.labels, k)
     members = _members(table, store.schema, enough, chosen, clusters.grey_zone(points, chosen.centres))
-    found = _against_outcomes(store, members)
+    found = _against_outcomes(store, members, snapshot)
     gates = _cluster_gates(table, members, chosen, used) + _outcome_gates(found)
     shared = [feature.name for feature in used if feature.role == "predictor" and performance_days is None]
     report = {
@@ -108,7 +108,7 @@ def observed(store: Store, *, user: str, snapshot_id: int | None = None) -> Labe
     """
     snapshot, table = _snapshot(store, snapshot_id)
     members = table[["applicant_id"]].assign(segment=None, risk_index=risk_index(table, store.schema), weight=1.0)
-    members = members.merge(_outcomes(store), on="applicant_id").rename(columns={"observed_bad": "bad"})
+    members = members.merge(_outcomes(store, snapshot), on="applicant_id").rename(columns={"observed_bad": "bad"})
     n, n_bad = len(members), int(members["bad"].sum())
     if n_bad in (0, n):
         what = "no outcome is recorded for them" if n == 0 else f"all {n} recorded outcomes are {'bad' if n_bad else 'good'}"
@@ -201,7 +201,7 @@ def by_source(store: Store, snapshot_id: int) -> dict[str, DataFrame]:
     else by the cut-off. Reviewers who cancel each other out give no label.
     """
     here = set(store.read("select applicant_id from applicant where snapshot_id = $id", id=snapshot_id)["applicant_id"])
-    found = {"observed": _outcomes(store).rename(columns={"observed_bad": "bad"}), "review": _reviewed(store)}
+    found = {"observed": _outcomes(store, snapshot_id).rename(columns={"observed_bad": "bad"}), "review": _reviewed(store)}
     return {source: frame[frame["applicant_id"].isin(here)].reset_index(drop=True) for source, frame in found.items()}
 
 
@@ -413,8 +413,8 @@ class _Held:
         return {"auc_vs_observed": self.interval("label"), "index_auc_vs_observed": self.interval("index")}
 
 
-def _against_outcomes(store: Store, members: DataFrame) -> _Held:
-    joined = members.dropna(subset=["bad"]).merge(_outcomes(store), on="applicant_id")
+def _against_outcomes(store: Store, members: DataFrame, snapshot_id: int) -> _Held:
+    joined = members.dropna(subset=["bad"]).merge(_outcomes(store, snapshot_id), on="applicant_id")
     return _Held(joined["observed_bad"].to_numpy(bool), joined["risk_index"].to_numpy(float), joined["bad"].to_numpy(float))
 
 
@@ -443,8 +443,11 @@ def _outcome_gates(held: _Held) -> list[dict[str, Any]]:
     ]
 
 
-def _outcomes(store: Store) -> DataFrame:
-    return store.read("select applicant_id, observed_bad from outcome_current order by applicant_id")
+def _outcomes(store: Store, snapshot_id: int) -> DataFrame:
+    """Return applicant_id and observed_bad of those whose outcome was not known yet on the day their figures describe."""
+    return store.read(
+        "select applicant_id, observed_bad from outcome_of_snapshot where snapshot_id = $id order by applicant_id", id=snapshot_id
+    )
 
 
 def _reviewed(store: Store) -> DataFrame:

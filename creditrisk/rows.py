@@ -21,7 +21,7 @@ from creditrisk.errors import InvalidInput
 from creditrisk.schema import Feature, Schema
 
 KEYS = ("applicant_id", "as_of")  # columns that say whose values a row holds; every other one is a declared feature
-MISSING_WORDS = {"", "na", "nan", "null", "none"}
+MISSING_WORDS = {"", "na", "n/a", "#n/a", "nan", "null", "none"}
 MAX_NAME = 200
 VERDICTS = {
     **dict.fromkeys(("1", "1.0", "true", "yes", "y", "bad"), True),
@@ -152,14 +152,23 @@ def _feature_column(feature: Feature, values: Column, n: int, problems: list[Pro
     return numbers
 
 
+def codes(feature: Feature) -> set[str]:
+    """Return the texts that mean a missing value in a column of this feature: '98' stands for '98.0' too."""
+    return set(feature.missing) | {f"{float(code):.1f}" for code in feature.missing if code.lstrip("-").isdigit()}
+
+
+def plain(value: object) -> str:
+    """Return a cell as the text its codes and spellings are compared with."""
+    return str(value).strip()
+
+
 def _put_right(feature: Feature, values: Series | list[object]) -> Series:
     """Return values with codes for a missing one emptied and other spellings put right."""
     column = Series(values)
     if column.dtype.kind in "fiu":
         return column.where(~column.isin([float(code) for code in feature.missing]), np.nan)
-    texts = column.astype(object).where(column.notna(), "").map(lambda value: str(value).strip())
-    codes = set(feature.missing) | {f"{float(code):.1f}" for code in feature.missing if code.lstrip("-").isdigit()}
-    column = column.astype(object).where(~texts.isin(codes), None)
+    texts = column.astype(object).where(column.notna(), "").map(plain)
+    column = column.astype(object).where(~texts.isin(codes(feature)), None)
     return column.where(~texts.isin(list(feature.spellings)), texts.map(feature.spellings))
 
 
@@ -224,7 +233,7 @@ def day(value: object) -> tuple[date | None, str | None]:
     if isinstance(value, date):
         return value.date() if isinstance(value, datetime) else value, None
     try:
-        return date.fromisoformat(str(value).strip()), None
+        return datetime.fromisoformat(str(value).strip()).date(), None
     except ValueError:
         return None, f"is {value!r}; it should be a date like 2026-01-31"
 
@@ -240,15 +249,14 @@ def target(table: DataFrame, said: str) -> tuple[str, Reader]:
     if not named:
         return column, _verdict
     bad = {value.strip() for value in named.split(",")}
-    present = {_plain(value) for value in table[column].dropna().unique()}
+    present = {_whole(value) for value in table[column].dropna().unique()}
     if strange := sorted(bad - present):
         raise InvalidInput(f"No row has {strange[0]!r} in column {column!r}; there are {', '.join(sorted(present)[:20])}.")
-    return column, lambda value: (_plain(value) in bad, None)
+    return column, lambda value: (_whole(value) in bad, None)
 
 
-def _plain(value: object) -> str:
-    text = str(value).strip()
-    return text.removesuffix(".0")
+def _whole(value: object) -> str:
+    return plain(value).removesuffix(".0")
 
 
 def _verdict(value: object) -> tuple[bool | None, str | None]:

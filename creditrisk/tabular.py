@@ -24,6 +24,7 @@ from creditrisk.settings import Intake
 
 PARQUET = b"PAR1"
 MOST_COLUMNS = 1_000
+LONGEST = 200  # characters of a heading
 HEAD = 400_000  # bytes in which the heading and the first rows stand
 SEPARATORS = ",;\t|"
 FIGURE = re.compile(r"[-+]?\d[\d.,'\u00a0 ]*")  # how a number may be written
@@ -69,6 +70,13 @@ def _named(file: str, table: DataFrame) -> DataFrame:
         raise UnreadableFile(file, f"column {empty[0]} has no heading; every column needs a name of its own{said}.", line=1)
     if twice:
         raise UnreadableFile(file, f"the heading {twice[0]!r} stands twice; every column needs a name of its own.", line=1)
+    folded = {name.casefold(): name for name in names}
+    if len(folded) < len(names):
+        one = next(name for name in names if folded[name.casefold()] != name)
+        other = folded[one.casefold()]
+        raise UnreadableFile(file, f"the headings {one!r} and {other!r} differ only in case, which a database does not tell apart.", line=1)
+    if long := next((name for name in names if len(name) > LONGEST), None):
+        raise UnreadableFile(file, f"the heading {long[:40]!r} … has {len(long):,} characters, more than the {LONGEST} allowed.", line=1)
     if len(names) > MOST_COLUMNS:
         raise UnreadableFile(file, f"it has {len(names):,} columns, more than the {MOST_COLUMNS:,} allowed; leave out what nobody reads.")
     if unprintable := next((name for name in names if not name.isprintable()), None):
@@ -140,12 +148,13 @@ def _of_text(name: str, content: bytes, limits: Intake) -> tuple[DataFrame, list
         cells_there, line = int(made.widths[odd[0]]), int(made.lines[odd[0]])
         raise UnreadableFile(name, f"the row has {cells_there} cells, the heading {len(heading)}; it is cut off or misquoted.", line=line)
     columns = [made.columns[place] for place in range(len(heading))]
-    changed = [place for place, column in enumerate(columns) if _is_comma(column.dictionary)]
-    for place in changed:
+    marks = {place: mark for place, column in enumerate(columns) if (mark := _decimal_mark(column.dictionary))}
+    for place, mark in marks.items():
         column = columns[place]
-        columns[place] = pa.DictionaryArray.from_arrays(column.indices, _pointed(column.dictionary))
-    if changed:
-        notes.append(f"decimal commas became points in {', '.join(heading[place] for place in changed)}.")
+        columns[place] = pa.DictionaryArray.from_arrays(column.indices, _plainly(column.dictionary, mark))
+    for mark, what in ((",", "decimal commas became points"), (".", "marks of thousands were left out")):
+        if named := [heading[place] for place in marks if marks[place] == mark]:
+            notes.append(f"{what} in {', '.join(named)}.")
     texts = {str(place): column.cast(pa.string()) for place, column in enumerate(columns)}
     return pa.table(texts).to_pandas().set_axis(heading, axis=1), notes
 
@@ -168,16 +177,16 @@ def _cut(lines: list[str], mark: str) -> list[list[str]]:
         return []
 
 
-def _is_comma(texts: pa.Array) -> bool:
-    """Say whether the distinct texts of a column are numbers with decimal commas."""
+def _decimal_mark(texts: pa.Array) -> str | None:
+    """Return the decimal mark of distinct texts that are numbers with commas in them, None where they are not or nobody can tell."""
     if not pc.any(pc.match_substring(texts, ",")).as_py():
-        return False
+        return None
     filled = [text for text in map(str.strip, texts.to_pylist()) if text]
     fits = [text for text in filled if FIGURE.fullmatch(text)]
-    return len(fits) >= 0.95 * len(filled) and cells.decimal_mark(pa.array(fits)) == ","
+    return cells.decimal_mark(pa.array(fits)) or None if len(fits) >= 0.95 * len(filled) else None
 
 
-def _pointed(texts: pa.Array) -> pa.Array:
-    """Return numbers with decimal commas as numbers with points, without marks of thousands; other texts as they are."""
-    bare = str.maketrans({",": ".", **dict.fromkeys(".' \u00a0")})
+def _plainly(texts: pa.Array, mark: str) -> pa.Array:
+    """Return numbers with a point before their decimals and no marks of thousands; other texts as they are."""
+    bare = str.maketrans({**dict.fromkeys(".,' \u00a0"), mark: "."})
     return pa.array([text.strip().translate(bare) if FIGURE.fullmatch(text.strip()) else text for text in texts.to_pylist()])
