@@ -13,19 +13,22 @@ from pandas import DataFrame, Series
 
 from creditrisk import cells, features, metrics, rows, schema
 from creditrisk.errors import InvalidInput
-from creditrisk.schema import Feature
+from creditrisk.schema import Feature, Schema
 from creditrisk.store import Store, now
 
 Numbers = NDArray[Any]
 BINS = 10
 FEW = 12  # up to so many different numbers have a bin each
 MISSING = "not known"
+TOGETHER = 0.1  # rank correlations below say nothing worth a line
+TWINS = "the same figures twice"
 PERFORMANCE_DAYS = 365  # a loan younger than this may still go bad: its silence is no good outcome
 
 
 def columns(store: Store, snapshot_id: int | None = None) -> DataFrame:
-    """Return one row per declared feature: name, title, type, role, unit, n, missing (share), distinct, lowest, typical, highest (as
-    said), outside (values beyond the declared bounds), iv and auc (against outcomes; NaN without any), n_outcomes.
+    """Return one row per declared feature: name, title, type, role, unit, n, missing (share), distinct, codes (those that
+    mean a missing value), lowest, typical, highest (as said), outside (values beyond what is declared), iv and auc (against outcomes; NaN
+    without any), n_outcomes.
 
     `typical` is the median of numbers and the most frequent choice. Raises NothingYet without features.
     """
@@ -56,26 +59,39 @@ def members(store: Store, name: str, bin: str, snapshot_id: int | None = None, l
     return chosen
 
 
-def twins(store: Store, snapshot_id: int | None = None) -> DataFrame:
-    """Return the applicants who have every figure of another one, grouped: twin (number of the group), n (of them), applicant_id, as_of,
-    every feature; larger groups first. Rows of which nothing is known are no twins."""
+def doubts(store: Store, snapshot_id: int | None = None) -> DataFrame:
+    """Return what somebody should look at, one row each: doubt (its name for `doubtful`), what (in words), n (applicants); none is empty.
+
+    Applicants who have every figure of another one, and values beyond what the schema allows.
+    """
     table = features.table(store, snapshot_id)
-    names = [feature.name for feature in store.schema]
+    found = [(TWINS, "every figure is that of another applicant, under another id", int(_twins(store.schema, table).notna().sum()))]
+    for feature in store.schema:
+        what = f"{feature.title} is beyond what the schema allows ({_may_be(feature)})"
+        found.append((feature.name, what, int(_beyond(feature, table[feature.name]).sum())))
+    return DataFrame([row for row in found if row[2]], columns=["doubt", "what", "n"])
+
+
+def doubtful(store: Store, doubt: str, snapshot_id: int | None = None, limit: int = 500) -> DataFrame:
+    """Return the applicants of one doubt: twin (the same number for those alike; only of twins), applicant_id, as_of, every feature."""
+    table = features.table(store, snapshot_id)
+    if doubt != TWINS:
+        chosen: DataFrame = table[_beyond(store.schema[doubt], table[doubt])].head(limit).reset_index(drop=True)
+        return chosen
+    group = _twins(store.schema, table)
+    known = group.notna()
+    found = table[known].assign(twin=group[known].astype(int), n=group[known].map(group.value_counts()))
+    found = found.sort_values(["n", "twin"], ascending=[False, True], kind="stable").head(limit)
+    found.insert(0, "twin", found.pop("twin").factorize()[0] + 1)
+    return found.drop(columns="n").reset_index(drop=True)
+
+
+def _twins(known: Schema, table: DataFrame) -> Series:
+    """Return a number for each applicant that those with the very same figures share, NaN for all others and for who has no figure."""
+    names = [feature.name for feature in known]
     coded = DataFrame({name: table[name].factorize(use_na_sentinel=False)[0] for name in names})
     same = coded.duplicated(keep=False) & table[names].notna().any(axis=1)
-    group = coded[same].groupby(names, sort=False).ngroup()
-    found = table[same].assign(n=group.map(group.value_counts()), group=group)
-    found = found.sort_values(["n", "group", "applicant_id"], ascending=[False, True, True], kind="stable")
-    found.insert(0, "twin", found["group"].factorize()[0] + 1)
-    found.insert(1, "n", found.pop("n"))
-    return found.drop(columns="group").reset_index(drop=True)
-
-
-def outside(store: Store, name: str, snapshot_id: int | None = None, limit: int = 500) -> DataFrame:
-    """Return the applicants whose value of a feature lies beyond what the schema allows: applicant_id, as_of, every feature."""
-    table = features.table(store, snapshot_id)
-    chosen: DataFrame = table[_beyond(store.schema[name], table[name])].head(limit).reset_index(drop=True)
-    return chosen
+    return coded[same].groupby(names, sort=False).ngroup().reindex(table.index)
 
 
 def maturity(store: Store, snapshot_id: int | None = None) -> DataFrame:
@@ -95,7 +111,7 @@ def maturity(store: Store, snapshot_id: int | None = None) -> DataFrame:
             count(*) filter (where usable.observed_bad)::integer as n_bad,
             count(*) filter (where stated.observed_bad is not null and usable.observed_bad is null)::integer as n_early,
             count(*) filter (where stated.observed_bad is null and applicant.as_of > $today::date - $days)::integer as n_young,
-            count(*) filter (where stated.observed_bad is null and coalesce(applicant.as_of <= $today::date - $days, true))::integer as n_open,
+            count(*) filter (where stated.observed_bad is null)::integer - n_young as n_open,
             median(date_diff('day', applicant.as_of, usable.observed_on)) as days
         from applicant
         left join outcome_current as stated using (applicant_id)
@@ -113,8 +129,9 @@ def maturity(store: Store, snapshot_id: int | None = None) -> DataFrame:
 
 
 def related(store: Store, snapshot_id: int | None = None, most: int = 30) -> DataFrame:
-    """Return the strongest rank correlations between numeric features of different concepts, of two concepts the strongest pair only:
-    one, other, correlation (Spearman), n; strongest first. The same figure over two windows says nothing of what moves together."""
+    """Return the strongest rank correlations between numeric features of different concepts: one, other, correlation (Spearman,
+    `TOGETHER` at least), n; strongest first. Of two concepts the strongest pair stands for all, for windows of one figure say nothing.
+    """
     table = features.table(store, snapshot_id)
     names = [feature.name for feature in store.schema if feature.is_numeric and table[feature.name].nunique() > 1]
     ranks = table[names].rank().to_numpy(np.float64)
@@ -122,7 +139,8 @@ def related(store: Store, snapshot_id: int | None = None, most: int = 30) -> Dat
     found = DataFrame(ranks, columns=names).corr(min_periods=30).to_numpy()
     concepts = [store.schema[name].concept or name for name in names]
     above = zip(*np.nonzero(np.triu(np.isfinite(found), 1)), strict=True)
-    ordered = sorted((pair for pair in above if concepts[pair[0]] != concepts[pair[1]]), key=lambda pair: -abs(found[pair]))
+    apart = (pair for pair in above if concepts[pair[0]] != concepts[pair[1]] and abs(found[pair]) >= TOGETHER)
+    ordered = sorted(apart, key=lambda pair: -abs(found[pair]))
     first = {frozenset((concepts[i], concepts[j])): (i, j) for i, j in reversed(ordered)}
     strongest = sorted(first.values(), key=lambda pair: -abs(found[pair]))[:most]
     pairs = [(names[i], names[j], float(found[i, j]), int((known[:, i] & known[:, j]).sum())) for i, j in strongest]
@@ -253,6 +271,7 @@ def _about(feature: Feature, column: Series, bad: Numbers) -> dict[str, Any]:
     known = column.dropna()
     row: dict[str, Any] = {key: getattr(feature, key) for key in ("name", "title", "type", "role", "unit")}
     row |= {"n": len(column), "missing": 1 - len(known) / len(column), "distinct": int(known.nunique()), "outside": 0}
+    row["codes"] = ", ".join(feature.missing)
     row |= dict.fromkeys(("lowest", "typical", "highest"), "")
     if len(known):
         if feature.is_numeric:

@@ -105,7 +105,8 @@ def respelled(cursor: DuckDBPyConnection, old: int, new: int, changed: Sequence[
 
 
 def changes(store: Store, snapshot_id: int) -> DataFrame:
-    """Return what an import changed: place, column_name, kind (in words), what, n, examples (up to three values as they were written)."""
+    """Return what an import changed: place, column_name, kind (in words), what, n (NaN where the whole column or file is
+    meant), examples (up to three values as they were written)."""
     told = store.read(
         """select place, column_name, kind, what, n, coalesce(examples, '') as examples
         from import_change
@@ -118,7 +119,7 @@ def changes(store: Store, snapshot_id: int) -> DataFrame:
         order by place""",
         id=snapshot_id,
     )
-    return told.assign(kind=told["kind"].map(KINDS))
+    return told.assign(kind=told["kind"].map(KINDS), n=told["n"].where(told["n"] > 0))
 
 
 def cells(store: Store, snapshot_id: int, place: int, limit: int = 500) -> DataFrame:

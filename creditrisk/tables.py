@@ -285,6 +285,13 @@ def writings(known: Schema, table: DataFrame) -> DataFrame:
     return DataFrame(found, columns=["column", "written", "n", "perhaps", "means"])
 
 
+def written(store: Store, snapshot_id: int) -> DataFrame:
+    """Return how the choices of a snapshot's applicants are written, as `writings` does."""
+    names = ", ".join(quoted(feature.name) for feature in store.schema if not feature.is_numeric)
+    held = store.read(f"select {names or 'applicant_id'} from applicant where snapshot_id = $id", id=snapshot_id)
+    return writings(store.schema, held)
+
+
 def spelled(known: Schema, table: DataFrame) -> Schema:
     """Return a schema in which writings mean what an edited table of them says; raises InvalidInput for a meaning that means another."""
     features = []

@@ -10,7 +10,7 @@ from creditrisk.charts.case import gauge, score_history, waterfall
 from creditrisk.charts.labels import profiles, scan, segments
 from creditrisk.charts.models import ALGORITHMS, calibration, importance, leaderboard, roc, test_scores
 from creditrisk.charts.money import KINDS, flows, spending, streams, unknown
-from creditrisk.charts.portfolio import bins, correlations, scores
+from creditrisk.charts.portfolio import bins, correlations, maturity, scores
 
 __all__ = [
     "ALGORITHMS",
@@ -28,6 +28,7 @@ __all__ = [
     "gauge",
     "importance",
     "leaderboard",
+    "maturity",
     "nothing",
     "profiles",
     "roc",
