@@ -89,8 +89,8 @@ def test_every_face_refuses_a_table_that_lacks_a_column(folder: Path, tmp_path: 
         assert (reply.status_code, "The column income is not there" in reply.json()["detail"]) == (422, True)
         with pytest.raises(InvalidInput, match="The column income is not there"):
             scoring.score_values(store, DataFrame(rows), user="ann", channel="page")
+        lacking = tables.join({"again.csv": portfolio().drop(columns="income")})
         with pytest.raises(InvalidInput, match="The column income is not there"):
-            lacking = tables.join({"again.csv": portfolio().drop(columns="income")})
             tables.save(store, lacking, store.schema, user="ann")
     finally:
         store.close()
