@@ -92,7 +92,7 @@ def join(tables: Mapping[str, DataFrame], *, key: str | None = None, on: str | N
         if counted:
             left = columns - 1 - len({column for column in asked if column in other})
             said = f"{name}: {parts[-1].rows:,} rows became one for each of {len(table):,} applicants ({', '.join(table.columns[1:])})"
-            notes.append(f"{said}; {left} columns without a function were left out.")
+            notes.append(f"{said}{f'; {left} without a function left out' if left else ''}.")
         shared = [column for column in table.columns if column in joined.columns and column != key]
         if shared:
             raise InvalidInput(f"{name} has {', '.join(shared)}, which another file has too: rename or remove one of them.")
@@ -123,7 +123,7 @@ def _one_each(file: str, table: DataFrame, key: str, asked: Plan) -> tuple[DataF
         return table, ""
     if not any(column in asked for column in table.columns):
         example = next((str(column) for column in table.columns if column != key), "COLUMN")
-        how = f"say how several become one, for instance --gather {example}=max ({', '.join(gather.FUNCTIONS)})"
+        how = f"say how several become one, like {example}=max ({', '.join(gather.FUNCTIONS)}; --gather on the command line)"
         _once(file, key, table[key], f"{how}, or give one row for each applicant")
     return gather.gathered(file, table, key, asked), gather.rows_of(file)
 
