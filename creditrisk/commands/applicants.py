@@ -129,8 +129,8 @@ def _outcomes(options: Options, out: Out) -> None:
     out.refuse([f"{options.file.name}: {problem.message}" for problem in problems])
     out.result(record | {"problems": [problem_of(problem) for problem in problems]})
     if counts["known_already"]:
-        what = "were observed on or before the day the applicant's figures describe: they are kept, and nothing is learned from them."
-        out.warn([f"{counts['known_already']:,} outcomes {what}"])
+        what = "observed on or before the day the applicant's figures describe; kept, and nothing is learned from them with those figures."
+        out.warn([f"Outcomes known already: {counts['known_already']:,}, {what}"])
     said = f"{counts['matched']:,} outcomes recorded; {counts['unmatched']:,} of people this workspace does not know were left out"
     out.summary(record, f"{said}; {record['rejected']:,} rows refused.")
 
