@@ -98,12 +98,13 @@ FEATURES_MEANING = (
 def _field(feature: Feature) -> Any:
     about = Field(title=feature.title, description=f"{feature.meaning} Unit: {feature.unit or 'none'}.")
     if feature.type == "choice":
-        return Annotated[Literal[feature.choices] | None, about]
+        return Annotated[Literal[(*feature.choices, *feature.spellings, *feature.missing)] | None, about]
     if feature.type == "flag":
         return Annotated[bool | Literal[0, 1] | None, about]
     whole = 1 if feature.type == "integer" else None
     number = Annotated[float, Field(ge=feature.low, le=feature.high, multiple_of=whole)]
-    return Annotated[number | None, about]
+    codes = tuple(int(code) if code.lstrip("-").isdigit() else code for code in feature.missing)
+    return Annotated[number | Literal[codes] | None if codes else number | None, about]
 
 
 def _asked(schema: Schema, body: Any) -> list[dict[str, Any]]:

@@ -104,9 +104,11 @@ def apply(store: Store, applications: DataFrame | list[dict[str, Any]], *, user:
 def record_outcomes(store: Store, outcomes: DataFrame, *, user: str) -> dict[str, int]:
     """Record what really happened: applicant_id, observed_bad (boolean), observed_on, and days_past_due where the table has it.
 
-    Returns counts matched and unmatched.
+    Returns counts matched, unmatched, known_already.
 
-    Outcomes of people the workspace does not know are counted as unmatched and not stored.
+    Outcomes of people the workspace does not know are counted as unmatched and not stored. One that was observed on or before the day
+    an applicant's newest figures describe is kept as the fact it is, counted, and never learned from or measured on with those figures:
+    they may have known it.
     """
     with store.write(user, "outcomes", "outcome", n=len(outcomes)) as cursor:
         cursor.register("given", outcomes)
@@ -129,4 +131,12 @@ def record_outcomes(store: Store, outcomes: DataFrame, *, user: str) -> dict[str
                 where applicant_id::varchar in (select applicant_id from known) and days_past_due is not null""",
                 {"at": now(), "user": user},
             )
-    return {"matched": len(added), "unmatched": len(outcomes) - len(added)}
+    early = store.value(
+        """select count(*) from (
+            from applicant qualify row_number() over (partition by applicant_id order by snapshot_id desc) = 1
+        ) as held
+        join outcome_current using (applicant_id)
+        where observed_on <= as_of and list_contains($ids::varchar[], applicant_id)""",
+        ids=[name for (name,) in added],
+    )
+    return {"matched": len(added), "unmatched": len(outcomes) - len(added), "known_already": int(early)}

@@ -13,23 +13,27 @@ from pandas import DataFrame, Series
 
 from creditrisk import cells, features, metrics, rows, schema
 from creditrisk.errors import InvalidInput
-from creditrisk.schema import Feature
+from creditrisk.schema import Feature, Schema
 from creditrisk.store import Store, now
 
 Numbers = NDArray[Any]
 BINS = 10
 FEW = 12  # up to so many different numbers have a bin each
 MISSING = "not known"
+TOGETHER = 0.1  # rank correlations below say nothing worth a line
+TWINS = "the same figures twice"
+PERFORMANCE_DAYS = 365  # a loan younger than this may still go bad: its silence is no good outcome
 
 
 def columns(store: Store, snapshot_id: int | None = None) -> DataFrame:
-    """Return one row per declared feature: name, title, type, role, unit, n, missing (share), distinct, lowest, typical, highest (as
-    said), outside (values beyond the declared bounds), iv and auc (against outcomes; NaN without any), n_outcomes.
+    """Return one row per declared feature: name, title, type, role, unit, n, missing (share), distinct, codes (those that
+    mean a missing value), lowest, typical, highest (as said), outside (values beyond what is declared), iv and auc (against outcomes; NaN
+    without any), n_outcomes.
 
     `typical` is the median of numbers and the most frequent choice. Raises NothingYet without features.
     """
     table = features.table(store, snapshot_id)
-    bad = _outcomes(store, table)
+    bad = _outcomes(store, table, snapshot_id)
     return DataFrame([_about(feature, table[feature.name], bad) for feature in store.schema])
 
 
@@ -41,7 +45,7 @@ def bins(store: Store, name: str, snapshot_id: int | None = None) -> DataFrame:
     """
     feature = store.schema[name]
     table = features.table(store, snapshot_id)
-    return _binned(feature, table[name], _outcomes(store, table))
+    return _binned(feature, table[name], _outcomes(store, table, snapshot_id))
 
 
 def members(store: Store, name: str, bin: str, snapshot_id: int | None = None, limit: int = 500) -> DataFrame:
@@ -55,15 +59,90 @@ def members(store: Store, name: str, bin: str, snapshot_id: int | None = None, l
     return chosen
 
 
+def doubts(store: Store, snapshot_id: int | None = None) -> DataFrame:
+    """Return what somebody should look at, one row each: doubt (its name for `doubtful`), what (in words), n (applicants); none is empty.
+
+    Applicants who have every figure of another one, and values beyond what the schema allows.
+    """
+    table = features.table(store, snapshot_id)
+    found = [(TWINS, "every figure is that of another applicant, under another id", int(_twins(store.schema, table).notna().sum()))]
+    for feature in store.schema:
+        what = f"{feature.title} is beyond what the schema allows ({_may_be(feature)})"
+        found.append((feature.name, what, int(_beyond(feature, table[feature.name]).sum())))
+    return DataFrame([row for row in found if row[2]], columns=["doubt", "what", "n"])
+
+
+def doubtful(store: Store, doubt: str, snapshot_id: int | None = None, limit: int = 500) -> DataFrame:
+    """Return the applicants of one doubt: twin (the same number for those alike; only of twins), applicant_id, as_of, every feature."""
+    table = features.table(store, snapshot_id)
+    if doubt != TWINS:
+        chosen: DataFrame = table[_beyond(store.schema[doubt], table[doubt])].head(limit).reset_index(drop=True)
+        return chosen
+    group = _twins(store.schema, table)
+    known = group.notna()
+    found = table[known].assign(twin=group[known].astype(int), n=group[known].map(group.value_counts()))
+    found = found.sort_values(["n", "twin"], ascending=[False, True], kind="stable").head(limit)
+    found.insert(0, "twin", found.pop("twin").factorize()[0] + 1)
+    return found.drop(columns="n").reset_index(drop=True)
+
+
+def _twins(known: Schema, table: DataFrame) -> Series:
+    """Return a number for each applicant that those with the very same figures share, NaN for all others and for who has no figure."""
+    names = [feature.name for feature in known]
+    coded = DataFrame({name: table[name].factorize(use_na_sentinel=False)[0] for name in names})
+    same = coded.duplicated(keep=False) & table[names].notna().any(axis=1)
+    return coded[same].groupby(names, sort=False).ngroup().reindex(table.index)
+
+
+def maturity(store: Store, snapshot_id: int | None = None) -> DataFrame:
+    """Return how far outcomes have come, by the half-year of the day the figures describe (one row `no day` where none is stated).
+
+    Columns: cohort, n, n_outcomes, n_bad, n_early (outcomes known already on that day, which count nowhere), n_young (without an
+    outcome, and the day less than `PERFORMANCE_DAYS` ago), n_open (without one, long enough ago), bad_rate, rate_low, rate_high
+    (95 %, Wilson), days (median from the day to the outcome).
+    """
+    chosen = features.latest_snapshot(store) if snapshot_id is None else snapshot_id
+    found = store.read(
+        """select
+            case when applicant.as_of is null then 'no day'
+                else year(applicant.as_of) || if(month(applicant.as_of) <= 6, ' H1', ' H2') end as cohort,
+            count(*)::integer as n,
+            count(usable.observed_bad)::integer as n_outcomes,
+            count(*) filter (where usable.observed_bad)::integer as n_bad,
+            count(*) filter (where stated.observed_bad is not null and usable.observed_bad is null)::integer as n_early,
+            count(*) filter (where stated.observed_bad is null and applicant.as_of > $today::date - $days)::integer as n_young,
+            count(*) filter (where stated.observed_bad is null)::integer - n_young as n_open,
+            median(date_diff('day', applicant.as_of, usable.observed_on)) as days
+        from applicant
+        left join outcome_current as stated using (applicant_id)
+        left join outcome_of_snapshot as usable on usable.applicant_id = applicant.applicant_id and usable.snapshot_id = $id
+        where applicant.snapshot_id = $id
+        group by cohort
+        order by cohort""",
+        id=chosen,
+        today=now().date(),
+        days=PERFORMANCE_DAYS,
+    )
+    ends = [metrics.wilson(k, n) for k, n in zip(found["n_bad"], found["n_outcomes"], strict=True)]
+    rate = found["n_bad"] / found["n_outcomes"].where(found["n_outcomes"] > 0)
+    return found.assign(bad_rate=rate, rate_low=[low for low, _ in ends], rate_high=[high for _, high in ends])
+
+
 def related(store: Store, snapshot_id: int | None = None, most: int = 30) -> DataFrame:
-    """Return the strongest rank correlations between numeric features: one, other, correlation (Spearman), n; strongest first."""
+    """Return the strongest rank correlations between numeric features of different concepts: one, other, correlation (Spearman,
+    `TOGETHER` at least), n; strongest first. Of two concepts the strongest pair stands for all, for windows of one figure say nothing.
+    """
     table = features.table(store, snapshot_id)
     names = [feature.name for feature in store.schema if feature.is_numeric and table[feature.name].nunique() > 1]
     ranks = table[names].rank().to_numpy(np.float64)
     known = np.isfinite(ranks)
     found = DataFrame(ranks, columns=names).corr(min_periods=30).to_numpy()
-    above = [(i, j) for i in range(len(names)) for j in range(i + 1, len(names)) if np.isfinite(found[i, j])]
-    strongest = sorted(above, key=lambda pair: -abs(found[pair]))[:most]
+    concepts = [store.schema[name].concept or name for name in names]
+    above = zip(*np.nonzero(np.triu(np.isfinite(found), 1)), strict=True)
+    apart = (pair for pair in above if concepts[pair[0]] != concepts[pair[1]] and abs(found[pair]) >= TOGETHER)
+    ordered = sorted(apart, key=lambda pair: -abs(found[pair]))
+    first = {frozenset((concepts[i], concepts[j])): (i, j) for i, j in reversed(ordered)}
+    strongest = sorted(first.values(), key=lambda pair: -abs(found[pair]))[:most]
     pairs = [(names[i], names[j], float(found[i, j]), int((known[:, i] & known[:, j]).sum())) for i, j in strongest]
     return DataFrame(pairs, columns=["one", "other", "correlation", "n"])
 
@@ -181,9 +260,10 @@ def _may_be(feature: Feature) -> str:
     return f"a {'whole ' if feature.type == 'integer' else ''}number{span}"
 
 
-def _outcomes(store: Store, table: DataFrame) -> Numbers:
-    """Return 1 (bad), 0 (good) or NaN for every applicant of a table."""
-    known = store.read("select applicant_id, observed_bad::integer as bad from outcome_current")
+def _outcomes(store: Store, table: DataFrame, snapshot_id: int | None) -> Numbers:
+    """Return 1 (bad), 0 (good) or NaN for every applicant of a snapshot's table; what was known on the day of the figures is none."""
+    chosen = features.latest_snapshot(store) if snapshot_id is None else snapshot_id
+    known = store.read("select applicant_id, observed_bad::integer as bad from outcome_of_snapshot where snapshot_id = $id", id=chosen)
     return table[["applicant_id"]].merge(known, on="applicant_id", how="left")["bad"].to_numpy(np.float64, na_value=np.nan)
 
 
@@ -191,13 +271,13 @@ def _about(feature: Feature, column: Series, bad: Numbers) -> dict[str, Any]:
     known = column.dropna()
     row: dict[str, Any] = {key: getattr(feature, key) for key in ("name", "title", "type", "role", "unit")}
     row |= {"n": len(column), "missing": 1 - len(known) / len(column), "distinct": int(known.nunique()), "outside": 0}
+    row["codes"] = ", ".join(feature.missing)
     row |= dict.fromkeys(("lowest", "typical", "highest"), "")
     if len(known):
         if feature.is_numeric:
             ends = {"lowest": known.min(), "typical": known.median(), "highest": known.max()}
             row |= {end: feature.say(float(value)) for end, value in ends.items()}
-            row["outside"] = int(sum((known < low).sum() for low in [feature.low] if low is not None))
-            row["outside"] += int(sum((known > high).sum() for high in [feature.high] if high is not None))
+            row["outside"] = int(_beyond(feature, column).sum())
         else:
             row["typical"] = str(known.mode().iloc[0])
     judged = np.isfinite(bad)
@@ -210,6 +290,14 @@ def _about(feature: Feature, column: Series, bad: Numbers) -> dict[str, Any]:
         area = metrics.auc(bad[both], values.to_numpy(np.float64, na_value=np.nan)[both])
         row["auc"] = max(area, 1 - area)
     return row
+
+
+def _beyond(feature: Feature, column: Series) -> Series:
+    """Say which values lie beyond the declared bounds, or are no declared choice; a missing one does not."""
+    if not feature.is_numeric:
+        return column.notna() & ~column.isin(feature.choices)
+    low, high = (-np.inf if feature.low is None else feature.low), (np.inf if feature.high is None else feature.high)
+    return column.notna() & ((column < low) | (column > high))
 
 
 def _binned(feature: Feature, column: Series, bad: Numbers) -> DataFrame:

@@ -5,8 +5,9 @@ from models, what looks as if it were known only after the fact is shown and not
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from difflib import get_close_matches
 from typing import Any, Literal
 
 import numpy as np
@@ -17,18 +18,40 @@ from creditrisk import metrics
 from creditrisk.errors import InvalidInput, NotEnoughData
 from creditrisk.schema import Feature, Schema, protects
 
-Kind = Literal["protected", "leak", "afterwards", "constant", "text", "day", "code", "empty", "sign", "stranger"]
+Kind = Literal[
+    "protected",
+    "proxy",
+    "leak",
+    "afterwards",
+    "constant",
+    "text",
+    "mixed",
+    "day",
+    "code",
+    "empty",
+    "sign",
+    "stranger",
+    "spelling",
+    "reserved",
+]
 Numbers = NDArray[Any]
 
 MOST_CHOICES = 60
+NO_NUMBER = {"na", "n/a", "nan", "null", "none"}  # what people write where there is no number
 IS_NUMBER = 0.95  # a column with at least this share of numbers is a column of numbers with mistakes in it
 TELLS_ALL = 0.98  # a single column that orders good and bad this well (AUC) knows the outcome
 AGREES = 0.52  # a sign guessed from a name counts only where outcomes do not speak against it
 SLACK = 10  # bounds lie this many times further out than all but a thousandth of the values
 LABEL_FEATURES = 6
+STANDS_FOR = re.compile(r"(^|_)(zip|postcode|plz|cap|first_?name|last_?name|surname|street|neighbou?rhood)(_|$)|zip_?code|post(al)?_?code")
+RESERVED = ("applicant_id", "as_of", "snapshot_id")  # the workspace's own columns beside the features
+NEAR = 0.8  # how alike (difflib, 0 to 1) a rare choice is to a frequent one to be perhaps a slip of the pen
+RARE = 0.02
 AFTERWARDS = re.compile(
-    r"recover|collection|charge_?off|written_?off|settlement|total_(rec|pymnt|paid)|out_prncp|last_(pymnt|payment)|next_pymnt|default_date"
-    r"|loan_status|repay_status|outcome|closed_(on|date)",
+    r"recover|collection|charge_?off|written_?off|write_?off|settlement|repossess|foreclos|total_(rec|pymnt|paid)|out_prncp"
+    r"|(last|next)_(pymnt|payment)|(default|bad|npl)_?(date|day|on)(_|$)|date_of_default|days_to_default|(dpd|past_?due|arrears|late)\w*_after"
+    r"|_after_(grant|loan|approval|origination|disburs|booking)|post_(loan|default|origination)|loan_status|repay(ment)?_status|outcome"
+    r"|closed_(on|date)|lgd|loss_given",
     re.IGNORECASE,
 )
 UNITS = (
@@ -73,6 +96,11 @@ def propose(table: DataFrame, *, name: str, keys: Sequence[str] = (), bad: Seque
     for column in table.columns:
         if column in keys:
             continue
+        if str(column).lower() in RESERVED:
+            way = "`--as-of as_of` says that it is the day the figures describe" if column == "as_of" else "rename it to keep it"
+            what = f"{column} is a name the workspace uses itself, so the column was left out; {way}."
+            findings.append(Finding(str(column), "reserved", what))
+            continue
         feature, found = _describe(str(column), table[column], outcome)
         findings += found
         if feature is not None:
@@ -80,7 +108,7 @@ def propose(table: DataFrame, *, name: str, keys: Sequence[str] = (), bad: Seque
     if not features:
         raise NotEnoughData(f"No column of {name} can be a feature: {' '.join(finding.sentence for finding in findings)}")
     chosen = _indexed(features, table)
-    concepts = tuple(dict.fromkeys((feature.concept, _said(feature.concept).lower()) for feature in chosen))
+    concepts = tuple(dict.fromkeys((feature.concept, titled(feature.concept).lower()) for feature in chosen))
     return Proposal(Schema(name, tuple(chosen), concepts), findings)
 
 
@@ -93,9 +121,9 @@ def correct(proposed: Schema, corrections: dict[str, dict[str, object]]) -> dict
     for name, keys in corrections.items():
         if name not in declared and not keys.get("formula"):
             raise InvalidInput(f"The schema corrects {name!r}, which the table does not have; it has {', '.join(declared)}.")
-        declared[name] = {"name": name, "title": _said(name), "concept": name, **declared.get(name, {}), **keys}
+        declared[name] = {"name": name, "title": titled(name), "concept": name, **declared.get(name, {}), **keys}
     kept = [entry for entry in declared.values() if not entry.pop("drop", False)]
-    concepts = {str(entry["concept"]): _said(str(entry["concept"])).lower() for entry in kept}
+    concepts = {str(entry["concept"]): titled(str(entry["concept"])).lower() for entry in kept}
     return {"name": proposed.name, "feature": kept, "concepts": concepts}
 
 
@@ -109,15 +137,27 @@ def _describe(name: str, column: Series, outcome: Numbers | None) -> tuple[Featu
     filled = column[column.notna() & (column.astype(str).str.strip() != "")]
     if filled.empty:
         return None, [Finding(name, "empty", f"{name} is empty in every row and was left out.")]
-    read = numbers(filled)
-    is_number = filled.dtype.kind in "iufb" or float(np.isfinite(read).mean()) >= IS_NUMBER
-    if not is_number:
-        return _choice(name, filled, column, outcome)
-    return _number(name, column, outcome)
+    if filled.dtype.kind in "iufb":
+        return _number(name, column, outcome)
+    texts = filled.astype(str).str.strip()
+    stated = texts[~texts.str.lower().isin(NO_NUMBER) & ~texts.str.startswith("#")]
+    share = float(np.isfinite(numbers(stated)).mean()) if len(stated) else 0.0
+    if share >= IS_NUMBER:
+        return _number(name, column, outcome)
+    feature, findings = _choice(name, filled, column, outcome)
+    odd = stated[~np.isfinite(numbers(stated))].head(1).tolist()
+    is_figure = bool(len(stated)) and float(stated.str.contains(r"\d").mean()) > 0.5
+    if share >= 0.5 or (is_figure and float(stated.str.fullmatch(r"[^\w\s]?\s*-?\d[\d.,' ]*\s*[^\w\s]?").mean()) >= IS_NUMBER):
+        seen = f"{name} is a number in {share:.0%} of rows and a text like {odd[0]!r} in others"
+        what = f"{seen if share else f'{name} writes numbers like {odd[0]!r}'}, so it is no column of numbers; "
+        findings = [*findings, Finding(name, "mixed", what + "write plain numbers, or an empty cell, to have it read as one.")]
+    return feature, findings
 
 
 def _choice(name: str, filled: Series, column: Series, outcome: Numbers | None) -> tuple[Feature | None, list[Finding]]:
     texts = filled.astype(str).str.strip()
+    spellings = _spellings(texts.value_counts())
+    texts = texts.replace(spellings) if spellings else texts
     counts = texts.value_counts()
     if texts.head(200).str.fullmatch(r"\d{4}-\d{2}-\d{2}([T ].*)?|\d{1,2}[./]\d{1,2}[./]\d{4}").mean() > IS_NUMBER:
         said = f"{name} holds dates, which are no feature; `--as-of {name}` says that it is the day the figures describe."
@@ -127,19 +167,49 @@ def _choice(name: str, filled: Series, column: Series, outcome: Numbers | None) 
         return None, [Finding(name, "text", said)]
     if len(counts) == 1:
         return None, [Finding(name, "constant", f"{name} is {counts.index[0]!r} in every row and was left out.")]
-    rates = Series(np.nan if outcome is None else outcome, index=column.index).groupby(column.astype(str).str.strip()).mean()
-    role, findings = _role(name, column.astype(str).str.strip().map(rates).to_numpy(float), outcome)
+    written = column.astype(str).str.strip()
+    rates = Series(np.nan if outcome is None else outcome, index=column.index).groupby(written).mean()
+    role, findings = _role(name, written.map(rates).to_numpy(float), outcome)
+    if spellings:
+        merged = ", ".join(f"{one!r} as {meant!r}" for one, meant in list(spellings.items())[:5])
+        what = f"{name} writes the same in several ways, apart only in case or blanks: {merged} is how they are read."
+        findings = [*findings, Finding(name, "spelling", what)]
     feature = Feature(
         name,
-        _said(name),
+        titled(name),
         "choice",
         choices=tuple(sorted(counts.index)),
+        spellings=spellings,
         role=role,
         concept=_family(name),
-        meaning=f"{_said(name)}, as the lender's table states it.",
-        reason=f"{_said(name)} is {{value}} (reference {{reference}})",
+        meaning=f"{titled(name)}, as the lender's table states it.",
+        reason=f"{titled(name)} is {{value}} (reference {{reference}})",
     )
     return feature, findings
+
+
+def _spellings(counts: Series) -> dict[str, str]:
+    """Return the writings that differ from a more frequent one in case and blanks only, each with that one; `counts` by text."""
+    first: dict[str, str] = {}
+    for text in counts.index:  # most frequent first
+        first.setdefault(_folded(text), text)
+    return {text: first[_folded(text)] for text in counts.index if first[_folded(text)] != text}
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
+def alike(counts: Mapping[str, int]) -> dict[str, str]:
+    """Return the rare texts that look like slips of the pen, each with the frequent one it is perhaps; a guess for a person to judge.
+
+    >>> alike({"mortgage": 900, "rent": 800, "mortage": 3, "other": 20})
+    {'mortage': 'mortgage'}
+    """
+    most = RARE * sum(counts.values())
+    frequent = [text for text, n in counts.items() if n > most]
+    near = {text: get_close_matches(text, frequent, n=1, cutoff=NEAR) for text, n in counts.items() if n <= most and not text.isdigit()}
+    return {text: found[0] for text, found in near.items() if found}
 
 
 def _number(name: str, column: Series, outcome: Numbers | None) -> tuple[Feature | None, list[Finding]]:
@@ -163,7 +233,7 @@ def _number(name: str, column: Series, outcome: Numbers | None) -> tuple[Feature
         findings = [*findings, Finding(name, "code", what)]
     feature = Feature(
         name,
-        _said(name),
+        titled(name),
         "flag" if flag else "integer" if whole else "number",
         unit=unit,
         low=low,
@@ -172,8 +242,8 @@ def _number(name: str, column: Series, outcome: Numbers | None) -> tuple[Feature
         role=role,
         concept=_family(name),
         missing={f"{code:g}": "a code for no value" for code in codes},
-        meaning=f"{_said(name)}, as the lender's table states it.",
-        reason=f"{_said(name)}: {{value}} (reference {{reference}})",
+        meaning=f"{titled(name)}, as the lender's table states it.",
+        reason=f"{titled(name)}: {{value}} (reference {{reference}})",
         is_binding=False,
     )
     return feature, findings + doubts
@@ -183,13 +253,16 @@ def _role(name: str, values: Numbers, outcome: Numbers | None) -> tuple[Literal[
     if word := protects(name):
         what = f"{name} says {word}, a trait the law protects: it is kept and shown, and no model reads it unless somebody gives a reason."
         return "protected", [Finding(name, "protected", what)]
-    if AFTERWARDS.search(name):
+    if AFTERWARDS.search(_snake(name)):
         what = f"{name} sounds like something known only after the loan was granted: it is kept and shown, and no model reads it."
         return "report", [Finding(name, "afterwards", what)]
     area = _area(values, outcome)
     if area is not None and max(area, 1 - area) >= TELLS_ALL:
         what = f"{name} alone orders good and bad with an AUC of {max(area, 1 - area):.3f}: it knows the outcome, so no model reads it."
         return "report", [Finding(name, "leak", what)]
+    if STANDS_FOR.search(_snake(name)):
+        what = f"{name} can stand for a trait the law protects (where somebody lives, what they are called): look at fairness before use."
+        return "predictor", [Finding(name, "proxy", what)]
     return "predictor", []
 
 
@@ -256,7 +329,7 @@ def _snake(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()).strip("_")
 
 
-def _said(name: str) -> str:
+def titled(name: str) -> str:
     """Say a column's name as a title: 'person_emp_length' → 'Person emp length'."""
     words = _snake(name).replace("_", " ")
     return words[:1].upper() + words[1:]

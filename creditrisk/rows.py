@@ -4,29 +4,25 @@ A bad value is a `Problem` and empties its cell; columns nobody declared refuse 
 would otherwise count as unknown. Numbers written as text are read to the last bit.
 """
 
-import csv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
-from io import BytesIO
 from math import isfinite, isnan
 from numbers import Real
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from pandas import DataFrame, Series
 
 from creditrisk import formula
-from creditrisk.errors import InvalidInput, UnreadableFile
+from creditrisk.errors import InvalidInput
 from creditrisk.schema import Feature, Schema
 
 KEYS = ("applicant_id", "as_of")  # columns that say whose values a row holds; every other one is a declared feature
-MISSING_WORDS = {"", "na", "nan", "null", "none"}
+MISSING_WORDS = {"", "na", "n/a", "#n/a", "nan", "null", "none"}
 MAX_NAME = 200
-PARQUET = b"PAR1"
 VERDICTS = {
     **dict.fromkeys(("1", "1.0", "true", "yes", "y", "bad"), True),
     **dict.fromkeys(("0", "0.0", "false", "no", "n", "good"), False),
@@ -45,38 +41,6 @@ class Problem:
     column: str
     value: str
     message: str
-
-
-def read_table(file: Path) -> DataFrame:
-    """Read a CSV or Parquet file from disk as `table_of` reads its bytes; raises UnreadableFile."""
-    try:
-        return table_of(file.name, file.read_bytes())
-    except OSError as error:
-        raise UnreadableFile(file.name, f"it cannot be opened: {(error.strerror or str(error)).lower()}.") from error
-
-
-def table_of(name: str, content: bytes) -> DataFrame:
-    """Read a table from Parquet, else from CSV (every value as its text; comma, semicolon or tab); raises UnreadableFile."""
-    from pandas import RangeIndex, read_csv, read_parquet
-    from pandas.errors import EmptyDataError, ParserError
-
-    try:
-        if content.startswith(PARQUET) or name.lower().endswith((".parquet", ".pq")):
-            table = read_parquet(BytesIO(content))
-            return table.reset_index(drop=table.index.names == [None])  # a named index is a column like any other
-        header = content[:100_000].decode("utf-8-sig", errors="replace").partition("\n")[0]
-        separator = max(",;\t", key=header.count)
-        names = [cell.strip() for cell in next(csv.reader([header], delimiter=separator), [])]
-        if twice := sorted({cell for cell in names if cell and names.count(cell) > 1}):  # pandas would number them
-            raise ValueError(f"the heading {twice[0]!r} stands twice")
-        table = read_csv(BytesIO(content), sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except EmptyDataError as error:
-        raise UnreadableFile(name, "the file is empty; a header line and one row per applicant were expected.") from error
-    except (ParserError, UnicodeDecodeError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
-        raise UnreadableFile(name, f"it is not a table this program can read: {str(error).strip().splitlines()[0]}") from error
-    if not isinstance(table.index, RangeIndex):  # pandas took the first cells as names of rows, so every value would be one column off
-        raise UnreadableFile(name, "its rows have more cells than its heading has columns.")
-    return table
 
 
 def outcomes(
@@ -194,14 +158,23 @@ def _feature_column(feature: Feature, values: Column, n: int, problems: list[Pro
     return numbers
 
 
+def codes(feature: Feature) -> set[str]:
+    """Return the texts that mean a missing value in a column of this feature: '98' stands for '98.0' too."""
+    return set(feature.missing) | {f"{float(code):.1f}" for code in feature.missing if code.lstrip("-").isdigit()}
+
+
+def plain(value: object) -> str:
+    """Return a cell as the text its codes and spellings are compared with."""
+    return str(value).strip()
+
+
 def _put_right(feature: Feature, values: Series | list[object]) -> Series:
     """Return values with codes for a missing one emptied and other spellings put right."""
     column = Series(values)
     if column.dtype.kind in "fiu":
         return column.where(~column.isin([float(code) for code in feature.missing]), np.nan)
-    texts = column.astype(object).where(column.notna(), "").map(lambda value: str(value).strip())
-    codes = set(feature.missing) | {f"{float(code):.1f}" for code in feature.missing if code.lstrip("-").isdigit()}
-    column = column.astype(object).where(~texts.isin(codes), None)
+    texts = column.astype(object).where(column.notna(), "").map(plain)
+    column = column.astype(object).where(~texts.isin(codes(feature)), None)
     return column.where(~texts.isin(list(feature.spellings)), texts.map(feature.spellings))
 
 
@@ -266,7 +239,7 @@ def day(value: object) -> tuple[date | None, str | None]:
     if isinstance(value, date):
         return value.date() if isinstance(value, datetime) else value, None
     try:
-        return date.fromisoformat(str(value).strip()), None
+        return datetime.fromisoformat(str(value).strip()).date(), None
     except ValueError:
         return None, f"is {value!r}; it should be a date like 2026-01-31"
 
@@ -288,15 +261,14 @@ def target(table: DataFrame, said: str) -> tuple[str, Reader]:
     if not named:
         return column, _verdict
     bad = {value.strip() for value in named.split(",")}
-    present = {_plain(value) for value in table[column].dropna().unique()}
+    present = {_whole(value) for value in table[column].dropna().unique()}
     if strange := sorted(bad - present):
         raise InvalidInput(f"No row has {strange[0]!r} in column {column!r}; there are {', '.join(sorted(present)[:20])}.")
-    return column, lambda value: (_plain(value) in bad, None)
+    return column, lambda value: (_whole(value) in bad, None)
 
 
-def _plain(value: object) -> str:
-    text = str(value).strip()
-    return text.removesuffix(".0")
+def _whole(value: object) -> str:
+    return plain(value).removesuffix(".0")
 
 
 def _verdict(value: object) -> tuple[bool | None, str | None]:

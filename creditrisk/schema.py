@@ -13,6 +13,7 @@ from functools import cache
 from math import isnan
 from pathlib import Path
 from typing import Any, Literal, get_args
+from unicodedata import combining, normalize
 
 from creditrisk import formula
 from creditrisk.errors import InvalidInput, UnknownThing
@@ -21,6 +22,7 @@ Type = Literal["number", "integer", "choice", "flag"]
 Role = Literal["predictor", "protected", "report"]
 Behind = Literal["", "out", "net", "stream"]
 COUNTED = ("days", "months", "times")  # units that are said behind their number
+LEAST_WORDS = 2  # of a reason
 BUILT_IN = Path(__file__).parent / "declared" / "schemas"
 
 
@@ -229,25 +231,61 @@ def _feature(origin: str, entry: dict[str, Any]) -> Feature:
             f"{origin}: feature {name!r} says {word}, which the law of many countries protects: a model may read it only with a reason. "
             'Give it role = "protected", or why = "…" with the reason.'
         )
+    if feature.why and len(re.findall(r"\w{2,}", feature.why)) < LEAST_WORDS:
+        raise InvalidInput(f"{origin}: feature {name!r} has why = {feature.why!r}, which is no reason: say in {LEAST_WORDS} words or more.")
     return feature
 
 
 def protects(name: str) -> str | None:
     """Return the protected trait that a column's name states, or None.
 
-    >>> protects("personal_status_and_sex"), protects("MaritalStatus"), protects("page_views")
-    ('sex', 'marital', None)
+    >>> protects("personal_status_and_sex"), protects("MaritalStatus"), protects("page_views"), protects("Staatsangehörigkeit")
+    ('sex', 'marital', None, 'staatsangehor')
     """
-    words = re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
-    return next((word for word in words if word in PROTECTED), None)
+    plain = "".join(letter for letter in normalize("NFKD", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)) if not combining(letter)).casefold()
+    words = re.findall(r"[a-z]+", plain)
+    said = next((word for word in words if word in PROTECTED), None)
+    return said or next((stem for stem in PROTECTED_STEMS if stem in "".join(words)), None)
 
 
-PROTECTED = frozenset(
+PROTECTED = frozenset(  # the words of a name that state a trait, in the languages lenders' tables are written in
     re.findall(
         r"\w+",
-        "sex gender age birth dob birthdate birthday race ethnicity ethnic religion religious marital marriage married nationality "
-        "citizenship foreign disability disabled pregnant pregnancy orientation",
+        "sex sexo sexe genre sesso geslacht plec gender male female man woman "
+        "age aged ages agegroup ageband edad idade eta alter leeftijd wiek dob yob birth birthdate birthday birthyear geboren "
+        "race raza raca ethnicity ethnic skin religion religious religione confession faith caste "
+        "marital marriage married divorced widowed zivilstand "
+        "nationality nationalite citizenship citizen foreign foreigner immigrant immigration "
+        "disability disabled handicap pregnant pregnancy orientation",
     )
+)
+PROTECTED_STEMS = (  # long enough to mean nothing else, wherever they stand in a name
+    "gender",
+    "geschlecht",
+    "maritalstatus",
+    "marital",
+    "familienstand",
+    "estadocivil",
+    "statocivile",
+    "etatcivil",
+    "burgerlijkestaat",
+    "familystatus",
+    "personalstatus",
+    "civilstatus",
+    "dateofbirth",
+    "birthdate",
+    "geburt",
+    "nacimiento",
+    "nascita",
+    "naissance",
+    "nationalit",
+    "nacionalidad",
+    "staatsangehor",
+    "religio",
+    "ethnic",
+    "etnia",
+    "disabilit",
+    "pregnan",
 )
 
 

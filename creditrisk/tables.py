@@ -4,25 +4,27 @@ No row is lost on the way: keys that find no partner are counted by file, values
 and a key that stands twice refuses the import. What a table says of the outcome is kept as an outcome, never as a feature.
 """
 
-import csv
-import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pandas import DataFrame, Series, isna
 
-from creditrisk import inference, rows, schema
-from creditrisk.errors import InvalidInput, NotAllowed, UnreadableFile
-from creditrisk.formats import sheet
-from creditrisk.formats.guard import extract
+from creditrisk import gather, inference, provenance, rows, schema
+from creditrisk.errors import InvalidInput, NotAllowed
+from creditrisk.gather import Plan
+from creditrisk.inference import Finding
+from creditrisk.provenance import Change
 from creditrisk.rows import Problem
 from creditrisk.schema import Schema
-from creditrisk.settings import Settings
 from creditrisk.store import Store, now, quoted
 
 ID_NAMES = ("applicant_id", "id", "cust_id", "customer_id", "client_id", "loan_id", "application_id", "member_id")
+EXACT = 2.0**53  # up to here every whole number has a float of its own
+ROUNDED = r"-?\d(\.\d+)?[eE]\+\d+"  # 1.2E+15: an id that a spreadsheet took for a number
+LONG_IDS = 2
 
 
 @dataclass(frozen=True)
@@ -56,45 +58,17 @@ class Imported:
     problems: list[Problem]
 
 
-def read(name: str, content: bytes, settings: Settings) -> DataFrame:
-    """Read a table from CSV (values as their text), Parquet or the only filled sheet of a workbook; raises UnreadableFile."""
-    if len(content) > settings.intake.max_file_mb * 1_000_000:
-        raise UnreadableFile(name, f"the file is larger than {settings.intake.max_file_mb} MB; raise max_file_mb in [intake].")
-    if not sheet.recognises(content):
-        return _named(name, rows.table_of(name, content))
-    filled = [found for found in extract(name, content, "sheets", max_rows=settings.intake.max_rows) if found["text"].strip()]
-    if len(filled) != 1:
-        names = ", ".join(repr(found["name"]) for found in filled) or "none"
-        raise UnreadableFile(name, f"a table is the only filled sheet of its workbook; here are {names}.")
-    header, *lines = csv.reader(io.StringIO(filled[0]["text"].lstrip("\n")), delimiter="\t")
-    wide = next((place for place, line in enumerate(lines, 2) if len(line) > len(header)), None)
-    if wide is not None:
-        raise UnreadableFile(name, f"the row has more cells than the heading has ({len(header)}).", line=wide)
-    return _named(name, DataFrame([line + [""] * (len(header) - len(line)) for line in lines], columns=header, dtype="str"))
-
-
-def _named(file: str, table: DataFrame) -> DataFrame:
-    """Refuse a heading that is empty or stands twice: nobody could say which column is meant."""
-    names = [str(column).strip() for column in table.columns]
-    empty = [place for place, name in enumerate(names, 1) if not name or name.startswith("Unnamed: ")]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if empty or twice:
-        what = f"column {empty[0]} has no heading" if empty else f"the heading {twice[0]!r} stands twice"
-        raise UnreadableFile(file, f"{what}; every column needs a name of its own.", line=1)
-    if table.empty:
-        raise UnreadableFile(file, "there is a heading and no row below it.")
-    return table.set_axis(names, axis=1)
-
-
-def join(tables: Mapping[str, DataFrame], *, key: str | None = None, on: str | None = None) -> Table:
+def join(tables: Mapping[str, DataFrame], *, key: str | None = None, on: str | None = None, gather: Plan | None = None) -> Table:
     """Join tables by file name, the first of which says who is an applicant; the others add columns to them.
 
     `key` names the applicant in the first table (else a column called like an id, else the rows are numbered); `on` names the key
-    in the others, where it differs. Raises InvalidInput for a key that is missing, empty or stands twice.
+    in the others, where it differs. Another table may have several rows for an applicant if `gather` says of some of its columns how
+    they become one; its other columns are left out then. Raises InvalidInput for a key that is missing, empty, rounded by a
+    spreadsheet, or stands twice without such a plan.
     """
     (first, base), *others = tables.items()
-    notes: list[str] = []
-    on, base = on or key, base.copy()
+    notes = [f"{file}: {note}" for file, table in tables.items() for note in table.attrs.get("notes", [])]
+    asked, on, base = dict(gather or {}), on or key, base.copy()
     if key is None:
         key = on = on or key_of(base)
     if key is None:
@@ -102,21 +76,56 @@ def join(tables: Mapping[str, DataFrame], *, key: str | None = None, on: str | N
             raise InvalidInput(f"{first} has no column called like an id: name the key with --id COLUMN.")
         key, base = "row", base.assign(row=[f"row {number}" for number in range(1, len(base) + 1)])
         notes.append(f"{first} has no column called like an id: its applicants are called by their row.")
-    base[key] = _keyed(first, base, key)
-    joined = base
-    known = set(base[key])
+    base[key] = _keys(first, base, key)
+    _once(first, key, base[key], "each applicant may have one row")
+    notes += _look_alikes(first, key, base[key])
+    joined, known = base, set(base[key])
     parts, met = [], set[str]()
     for name, other in others:
-        table = other.assign(**{str(on): _keyed(name, other, str(on))}).rename(columns={str(on): key})
-        shared = [column for column in table.columns if column in joined.columns and column != key]
-        if shared:
-            raise InvalidInput(f"{name} has {', '.join(shared)}, which another file has too: rename or remove one of them.")
+        table = other.assign(**{str(on): _keys(name, other, str(on))}).rename(columns={str(on): key})
         matched = table[key].isin(known)
         met |= set(table.loc[matched, key])
         parts.append(Part(name, len(table), int(matched.sum()), int((~matched).sum())))
+        notes += _near_misses(name, table.loc[~matched, key], known)
+        columns = len(table.columns)
+        table, counted = _one_each(name, table, key, asked)
+        if counted:
+            left = columns - 1 - len({column for column in asked if column in other})
+            said = f"{name}: {parts[-1].rows:,} rows became one for each of {len(table):,} applicants ({', '.join(table.columns[1:])})"
+            notes.append(f"{said}{f'; {left} without a function left out' if left else ''}.")
+        shared = [column for column in table.columns if column in joined.columns and column != key]
+        if shared:
+            raise InvalidInput(f"{name} has {', '.join(shared)}, which another file has too: rename or remove one of them.")
         joined = joined.merge(table, on=key, how="left")
+        if counted:
+            joined[counted] = joined[counted].fillna(0)
+    if strange := [column for column in asked if not any(column in table for table in tables.values())]:
+        raise InvalidInput(f"No file has a column {strange[0]!r} whose rows could become one.")
     found = len(met) if others else len(base)
+    joined.attrs.clear()
     return Table(joined, key, [Part(first, len(base), found, len(base) - found), *parts], notes)
+
+
+def several(tables: Mapping[str, DataFrame], *, key: str | None = None, on: str | None = None) -> dict[str, list[str]]:
+    """Return the further files with several rows for one applicant, and which of their columns can become one row's."""
+    first, *_ = tables.values()
+    named = on or key or key_of(first)
+    found: dict[str, list[str]] = {}
+    for name, table in list(tables.items())[1:]:
+        if named in table.columns and table[named].duplicated().any():
+            found[name] = [str(column) for column in table.columns if column != named]
+    return found
+
+
+def _one_each(file: str, table: DataFrame, key: str, asked: Plan) -> tuple[DataFrame, str]:
+    """Return a table with one row per key, and the column that counts its rows where there were several to be gathered ('' else)."""
+    if not table[key].duplicated().any():
+        return table, ""
+    if not any(column in asked for column in table.columns):
+        example = next((str(column) for column in table.columns if column != key), "COLUMN")
+        how = f"say how several become one, like {example}=max ({', '.join(gather.FUNCTIONS)}; --gather on the command line)"
+        _once(file, key, table[key], f"{how}, or give one row for each applicant")
+    return gather.gathered(file, table, key, asked), gather.rows_of(file)
 
 
 def propose(table: Table, *, target: str | None = None, as_of: str | None = None) -> inference.Proposal:
@@ -143,10 +152,10 @@ def _expected(known: Schema, table: Table, target: str | None, as_of: str | None
     keys = {table.key, as_of, rows.target(table.frame, target)[0] if target else None}
     strangers = [str(column) for column in table.frame.columns if column not in names | keys]
     said = "is not in the schema of this workspace and was left out."
-    findings = [inference.Finding(name, "stranger", f"{name} {said}") for name in strangers]
+    findings = [Finding(name, "stranger", f"{name} {said}") for name in strangers]
     absent = names - set(table.frame.columns) - {feature.name for feature in known if feature.formula}
     findings += [
-        inference.Finding(name, "empty", f"{name} is in the schema of this workspace and not in the table: it stays unknown.")
+        Finding(name, "empty", f"{name} is in the schema of this workspace and not in the table: it stays unknown.")
         for name in sorted(absent - set(rows.needed(known)))  # without the others nothing is kept
     ]
     return inference.Proposal(known, findings)
@@ -169,13 +178,24 @@ def declared(text: str, proposed: Schema, origin: str, *, is_held: bool = False)
     return schema.build({**corrected, "name": said.get("name", proposed.name)}, origin)
 
 
-def save(store: Store, table: Table, wanted: Schema, *, user: str, target: str | None = None, as_of: str | None = None) -> Imported:
-    """Keep a joined table as a snapshot of everybody, and its outcomes; the workspace takes the schema where it has none of its own.
+def save(
+    store: Store,
+    table: Table,
+    wanted: Schema,
+    *,
+    user: str,
+    target: str | None = None,
+    as_of: str | None = None,
+    findings: Sequence[Finding] = (),
+) -> Imported:
+    """Keep a joined table as a snapshot of everybody, its outcomes, and what was changed on the way (`findings` of the proposal among
+    it); the workspace takes the schema where it has none of its own.
 
     All of it in one transaction. Raises NotAllowed where the workspace holds applicants of another schema.
     """
     adopted = _adopt(store, wanted)
-    given = table.frame.drop(columns=[name for name in table.frame.columns if name not in {feature.name for feature in wanted}])
+    known = {feature.name for feature in wanted}
+    given = table.frame.drop(columns=[name for name in table.frame.columns if name not in known])
     given.insert(0, "applicant_id", table.frame[table.key])
     if as_of:
         if as_of not in table.frame.columns:
@@ -186,6 +206,10 @@ def save(store: Store, table: Table, wanted: Schema, *, user: str, target: str |
     if target:
         observed, wrong = rows.outcomes(table.frame, id_column=table.key, bad_column=str(target))
         problems = sorted([*problems, *wrong], key=lambda problem: problem.row)
+    changes = [
+        *_of_files(table),
+        *provenance.found(wanted, given, problems, [*findings, *_dropped(table, wanted, target, as_of, findings)]),
+    ]
     names = ", ".join(quoted(name) for name in checked.columns)
     with store.write(user, "import", _stem(table.parts[0].file), n=len(checked), files=[part.file for part in table.parts]) as cursor:
         if adopted:
@@ -199,6 +223,7 @@ def save(store: Store, table: Table, wanted: Schema, *, user: str, target: str |
         snapshot_id = int(made[0][0])
         cursor.register("checked", checked)
         cursor.execute(f"insert into applicant (snapshot_id, {names}) select $id, {names} from checked", {"id": snapshot_id})
+        provenance.keep(cursor, snapshot_id, changes, checked["applicant_id"].tolist())
         cursor.register("observed", observed)
         cursor.execute(
             "insert into outcome select applicant_id, observed_bad::boolean, observed_on::date, $at, $user from observed",
@@ -207,6 +232,96 @@ def save(store: Store, table: Table, wanted: Schema, *, user: str, target: str |
         if adopted:  # last, but before the commit: a schema without rows does no harm, rows without their schema would
             store.adopt(wanted)
     return Imported(snapshot_id, wanted, len(checked), len(observed), problems)
+
+
+def respell(store: Store, snapshot_id: int, wanted: Schema, *, user: str) -> int:
+    """Put choices of a snapshot right as the spellings of `wanted` say, in a new snapshot, and take that schema; returns the new id.
+
+    The applicants stay as they were in the old one. Raises InvalidInput where no value would change.
+    """
+    changed = [
+        (feature.name, written, meant)
+        for feature in wanted
+        for written, meant in feature.spellings.items()
+        if written not in store.schema[feature.name].spellings
+    ]
+    if not changed:
+        raise InvalidInput("No writing was given another meaning, so there is nothing to put right.")
+    names = ["applicant_id", "as_of", *(feature.name for feature in wanted)]
+    columns = ", ".join(map(quoted, names))
+    with store.write(user, "import", wanted.name, n=None, respelled=[list(change) for change in changed], of=snapshot_id) as cursor:
+        made = cursor.execute(
+            """insert into snapshot (as_of, days_before, schema_fingerprint, n_applicants, is_whole, created_at, created_by)
+            select as_of, days_before, $fingerprint, n_applicants, is_whole, $at, $user from snapshot where snapshot_id = $old
+            returning snapshot_id""",
+            {"fingerprint": wanted.fingerprint, "at": now(), "user": user, "old": snapshot_id},
+        ).fetchall()
+        new = int(made[0][0])
+        cursor.execute(
+            f"insert into applicant (snapshot_id, {columns}) select $new, {columns} from applicant where snapshot_id = $old",
+            {"new": new, "old": snapshot_id},
+        )
+        provenance.respelled(cursor, snapshot_id, new, changed)
+        for name, written, meant in changed:
+            column = quoted(name)
+            cursor.execute(
+                f"update applicant set {column} = $meant where snapshot_id = $new and {column} = $written",
+                {"meant": meant, "new": new, "written": written},
+            )
+        store.adopt(wanted)
+    return new
+
+
+def writings(known: Schema, table: DataFrame) -> DataFrame:
+    """Return how each choice of a table is written, for a person to correct: column, written, n, perhaps (a guess), means ('' = itself)."""
+    found = []
+    for feature in known:
+        if feature.is_numeric or feature.name not in table:
+            continue
+        column = table[feature.name]
+        counts = column[column.notna()].astype(str).str.strip().value_counts()
+        near = inference.alike({str(text): int(n) for text, n in counts.items() if text not in feature.spellings})
+        found += [(feature.name, text, int(n), near.get(str(text), ""), feature.spellings.get(str(text), "")) for text, n in counts.items()]
+    return DataFrame(found, columns=["column", "written", "n", "perhaps", "means"])
+
+
+def written(store: Store, snapshot_id: int) -> DataFrame:
+    """Return how the choices of a snapshot's applicants are written, as `writings` does."""
+    names = ", ".join(quoted(feature.name) for feature in store.schema if not feature.is_numeric)
+    held = store.read(f"select {names or 'applicant_id'} from applicant where snapshot_id = $id", id=snapshot_id)
+    return writings(store.schema, held)
+
+
+def spelled(known: Schema, table: DataFrame) -> Schema:
+    """Return a schema in which writings mean what an edited table of them says; raises InvalidInput for a meaning that means another."""
+    features = []
+    for feature in known:
+        mine = table[table["column"] == feature.name]
+        said = {str(row["written"]): str(row["means"]).strip() for row in mine.to_dict("records") if not isna(row["means"])}
+        said = {written: meant for written, meant in said.items() if meant and meant != written}
+        if chained := next((meant for meant in said.values() if meant in said), None):
+            raise InvalidInput(f"{feature.title}: {chained!r} is a meaning and means {said[chained]!r} itself; say one of them.")
+        kept = {**{one: meant for one, meant in feature.spellings.items() if one not in set(mine["written"])}, **said}
+        choices = tuple(sorted({*feature.choices, *kept.values()} - set(kept)))
+        features.append(replace(feature, spellings=kept, choices=choices) if feature.type == "choice" else feature)
+    return replace(known, features=tuple(features))
+
+
+def _of_files(table: Table) -> list[Change]:
+    """Return what became of the files themselves: how they were read, how many of their keys found a partner."""
+    read = [Change(None, "gathered" if "became one" in note else "read", note, 0) for note in table.notes]
+    if len(table.parts) == 1:
+        return read
+    said = [f"{part.file}: {part.rows:,} rows, {part.matched:,} with a partner, {part.unmatched:,} without" for part in table.parts]
+    return [*read, *(Change(None, "joined", what, part.unmatched) for what, part in zip(said, table.parts, strict=True))]
+
+
+def _dropped(table: Table, wanted: Schema, target: str | None, as_of: str | None, findings: Sequence[Finding]) -> list[Finding]:
+    """Return a finding for each column that somebody left out of the schema, so that none goes without a word."""
+    named = {feature.name for feature in wanted} | {finding.column for finding in findings}
+    keys = {table.key, as_of, rows.target(table.frame, target)[0] if target else None}
+    left = [str(column) for column in table.frame.columns if column not in named | keys]
+    return [Finding(name, "stranger", f"{name} is not in the schema and was left out.") for name in left]
 
 
 EDITABLE = ("name", "title", "type", "unit", "role", "risk", "low", "high", "in_index", "why")
@@ -244,20 +359,68 @@ def key_of(table: DataFrame) -> str | None:
     return next((named[name] for name in ID_NAMES if name in named), None)
 
 
-def _keyed(file: str, table: DataFrame, key: str) -> Series:
-    """Return the key of every row as text; raises InvalidInput where a row has none, or two have the same."""
+def _keys(file: str, table: DataFrame, key: str) -> Series:
+    """Return the key of every row as text; raises InvalidInput where a row has none, or a spreadsheet has rounded it."""
     if key not in table.columns:
-        raise InvalidInput(f"{file} has no column {key!r}; it has {', '.join(map(str, table.columns))}.")
-    text = table[key].astype(object).where(table[key].notna(), "").map(lambda value: str(value).strip().removesuffix(".0"))
+        raise InvalidInput(f"{file} has no column {key!r}; it has {', '.join(map(str, table.columns[:30]))}.")
+    column = table[key]
+    if column.dtype.kind == "f" and (column.dropna() == np.floor(column.dropna())).all() and (column.abs() < EXACT).all():
+        column = column.astype("Int64")
+    text = column.astype(object).where(column.notna(), "").map(lambda value: str(value).strip().removesuffix(".0"))
     empty = (text == "").to_numpy().nonzero()[0]
     if len(empty):
         raise InvalidInput(f"{file}, row {empty[0] + 1}: the key {key!r} is empty (in {len(empty)} rows); nothing was stored.")
-    twice = text.duplicated(keep=False).to_numpy().nonzero()[0]
-    if len(twice):
-        name = text.iloc[twice[0]]
-        also = ", ".join(str(place + 1) for place in twice if text.iloc[place] == name)
-        raise InvalidInput(f"{file}: the key {key!r} is {name!r} in rows {also}; each applicant may have one row. Nothing was stored.")
+    odd = np.flatnonzero([not name.isprintable() or len(name) > rows.MAX_NAME for name in text])
+    if len(odd):
+        what = f"is {text.iloc[odd[0]][:40]!r}; it should be at most {rows.MAX_NAME} printable characters"
+        raise InvalidInput(f"{file}, row {odd[0] + 1}: the key {key!r} {what}. Nothing was stored.")
+    rounded = text.str.fullmatch(ROUNDED).to_numpy(bool)
+    long = text[text.str.fullmatch(r"\d{16,}")]
+    if len(long) > LONG_IDS and long.str.endswith("0").all():  # a spreadsheet keeps 15 digits
+        rounded = rounded | text.isin(set(long)).to_numpy()
+    if rounded.any():
+        place = int(rounded.argmax())
+        raise InvalidInput(
+            f"{file}, row {place + 1}: the key {key!r} is {text.iloc[place]!r}, a number that a program has rounded (in {rounded.sum():,} "
+            "rows), so two applicants may look like one. Export the column as text. Nothing was stored."
+        )
     return text
+
+
+def _once(file: str, key: str, text: Series, rule: str) -> None:
+    """Raise InvalidInput where a key stands twice, with the rows of the first one that does."""
+    twice = text.duplicated(keep=False)
+    if not twice.any():
+        return
+    name = text[twice].iloc[0]
+    places = (text == name).to_numpy().nonzero()[0] + 1
+    also = ", ".join(map(str, places[:5])) + (f" and {len(places) - 5:,} more" if len(places) > 5 else "")
+    others = text[twice].nunique() - 1
+    more = f" (and so are {others:,} others)" if others else ""
+    raise InvalidInput(f"{file}: the key {key!r} is {name!r} in rows {also}{more}; {rule}. Nothing was stored.")
+
+
+def _look_alikes(file: str, key: str, text: Series) -> list[str]:
+    """Say which ids differ only in case or blanks; they are kept apart, for nobody but a person knows."""
+    folded = text.str.casefold().str.replace(r"\s+", "", regex=True)
+    twins = text[folded.duplicated(keep=False)]
+    if twins.empty:
+        return []
+    one, other = twins[folded[twins.index] == folded[twins.index[0]]].iloc[:2]
+    return [
+        f"{file}: {len(twins):,} values of {key} differ only in case or blanks ({one!r} and {other!r}); they are kept as applicants apart."
+    ]
+
+
+def _near_misses(file: str, text: Series, known: set[str]) -> list[str]:
+    """Say where keys find no partner only because they are written otherwise: leading zeros, case, blanks."""
+    bare = {name.casefold().strip().lstrip("0") for name in known}
+    found = text[text.str.casefold().str.strip().str.lstrip("0").isin(bare)]
+    if found.empty:
+        return []
+    return [
+        f"{file}: {len(found):,} keys without a partner, {found.iloc[0]!r} first, have one but for leading zeros or case: write both alike."
+    ]
 
 
 def _stem(file: str) -> str:

@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame, Series, concat
 
-from creditrisk import augment, cutoffs, jobs, labels, metrics, policy, registry, rows, scorecard, split, trial
+from creditrisk import augment, cutoffs, jobs, labels, metrics, policy, registry, scorecard, split, tabular, trial
 from creditrisk import schema as schemas
 from creditrisk.errors import InvalidInput, NotEnoughData, NothingYet, SchemaMismatch
 from creditrisk.plan import BASELINES, CANDIDATES, Config
+from creditrisk.settings import Intake
 from creditrisk.store import Store
 from creditrisk.store import to_json as text_of
 from creditrisk.trial import LABELS, SOURCES
@@ -106,7 +107,7 @@ def prepare(store: Store, config: Config, folder: Path) -> None:
     for source, verified in labels.by_source(store, chosen.snapshot_id).items():
         known = verified.set_index("applicant_id")["bad"].astype("boolean")
         table[f"verified_{source}"] = table["applicant_id"].map(known).astype("boolean")
-    table["is_test"] = _test_rows(table, config)
+    table["is_test"] = _test_rows(table, config, store.settings.intake)
     table = table[~split.left_out(table, table["is_test"].to_numpy(bool))].reset_index(drop=True)
     _both_sides(table, name)
     table["is_synthetic"] = False
@@ -133,18 +134,18 @@ def prepare(store: Store, config: Config, folder: Path) -> None:
     (folder / "config.json").write_text(text_of({"config": config.to_dict(), "facts": facts}), encoding="utf-8")
 
 
-def _test_rows(table: DataFrame, config: Config) -> NDArray[np.bool_]:
+def _test_rows(table: DataFrame, config: Config, intake: Intake) -> NDArray[np.bool_]:
     if config.split == "time":
         return split.by_time(table, config.test_size)
     if config.split == "file":
         file = Path(str(config.test_file))
-        return split.by_name(table, _named(file), file.name)
+        return split.by_name(table, _named(file, intake), file.name)
     return split.at_random(table, config.test_size, config.seed)
 
 
-def _named(file: Path) -> set[str]:
+def _named(file: Path, intake: Intake) -> set[str]:
     """Return the applicants a file of one's own names: its column applicant_id, or the first one; raises UnreadableFile."""
-    listed = rows.read_table(file)
+    listed = tabular.load(file, intake)
     column = "applicant_id" if "applicant_id" in listed.columns else listed.columns[0]
     return {str(name).strip() for name in listed[column].dropna()}
 

@@ -1,98 +1,28 @@
 """The ML-ready table: every column, how its values lie and what outcomes say of them; and the lender's own tables on their way in."""
 
+from typing import Any
+
 import streamlit as st
 
 import ui
-from creditrisk import augment, charts, dictionary, features, tables
+from creditrisk import augment, charts, dictionary, features
+from ui import portfolio
 
 store = ui.store()
 ui.header("Data", "Every column an applicant has, how it lies, and how outcomes go with it. A table of your own comes in here.")
 
 
-def bring_in() -> None:
-    """Read tables, join them, show what is proposed, and keep them when somebody says so."""
-    files = st.file_uploader(
-        "Tables: CSV, Parquet or Excel; the first says who is an applicant, the others add columns",
-        accept_multiple_files=True,
-        key=f"tables{st.session_state.get('imports', '')}",
-        type=["csv", "tsv", "txt", "parquet", "pq", "xlsx", "xls"],
-    )
-    if not files:
-        return
-    with ui.guard(), st.spinner("Reading …", show_time=True):
-        read = {file.name: tables.read(file.name, file.getvalue(), store.settings) for file in files}
-        one, two, three = st.columns(3)
-        names = list(dict.fromkeys(name for table in read.values() for name in table.columns))
-        guess = tables.key_of(next(iter(read.values())))
-        key = one.selectbox(
-            "Who is an applicant",
-            names,
-            index=names.index(guess) if guess else None,
-            key="key",
-            placeholder="each row",
-            help="The column that names each one.",
-        )
-        target = two.selectbox(
-            "How it went (if known)", names, index=None, key="target", placeholder="not known", help="1 or 0, yes or no, bad or good."
-        )
-        as_of = three.selectbox(
-            "The day the figures describe", names, index=None, key="as_of", placeholder="not known", help="Left empty, no day is known."
-        )
-        joined = tables.join(read, key=key)
-        ui.table(
-            [vars(part) for part in joined.parts],
-            {
-                "file": ui.text_column("File"),
-                "rows": ui.number_column("Rows"),
-                "matched": ui.number_column("Matched", "Rows whose key another file has too"),
-                "unmatched": ui.number_column(
-                    "Not matched", "Rows of the first file are kept without partner; others belong to nobody here"
-                ),
-            },
-            key="parts",
-            alt="Files and how they were joined",
-        )
-        proposal = tables.wanted(store, joined, target=target, as_of=as_of)
-        for sentence in [*joined.notes, *(finding.sentence for finding in proposal.findings)]:
-            st.caption(f":material/info: {ui.literal(sentence)}")
-        edited = st.data_editor(
-            tables.editable(proposal.schema),
-            key="schema",
-            hide_index=True,
-            placeholder="",
-            disabled=["name"],
-            column_config={
-                "name": ui.text_column("Column", pinned=True),
-                "title": ui.text_column("Title"),
-                "type": st.column_config.SelectboxColumn("Type", options=["number", "integer", "flag", "choice"], required=True),
-                "unit": ui.text_column("Unit"),
-                "role": st.column_config.SelectboxColumn("Role", options=["predictor", "protected", "report"], required=True),
-                "risk": st.column_config.SelectboxColumn("More means", options=[-1, 0, 1], help="+1 more risk, −1 less, 0 unsaid"),
-                "low": ui.number_column("Least", format="%g"),
-                "high": ui.number_column("Most", format="%g"),
-                "in_index": st.column_config.CheckboxColumn("In the index", help="Among the label features of K-Means"),
-                "why": ui.text_column("Why", "The reason for letting a model read a protected column"),
-            },
-        )
-        if st.button(f"Keep {ui.count(len(joined.frame))} applicants", type="primary", icon=":material/save:", key="keep"):
-            schema = tables.edited(proposal.schema, edited)
-            made = tables.save(store, joined, schema, user=ui.user(), target=target, as_of=as_of)
-            st.session_state["imported"] = (made.n, made.n_outcomes, [problem.message for problem in made.problems])
-            st.session_state["imports"] = st.session_state.get("imports", 0) + 1
-            st.rerun()
+def show(found: Any, key: str, alt: str, first: str) -> None:
+    """Show applicants with every column, one of them beside the name."""
+    titles = {feature.name: ui.text_column(feature.title) for feature in store.schema}
+    named = {"twin": ui.text_column("Alike"), "applicant_id": ui.text_column("Applicant", pinned=True)}
+    ui.table(found, {**named, **({first: titles[first]} if first in titles else {}), **titles}, key=key, alt=alt, height=300)
 
 
 snapshot = features.latest_snapshot(store)
 with st.expander("Import a table", icon=":material/upload_file:", expanded=snapshot is None):
-    bring_in()
-if "imported" in st.session_state:
-    n, n_outcomes, wrong = st.session_state.pop("imported")
-    also = f" and {ui.count(n_outcomes)} outcomes" if n_outcomes else ""
-    st.success(f"{ui.count(n)} applicants{also} kept.", icon=":material/check_circle:")
-    if wrong:
-        st.warning(
-            f"{ui.plural(len(wrong), 'cell')} could not be and stayed empty: {ui.literal(' '.join(wrong[:5]))}", icon=":material/warning:"
-        )
+    portfolio.bring_in()
+portfolio.said_of_import()
 if snapshot is None:
     ui.empty(
         "No applicant has a row yet",
@@ -105,10 +35,12 @@ if snapshot is None:
 with ui.guard():
     found = ui.seen(dictionary.columns, snapshot)
     outcomes = int(found["n_outcomes"].max())
+    doubts = ui.seen(dictionary.doubts, snapshot)
     ui.figures(
         ("Applicants", ui.count(found["n"].max()), "Rows of the newest snapshot of everybody."),
         ("Columns", ui.count(len(found)), "Declared features, those no model reads included."),
         ("With an outcome", ui.count(outcomes), "Applicants whose loan's end was recorded; rates by bin rest on them."),
+        ("To look at", ui.count(doubts["n"].sum()), "Rows that are another one's twin, and values beyond what the schema allows."),
     )
     columns = {
         "title": ui.text_column("Column", pinned=True),
@@ -118,6 +50,7 @@ with ui.guard():
         "typical": ui.text_column("Typical", "The median of numbers, the most frequent choice"),
         "highest": ui.text_column("Highest"),
         "distinct": ui.number_column("Different"),
+        "codes": ui.text_column("Codes", "Written values that mean that nothing is known"),
         "outside": ui.number_column("Out of bounds", "Values beyond what the schema allows"),
         "iv": ui.number_column("IV", "Information value against outcomes: below 0.02 nothing, above 0.5 suspicious", "%.3f"),
         "auc": ui.number_column("AUC alone", "How well this column alone orders good and bad, whichever way round", "%.3f"),
@@ -133,8 +66,10 @@ with ui.guard():
         bin=None,
     )
     st.caption("Pick a row to see how its values lie.")
-    name = ui.asked("column")
-    if name:
+
+name = ui.asked("column")
+if name:
+    with ui.guard():
         feature = store.schema[name]
         ui.section(ui.literal(feature.title), help=ui.literal(feature.meaning) or None)
         drawn = charts.bins(ui.seen(dictionary.bins, name, snapshot), feature.title)
@@ -148,9 +83,34 @@ with ui.guard():
         if bin:
             members = ui.seen(dictionary.members, name, bin, snapshot)
             st.markdown(f"**{ui.literal(feature.title)}: {ui.literal(bin)}**")
-            shown = {"applicant_id": ui.text_column("Applicant", pinned=True), name: ui.text_column(feature.title)}
-            shown |= {other.name: ui.text_column(other.title) for other in store.schema if other.name != name}
-            ui.table(members, shown, key=f"members-{name}", alt="Applicants in this bin", height=300)
+            show(members, f"members-{name}", "Applicants in this bin", feature.name)
+
+ui.section("Rows to look at", help="Nothing is removed for it: a person decides whether these are one applicant, or a slip of the pen.")
+if doubts.empty:
+    st.caption("None: no two applicants have the same figures, and no value is beyond what the schema allows.")
+else:
+    words = {"what": ui.text_column("What", width="large"), "n": ui.number_column("Applicants")}
+    ui.table(doubts, words, key="doubts", alt="Rows to look at", opens="doubt", param="doubt")
+    doubt = ui.asked("doubt")
+    if doubt:
+        with ui.guard():
+            show(ui.seen(dictionary.doubtful, doubt, snapshot), f"doubt-{doubt}", "Applicants of this doubt", doubt)
+    else:
+        st.caption("Pick a row to see the applicants.")
+
+if ui.of_table():
+    portfolio.changed(snapshot)
+    portfolio.respell(snapshot)
+
+ui.section(
+    "How far outcomes have come",
+    help="Only outcomes observed after the day the figures describe count: what was known on that day is no outcome to predict. A loan "
+    "younger than a year without an outcome may still go bad, so its silence says nothing.",
+)
+with ui.guard():
+    ui.figure(charts.maturity(ui.seen(dictionary.maturity, snapshot)), key="maturity")
+
+with ui.guard():
     ui.section("Scoring a file", help="A batch needs every column that models read; a cell may stay empty where nothing is known.")
     fill, explained = st.columns(2)
     fill.download_button(

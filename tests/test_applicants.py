@@ -56,7 +56,7 @@ def test_an_impossible_application_is_refused_by_name(store: Store, wrong: dict[
 def test_outcomes_of_strangers_are_counted_and_left_out(store: Store) -> None:
     applicants.apply(store, application(), user="tester")
     given = DataFrame({"applicant_id": ["ann", "zed"], "observed_bad": [True, False], "observed_on": [date(2026, 1, 1)] * 2})
-    assert applicants.record_outcomes(store, given, user="tester") == {"matched": 1, "unmatched": 1}
+    assert applicants.record_outcomes(store, given, user="tester") == {"matched": 1, "unmatched": 1, "known_already": 0}
     assert applicants.person(store, "ann")["observed_bad"] is True
 
 

@@ -203,7 +203,9 @@ def test_outcomes_are_matched_and_doubtful_rows_refused(in_bank: Run, tmp_path: 
         "unmatched": 1,
         "rejected": 1,
     }
-    assert said == "outcomes.csv: Row 3: defaulted is 'perhaps'; it should be 1 or 0, true or false, yes or no, bad or good.\n"
+    refused, known = said.splitlines()
+    assert refused == "outcomes.csv: Row 3: defaulted is 'perhaps'; it should be 1 or 0, true or false, yes or no, bad or good."
+    assert known.startswith("Outcomes known already: 1, observed on or before the day the applicant's figures describe")
 
 
 def test_outcomes_need_no_date(in_bank: Run, tmp_path: Path) -> None:

@@ -1,15 +1,17 @@
 """What a column of the ML-ready table looks like, how outcomes go with it, and that an export loses nothing."""
 
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
 import duckdb
 import numpy as np
 import pytest
-from pandas import read_csv, read_parquet
+from pandas import DataFrame, read_csv, read_parquet
 from pandas.testing import assert_frame_equal
 
-from creditrisk import dictionary, features, rows, schema, tables
+from creditrisk import applicants, charts, dictionary, features, labels, rows, schema, tables, tabular
+from creditrisk import store as stores
 from creditrisk.errors import InvalidInput, NothingYet, UnknownThing
 from creditrisk.store import Store
 from tests.test_tables import portfolio
@@ -47,7 +49,7 @@ def test_bins_hold_everybody_once_and_add_up(imported: Store, name: str) -> None
 
 def test_the_template_holds_what_models_read_and_its_example_passes_the_checks(imported: Store, tmp_path: Path) -> None:
     beside = dictionary.write_template(imported, tmp_path / "fill.csv")
-    given = rows.read_table(tmp_path / "fill.csv")
+    given = tabular.load(tmp_path / "fill.csv", imported.settings.intake)
     assert given.columns.tolist() == ["applicant_id", "as_of", *(feature.name for feature in imported.schema.predictors)]
     checked, problems = rows.check(imported.schema, given, complete=True)
     assert problems == []
@@ -82,6 +84,60 @@ def test_columns_that_move_together_are_found(imported: Store) -> None:
     first = dictionary.related(imported).iloc[0]
     assert {first["one"], first["other"]} == {"loan_amount", "loan_to_income"}
     assert first["correlation"] > 0.5
+
+
+def test_of_two_concepts_the_strongest_pair_stands_for_all(store: Store) -> None:
+    random = np.random.default_rng(2)
+    late, debt = random.poisson(3, 300), random.normal(0, 1, 300)
+    frame = DataFrame({"id": range(300), "PAY_1": late, "PAY_2": late + random.poisson(1, 300), "PAY_3": late, "debt": late + debt})
+    table = tables.join({"a.csv": frame.assign(noise=random.normal(0, 1, 300))})
+    tables.save(store, table, tables.propose(table).schema, user="ann")
+    pairs = [{row["one"].partition("_")[0], row["other"].partition("_")[0]} for row in dictionary.related(store).to_dict("records")]
+    assert pairs[0] == {"PAY", "debt"}
+    assert all(len(pair) == 2 and pairs.count(pair) == 1 for pair in pairs)
+
+
+def test_twins_and_what_lies_beyond_the_schema_are_to_be_looked_at(imported: Store) -> None:
+    assert dictionary.doubts(imported).empty
+    frame = portfolio(500)
+    frame.loc[400:402, frame.columns[1:]] = frame.loc[7, frame.columns[1:]].to_numpy()
+    frame.loc[410, frame.columns[1:-1]] = np.nan
+    frame.loc[411, frame.columns[1:-1]] = np.nan
+    tables.save(imported, tables.join({"loans.csv": frame}), imported.schema, user="ann")
+    with imported.write("ann", "test", "applicant") as cursor:  # a figure that a later schema does not allow
+        cursor.execute("update applicant set times_late = 1e9, home = 'castle' where applicant_id = 'C0001'")
+    found = dictionary.doubts(imported).set_index("doubt")["n"].to_dict()
+    assert found == {dictionary.TWINS: 4, "times_late": 1, "home": 1}
+    alike = dictionary.doubtful(imported, dictionary.TWINS)
+    assert (alike["twin"].tolist(), alike["applicant_id"].tolist()) == ([1] * 4, ["C0007", "C0400", "C0401", "C0402"])
+    assert dictionary.doubtful(imported, "home")["applicant_id"].tolist() == ["C0001"]
+    with pytest.raises(UnknownThing):
+        dictionary.doubtful(imported, "wage")
+
+
+def test_outcomes_come_of_age_by_the_day_of_the_figures(store: Store) -> None:
+    frame = portfolio(120).drop(columns="status").assign(day=["2024-03-01"] * 60 + [str(stores.now().date())] * 60)
+    table = tables.join({"loans.csv": frame})
+    tables.save(store, table, tables.propose(table, as_of="day").schema, user="ann", as_of="day")
+    seen = DataFrame({"applicant_id": [f"C{n:04d}" for n in range(50)], "observed_bad": [n < 10 for n in range(50)]})
+    days = ["2024-03-01"] * 5 + ["2024-09-01"] * 45  # the first five were known on the day itself
+    counts = applicants.record_outcomes(store, seen.assign(observed_on=[date.fromisoformat(day) for day in days]), user="ann")
+    assert counts == {"matched": 50, "unmatched": 0, "known_already": 5}
+    old, new = dictionary.maturity(store).to_dict("records")
+    assert [old[name] for name in ("cohort", "n", "n_outcomes", "n_bad", "n_early", "n_young", "n_open")] == [
+        "2024 H1",
+        60,
+        45,
+        5,
+        5,
+        0,
+        10,
+    ]
+    assert (old["bad_rate"], old["days"]) == (pytest.approx(5 / 45), 184)
+    assert (new["n"], new["n_young"], new["n_open"]) == (60, 60, 0)
+    assert dictionary.bins(store, "home")["n_outcomes"].sum() == 45
+    assert "45 of 120 applicants have an outcome" in charts.maturity(dictionary.maturity(store)).layout.title.text
+    assert labels.observed(store, user="ann").n == 45
 
 
 @pytest.mark.parametrize("kind", ["parquet", "csv", "duckdb"])

@@ -13,7 +13,7 @@ from pandas import DataFrame
 from streamlit.testing.v1 import AppTest
 
 import ui
-from creditrisk import applicants, corrections, features, ingest, labels, registry, reviews, scoring
+from creditrisk import applicants, corrections, features, ingest, labels, registry, reviews, scoring, tables
 from creditrisk.statement import Problem, Question
 from creditrisk.store import Store
 from tests.conftest import ROOT
@@ -631,7 +631,6 @@ def test_every_predictor_has_transactions_or_none(shown: None) -> None:
 @pytest.fixture
 def tabled(tmp_path: Path) -> Iterator[None]:
     """A workspace whose applicants are rows of a table, with outcomes, and nothing else."""
-    from creditrisk import tables
     from tests.test_tables import portfolio
 
     with workspace(tmp_path):
@@ -686,7 +685,34 @@ def test_a_column_of_a_table_is_shown_with_its_outcomes(tabled: None) -> None:
     page = visit("data", column="times_late", bin="0 times")
     assert {metric.label: metric.value for metric in page.metric}["With an outcome"] == "120"
     assert "bad at" in text(page)
-    assert len(page.dataframe) == 2
+    assert "applicant_id" in page.dataframe[1].value  # those in the bin
+
+
+def test_a_column_nobody_declared_hides_nothing_else(tabled: None) -> None:
+    page = visit("data", column="shoe_size")
+    assert "There is no feature 'shoe_size'" in page.error[0].value.replace("\\", "")
+    assert "How far outcomes have come" in [part.value for part in page.subheader]
+    assert page.button(key="invent")
+
+
+def test_what_an_import_changed_stands_on_the_page(tabled: None) -> None:
+    page = visit("data", change="1")
+    assert "What the import changed" in [part.value for part in page.subheader]
+    assert not page.error
+
+
+def test_spellings_are_put_right_on_the_page(tabled: None) -> None:
+    page = visit("data")
+    assert page.button(key="respelt").disabled
+    held = ui.store()
+    last = features.latest_snapshot(held)
+    assert last is not None
+    written = tables.written(held, last)
+    written.loc[written["written"] == "rent", "means"] = "own"
+    tables.respell(held, last, tables.spelled(held.schema, written), user="ann")
+    page = visit("data", change="1")
+    assert not page.error
+    assert "“rent” is “own”" in page.dataframe[1].value["what"].tolist()
 
 
 def test_invented_applicants_are_made_measured_and_removed_on_the_page(tabled: None) -> None:

@@ -3,7 +3,6 @@
 import math
 from datetime import date, datetime
 from decimal import Decimal
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pandas import DataFrame
 
-from creditrisk.errors import InvalidInput, UnreadableFile
-from creditrisk.rows import check, complaint, outcomes, read_table
+from creditrisk.errors import InvalidInput
+from creditrisk.rows import check, complaint, outcomes
 from creditrisk.schema import Feature, Schema, built_in
 
 SCHEMA = Schema(
@@ -100,46 +99,6 @@ def test_a_complaint_is_the_same_as_in_a_table() -> None:
     feature = built_in()["days_negative_90d"]
     assert complaint(feature, None) is None
     assert complaint(feature, 91) == "is 91; the most allowed is 90"
-
-
-def test_files_of_either_kind_hold_the_same_values(tmp_path: Path) -> None:
-    frame = DataFrame({"applicant_id": ["A1", "A2"], "income": [0.1 + 0.2, None], "months": [1.0, 2.0]})
-    frame.to_csv(tmp_path / "rows.csv", index=False)
-    frame.to_csv(tmp_path / "semi.csv", index=False, sep=";")
-    frame.to_parquet(tmp_path / "rows.parquet")
-    tables = [check(SCHEMA, read_table(tmp_path / name))[0] for name in ("rows.csv", "semi.csv", "rows.parquet")]
-    assert tables[0]["income"][0] == 0.1 + 0.2
-    assert tables[0].equals(tables[1])
-    assert tables[0][["income", "months"]].equals(tables[2][["income", "months"]])
-
-
-def test_the_names_of_a_frames_rows_neither_shift_nor_lose_anything(tmp_path: Path) -> None:
-    frame = DataFrame({"applicant_id": ["A1", "A2", "A3"], "income": [1.0, 2.0, 3.0]})
-    frame[frame["income"] > 1].to_parquet(tmp_path / "part.parquet")
-    frame.set_index("applicant_id").to_parquet(tmp_path / "named.parquet")
-    assert read_table(tmp_path / "part.parquet").index.tolist() == [0, 1]
-    assert read_table(tmp_path / "named.parquet").equals(frame)
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "said"),
-    [
-        ("empty.csv", b"", "empty.csv: the file is empty"),
-        ("odd.csv", b"a,b\n1,2\n1,2,3,4\n", "odd.csv: it is not a table"),
-        ("shifted.csv", b"a,b\n1,2,3\n4,5,6\n", "shifted.csv: its rows have more cells"),
-        ("bytes.csv", b"a,b\n\xff\xfe,1\n", "bytes.csv: it is not a table"),
-        ("not.parquet", b"PAR0", "not.parquet: it is not a table"),
-    ],
-)
-def test_a_file_that_is_no_table_gets_a_sentence(tmp_path: Path, name: str, content: bytes, said: str) -> None:
-    (tmp_path / name).write_bytes(content)
-    with pytest.raises(UnreadableFile, match=said):
-        read_table(tmp_path / name)
-
-
-def test_a_file_that_is_not_there_gets_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableFile, match=r"gone.csv: it cannot be opened: no such file or directory"):
-        read_table(tmp_path / "gone.csv")
 
 
 def test_outcomes_are_read_and_the_doubtful_set_aside() -> None:

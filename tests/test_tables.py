@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from pandas import DataFrame
 
-from creditrisk import features, formula, labels, rows, scoring, tables, training
-from creditrisk.errors import InvalidInput, NotAllowed, UnreadableFile
+from creditrisk import features, formula, gather, labels, provenance, rows, scoring, tables, training
+from creditrisk.errors import InvalidInput, NotAllowed
 from creditrisk.schema import Feature, Schema, dump, parse
 from creditrisk.store import Store
 
@@ -107,6 +107,157 @@ def test_a_bad_cell_is_named_and_its_row_kept(store: Store) -> None:
     assert len(features.table(store)) == 100
 
 
+LOANS = DataFrame(
+    {
+        "cust_id": ["C0001", "C0001", "C0002", "C9999"],
+        "amount": ["100", "250.5", "", "7"],
+        "kind": ["car", "home", "car", "car"],
+        "loan_id": ["L1", "L2", "L3", "L4"],
+    }
+)
+
+
+def test_several_rows_of_one_applicant_become_one_only_as_somebody_says() -> None:
+    files = {
+        "customers.csv": portfolio(4),
+        "loans.csv": LOANS,
+        "bureau.csv": DataFrame({"cust_id": ["C0000", "C0003"], "enquiries": [1, 2]}),
+    }
+    assert tables.several(files) == {"loans.csv": ["amount", "kind", "loan_id"]}
+    with pytest.raises(
+        InvalidInput, match=r"loans.csv: the key 'cust_id' is 'C0001' in rows 1, 2; say how several become one, like amount"
+    ):
+        tables.join(files)
+    table = tables.join(files, gather={"amount": ["sum", "max"], "kind": ["distinct"]})
+    rows_ = table.frame.set_index("cust_id")
+    assert rows_["loans_rows"].tolist() == [0, 2, 1, 0]
+    assert rows_.loc["C0001", ["amount_sum", "amount_max", "kind_distinct"]].tolist() == [350.5, 250.5, 2]
+    assert rows_.loc[["C0000", "C0002"], "amount_sum"].isna().all()
+    assert [(part.file, part.rows, part.matched, part.unmatched) for part in table.parts] == [
+        ("customers.csv", 4, 4, 0),
+        ("loans.csv", 4, 3, 1),
+        ("bureau.csv", 2, 2, 0),
+    ]
+    assert table.notes == [
+        "loans.csv: 4 rows became one for each of 3 applicants (loans_rows, amount_sum, amount_max, kind_distinct); "
+        "1 without a function left out."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("plan", "sentence"),
+    [
+        (["amount=median"], "'amount=median' says not how rows become one"),
+        (["amount"], "'amount' says not how"),
+        (["kind=max"], "loans.csv, row 1: kind is 'car'; it should be a number"),
+        (["sum=max"], "No file has a column 'sum'"),
+    ],
+)
+def test_a_plan_that_cannot_be_is_refused(plan: list[str], sentence: str) -> None:
+    with pytest.raises(InvalidInput, match=sentence):
+        tables.join({"a.csv": portfolio(4), "loans.csv": LOANS}, gather=gather.plan(["amount=max", *plan]))
+
+
+@pytest.mark.parametrize(
+    ("ids", "sentence"),
+    [
+        (["1.2E+15", "1.3E+15", "4"], "row 1: the key 'cust_id' is '1.2E\\+15', a number that a program has rounded"),
+        ([1.5e17, 2.5e17, 3.5e17], "a number that a program has rounded"),
+        (["1234567890123450", "1234567890123460", "1234567890123470"], "a number that a program has rounded"),
+        (["a\x00", "b", "c"], "row 1: the key 'cust_id' is 'a\\\\x00'; it should be at most 200 printable"),
+        (["a" * 300, "b", "c"], "it should be at most 200 printable"),
+    ],
+)
+def test_ids_that_a_spreadsheet_has_rounded_are_refused(ids: list[object], sentence: str) -> None:
+    with pytest.raises(InvalidInput, match=sentence):
+        tables.join({"a.csv": portfolio(3).assign(cust_id=ids)})
+
+
+def test_ids_keep_their_zeros_and_those_that_look_alike_are_named() -> None:
+    table = tables.join({"a.csv": portfolio(4).assign(cust_id=["007", "7", "c 1", "C1"])})
+    assert table.frame["cust_id"].tolist() == ["007", "7", "c 1", "C1"]
+    assert table.notes == ["a.csv: 2 values of cust_id differ only in case or blanks ('c 1' and 'C1'); they are kept as applicants apart."]
+    big = tables.join({"a.parquet": portfolio(2).assign(cust_id=[12345678901234567, 12345678901234568])})
+    assert big.frame["cust_id"].tolist() == ["12345678901234567", "12345678901234568"]
+
+
+def test_keys_that_miss_each_other_by_zeros_are_named() -> None:
+    table = tables.join({"a.csv": portfolio(2).assign(cust_id=["007", "08"]), "b.csv": DataFrame({"cust_id": [7, 9], "x": [1, 2]})})
+    assert table.parts[1].matched == 0
+    assert table.notes == ["b.csv: 1 keys without a partner, '7' first, have one but for leading zeros or case: write both alike."]
+
+
+def test_a_column_of_numbers_with_words_for_nothing_is_one_of_numbers() -> None:
+    frame = portfolio(60).assign(wage=[("NA" if row % 3 else f"{row}") for row in range(60)], odd=["1", "2", "3", "x"] * 15)
+    proposal = tables.propose(tables.join({"a.csv": frame.astype(str)}))
+    assert proposal.schema["wage"].type == "integer"
+    assert [finding.sentence[:70] for finding in proposal.findings if finding.kind == "mixed"] == [
+        "odd is a number in 75% of rows and a text like 'x' in others, so it is"
+    ]
+
+
+def test_names_the_workspace_uses_itself_are_no_features(store: Store) -> None:
+    frame = portfolio(60).assign(snapshot_id=range(60), AS_OF=1)
+    table = tables.join({"a.csv": frame}, key="cust_id")
+    proposal = tables.propose(table)
+    assert {finding.column for finding in proposal.findings if finding.kind == "reserved"} == {"snapshot_id", "AS_OF"}
+    assert tables.save(store, table, proposal.schema, user="ann").n == 60
+
+
+def test_what_an_import_changed_is_kept_with_every_cell(store: Store) -> None:
+    frame = portfolio(100).astype({"income": object, "home": object})
+    frame.loc[4, "income"] = "much"
+    frame.loc[[5, 6], "home"] = "Rent"
+    frame.loc[[7, 8], "times_late"] = 98
+    frame.loc[9, "loan_to_income"] = 99.5
+    table = tables.join({"a.csv": frame})
+    said = '[[feature]]\nname = "loan_to_income"\nformula = "loan_amount / income"\n[[feature]]\nname = "home"\ntitle = "Where they live"'
+    proposal = tables.wanted(store, table, said=said)
+    made = tables.save(store, table, proposal.schema, user="ann", findings=proposal.findings)
+    told = provenance.changes(store, made.snapshot_id).set_index(["column_name", "kind"])
+    assert told.loc[("home", "spelling put right"), "n"] == 2
+    assert told.loc[("home", "shown under another name"), "what"] == "shown as “Where they live”; files keep the name home"
+    assert told.loc[("times_late", "code for no value"), ["n", "examples"]].tolist() == [2, "98"]
+    assert told.loc[("income", "emptied: it cannot be"), ["n", "examples"]].tolist() == [1, "much"]
+    assert told.loc[("loan_to_income", "stated and contradicted"), "n"] == 1
+    place = int(told.loc[("income", "emptied: it cannot be"), "place"])
+    (cell,) = provenance.cells(store, made.snapshot_id, place).to_dict("records")
+    assert cell == {
+        "row_number": 5,
+        "applicant_id": "C0004",
+        "value": "much",
+        "message": "Row 5: income is 'much'; it should be a number.",
+    }
+
+
+def test_spellings_are_mapped_in_a_table_before_an_import_and_after_it(store: Store) -> None:
+    frame = portfolio(200).astype({"home": object})
+    frame.loc[[0, 1], "home"] = "OWN"
+    frame.loc[2, "home"] = "rennt"
+    table = tables.join({"a.csv": frame})
+    proposed = tables.propose(table).schema
+    shown = tables.writings(proposed, table.frame)
+    assert shown.set_index("written").loc[["OWN", "rennt"], ["perhaps", "means"]].to_numpy().tolist() == [["", "own"], ["rent", ""]]
+    assert tables.spelled(proposed, shown) == proposed
+    first = tables.save(store, table, proposed, user="ann").snapshot_id
+    assert features.table(store, first)["home"].tolist()[:3] == ["own", "own", "rennt"]
+
+    held = tables.writings(store.schema, features.table(store, first))
+    held.loc[held["written"] == "rennt", "means"] = "rent"
+    second = tables.respell(store, first, tables.spelled(store.schema, held), user="ann")
+    assert (features.latest_snapshot(store), features.table(store, second)["home"].tolist()[2]) == (second, "rent")
+    assert features.table(store, first)["home"].tolist()[2] == "rennt"
+    assert store.schema["home"].choices == ("none", "own", "rent")
+    assert rows.check(store.schema, [{"home": "rennt"}])[0]["home"].tolist() == ["rent"]
+    last = provenance.changes(store, second).iloc[-1]
+    assert (last["column_name"], last["what"], last["n"]) == ("home", "“rennt” is “rent”", 1)
+    with pytest.raises(InvalidInput, match="nothing to put right"):
+        tables.respell(store, second, store.schema, user="ann")
+    held.loc[held["written"] == "rent", "means"] = "own"
+    with pytest.raises(InvalidInput, match="'rent' is a meaning and means 'own' itself"):
+        tables.spelled(proposed, held)
+
+
 def test_a_workspace_has_one_schema(store: Store) -> None:
     table = tables.join({"a.csv": portfolio(60)})
     tables.save(store, table, tables.propose(table).schema, user="ann")
@@ -176,17 +327,6 @@ def test_a_formula_reads_declared_numbers_only() -> None:
         parse('[[feature]]\nname = "r"\ntitle = "R"\nformula = "wage / 2"')
     assert formula.parts('"PAY AMT" / greatest(income, 1)') == ("PAY AMT", "income")
     assert formula.value("coalesce(a, 3) * 2", {"a": [1, np.nan]}).tolist() == [2.0, 6.0]
-
-
-def test_a_file_that_is_no_table_is_refused(store: Store) -> None:
-    for content, sentence in (
-        (b"", "the file is empty"),
-        (b"a,b\n", "no row below it"),
-        (b"a,a\n1,2\n", "stands twice"),
-        (b"a,\n1,2\n", "column 2 has no heading"),
-    ):
-        with pytest.raises(UnreadableFile, match=sentence):
-            tables.read("x.csv", content, store.settings)
 
 
 def test_a_schema_is_corrected_in_a_table(store: Store) -> None:

@@ -11,7 +11,7 @@ from creditrisk.charts.clusters import cloud, profiles, scan, segments, spread
 from creditrisk.charts.labels import against, agreement, cohort_rates, group_rates, windows
 from creditrisk.charts.models import ALGORITHMS, calibration, importance, leaderboard, roc, test_scores
 from creditrisk.charts.money import KINDS, flows, spending, streams, unknown
-from creditrisk.charts.portfolio import bins, correlations, scores
+from creditrisk.charts.portfolio import bins, correlations, maturity, scores
 
 __all__ = [
     "ALGORITHMS",
@@ -34,6 +34,7 @@ __all__ = [
     "group_rates",
     "importance",
     "leaderboard",
+    "maturity",
     "nothing",
     "profiles",
     "roc",

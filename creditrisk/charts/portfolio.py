@@ -1,10 +1,12 @@
 """Pictures of everybody: their scores, and how a column lies and moves with others."""
 
+from typing import Final
+
 import plotly.graph_objects as go
 from pandas import DataFrame
 
 from creditrisk.charts import canvas
-from creditrisk.charts.canvas import AMBER, BANDS, BLUE, BRICK, GREY, TEAL, TICKS
+from creditrisk.charts.canvas import AMBER, BANDS, BLUE, BRICK, GREY, PALE_BLUE, TEAL, TICKS, VIOLET
 from creditrisk.schema import Schema
 
 
@@ -83,10 +85,57 @@ def bins(frame: DataFrame, title: str) -> go.Figure:
     return figure
 
 
+STANDING: Final = (  # of an outcome: column, words, colour
+    ("n_good", "good", TEAL),
+    ("n_bad", "bad", BRICK),
+    ("n_young", "too young to tell", PALE_BLUE),
+    ("n_open", "no outcome recorded", GREY),
+    ("n_early", "known already on the day", AMBER),
+)
+
+
+def maturity(frame: DataFrame) -> go.Figure:
+    """Show how far outcomes have come by the half-year of the day the figures describe, and the share bad with its 95 % interval.
+
+    Columns: cohort, n, n_outcomes, n_bad, n_young, n_open, n_early, bad_rate, rate_low, rate_high.
+    """
+    if frame.empty or not frame["n_outcomes"].any():
+        return canvas.nothing("No outcome is recorded that was not known already.")
+    everybody, judged = int(frame["n"].sum()), frame[frame["n_outcomes"] > 0]
+    n, bad = int(frame["n_outcomes"].sum()), int(frame["n_bad"].sum())
+    young = int(frame["n_young"].sum())
+    also = f"; {canvas.percent(young / everybody)} are too young to tell" if young else ""
+    figure = canvas.figure(f"{n:,} of {everybody:,} applicants have an outcome, {canvas.percent(bad / n, 1)} of them bad{also}", height=320)
+    parts = frame.assign(n_good=frame["n_outcomes"] - frame["n_bad"])
+    shown = [part for part in STANDING if parts[part[0]].any()]
+    wide = min(0.6, 0.12 * len(parts))  # one cohort alone is no wall
+    for column, words, colour in shown:
+        hover = f"%{{x}}: %{{y:,}} {words}<extra></extra>"
+        figure.add_trace(go.Bar(x=parts["cohort"], y=parts[column], marker={"color": colour}, width=wide, hovertemplate=hover))
+    figure.add_trace(
+        go.Scatter(
+            x=judged["cohort"],
+            y=judged["bad_rate"],
+            yaxis="y2",
+            mode="markers",
+            marker={"color": VIOLET, "size": 9, "symbol": "diamond"},
+            error_y=canvas.whiskers(judged["bad_rate"], judged["rate_low"], judged["rate_high"], VIOLET),
+            text=[f"{k:,} of {n:,}" for k, n in zip(judged["n_bad"], judged["n_outcomes"], strict=True)],
+            hovertemplate="%{x}: %{y:.1%} bad (%{text})<extra></extra>",
+        )
+    )
+    side = {"overlaying": "y", "side": "right", "tickformat": ".0%", "rangemode": "tozero", "showgrid": False, "title": "share bad"}
+    figure.update_xaxes(type="category", title="half-year of the day the figures describe")
+    figure.update_yaxes(title="applicants", rangemode="tozero")
+    figure.update_layout(barmode="stack", bargap=0.35, yaxis2={**side, "nticks": 6})
+    canvas.key(figure, *(("■", colour, words) for _, words, colour in shown), ("◆", VIOLET, "share bad, with its 95 % interval"))
+    return figure
+
+
 def correlations(frame: DataFrame, schema: Schema) -> go.Figure:
     """Show the strongest rank correlations between columns: one, other, correlation, n."""
     if frame.empty:
-        return canvas.nothing("Fewer than two numeric columns vary, so none move together.")
+        return canvas.nothing("No two columns of numbers move together.")
     part = frame.iloc[::-1]
     titles = {feature.name: feature.title for feature in schema}
     first = frame.iloc[0]

@@ -30,12 +30,13 @@ def declare(parser_of: ParserOf) -> None:
     add("files", nargs="+", metavar="FILE", help="the first says who is an applicant, the others add columns")
     add("--id", metavar="COL", help="column that names the applicant (else one called like an id, else the row)")
     add("--on", metavar="COL", help="the same in the further files, where it differs")
+    add("--gather", action="append", metavar="COL=FUNCTION,…", help="how several rows of one applicant in a further file become one")
     add("--target", metavar="COL", help="column that says how it went, or COL=VALUE,VALUE with its bad values")
     add("--as-of", metavar="COL", help="column with the day the figures describe")
     add("--schema", type=Path, metavar="FILE", help="TOML with [[feature]] tables whose keys replace those proposed")
 
     add = parser_of("outcomes", _outcomes, "record what really happened to loans").add_argument
-    add("file", type=Path, metavar="FILE", help="CSV or Parquet")
+    add("file", type=Path, metavar="FILE", help="CSV, Parquet or Excel")
     add("--id", required=True, metavar="COL", help="column that names the applicant")
     add(
         "--bad",
@@ -51,7 +52,7 @@ def declare(parser_of: ParserOf) -> None:
     add("--out", type=Path, metavar="FILE", help="also write it to this .csv, .parquet or .duckdb, with its schema and data dictionary")
 
     add = parser_of("rfm", _rfm, "compute recency, frequency and monetary value of stored transactions, or of a table of them").add_argument
-    add("file", type=Path, nargs="?", metavar="FILE", help="CSV or Parquet with one row per transaction (else the stored ones)")
+    add("file", type=Path, nargs="?", metavar="FILE", help="CSV, Parquet or Excel with one row per transaction (else the stored ones)")
     add("--as-of", type=day, required=True, metavar="DATE", help="read only what was booked before")
     add("--days", type=int, default=365, metavar="N", help="how far back")
     add("--direction", choices=("in", "out", "both"), help="which money (else out of stored ones, both of a table)")
@@ -76,6 +77,7 @@ def declare(parser_of: ParserOf) -> None:
     add("files", nargs="*", metavar="FILE", help="with infer: the table, or several to be joined")
     add("--id", metavar="COL", help="column that names the applicant")
     add("--on", metavar="COL", help="the same in the further files, where it differs")
+    add("--gather", action="append", metavar="COL=FUNCTION,…", help="how several rows of one applicant in a further file become one")
     add("--target", metavar="COL", help="column that says how it went, or COL=VALUE,VALUE with its bad values")
     add("--as-of", metavar="COL", help="column with the day the figures describe")
 
@@ -89,7 +91,9 @@ def _import(options: Options, out: Out) -> None:
         origin = options.schema.name if options.schema else "schema"
         proposal = tables.wanted(store, table, target=options.target, as_of=options.as_of, said=said, origin=origin)
         schema, findings = proposal.schema, proposal.findings
-        made = tables.save(store, table, schema, user=user_of(options, store.settings), target=options.target, as_of=options.as_of)
+        made = tables.save(
+            store, table, schema, user=user_of(options, store.settings), target=options.target, as_of=options.as_of, findings=findings
+        )
     out.warn([*table.notes, *(finding.sentence for finding in findings)])
     out.refuse([f"{table.parts[0].file}: {problem.message}" for problem in made.problems])
     for place, part in enumerate(table.parts):
@@ -105,19 +109,20 @@ def _import(options: Options, out: Out) -> None:
 
 
 def _joined(options: Options, settings: Settings) -> "Table":
-    from creditrisk import tables
+    from creditrisk import gather, tables, tabular
 
     files = files_of(options.files)
     names = [file.name for file in files]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise InvalidInput(f"Two files are called {twice}: rename one, so that each can be told from the other.")
-    return tables.join({file.name: tables.read(file.name, content_of(file), settings) for file in files}, key=options.id, on=options.on)
+    read = {file.name: tabular.read(file.name, content_of(file), settings.intake) for file in files}
+    return tables.join(read, key=options.id, on=options.on, gather=gather.plan(options.gather or []))
 
 
 def _outcomes(options: Options, out: Out) -> None:
-    from creditrisk import applicants, rows
+    from creditrisk import applicants, rows, tabular
 
-    table = rows.read_table(options.file)
+    table = tabular.load(options.file, settings_of(options).intake)
     named = {"id_column": options.id, "bad_column": options.bad, "date_column": options.date, "past_due_column": options.days_past_due}
     observed, problems = rows.outcomes(table, **named)
     with opened(options) as store:
@@ -125,6 +130,9 @@ def _outcomes(options: Options, out: Out) -> None:
     record = {"file": options.file.name, "rows": len(table), **counts, "rejected": len({problem.row for problem in problems})}
     out.refuse([f"{options.file.name}: {problem.message}" for problem in problems])
     out.result(record | {"problems": [problem_of(problem) for problem in problems]})
+    if counts["known_already"]:
+        what = "observed on or before the day the applicant's figures describe; kept, and nothing is learned from them with those figures."
+        out.warn([f"Outcomes known already: {counts['known_already']:,}, {what}"])
     said = f"{counts['matched']:,} outcomes recorded; {counts['unmatched']:,} of people this workspace does not know were left out"
     out.summary(record, f"{said}; {record['rejected']:,} rows refused.")
 
@@ -150,7 +158,7 @@ def _features(options: Options, out: Out) -> None:
 
 
 def _rfm(options: Options, out: Out) -> None:
-    from creditrisk import rfm, rows
+    from creditrisk import rfm, tabular
 
     target = target_of(options.out)
     problems: list[Any] = []
@@ -159,7 +167,10 @@ def _rfm(options: Options, out: Out) -> None:
         if options.file is None:
             found = rfm.stored(store, options.as_of, **asked)
         else:
-            table, named = rows.read_table(options.file), {"id": options.id, "day": options.date, "amount": options.amount}
+            table, named = (
+                tabular.load(options.file, store.settings.intake),
+                {"id": options.id, "day": options.date, "amount": options.amount},
+            )
             found, problems = rfm.of_table(store, table, options.as_of, **named, **asked)
     if target:
         write(found, target)

@@ -78,9 +78,9 @@ def _from_workspace(store: "Store", options: Options, asked: Mapping[str, Any], 
 
 def _from_file(store: "Store", options: Options, asked: Mapping[str, Any], out: Out) -> "Iterator[list[Prediction]]":
     """Score the good rows of a file, some thousand at a time; say what is wrong with the others and set that aside in a file."""
-    from creditrisk import rows, scoring
+    from creditrisk import rows, scoring, tabular
 
-    given = rows.read_table(options.file)
+    given = tabular.load(options.file, store.settings.intake)
     if given.empty:
         raise InvalidInput(f"{options.file.name} has no rows to score.")
     _, problems = rows.check(store.schema, given, complete=True)

@@ -27,7 +27,7 @@ from creditrisk.labels.shelf import (
     groups_of,
     keep,
     label_features,
-    outcomes,
+    outcomes_after,
     risk_index,
     risky_segments,
     snapshot_of,
@@ -266,5 +266,7 @@ def _given_away(store: Store, rows: DataFrame) -> dict[str, Any]:
 def _against_outcomes(store: Store, rows: DataFrame) -> Held:
     """Hold each applicant's newest label against what really happened."""
     labelled = rows.dropna(subset=["bad"]).sort_values("as_of", kind="stable").drop_duplicates("applicant_id", keep="last")
-    joined = labelled.merge(outcomes(store), on="applicant_id", suffixes=("", "_observed")).sort_values("applicant_id")
+    joined = labelled.merge(outcomes_after(store), on=["snapshot_id", "applicant_id"], suffixes=("", "_observed")).sort_values(
+        "applicant_id"
+    )
     return Held(joined["bad_observed"].to_numpy(bool), joined["risk_index"].to_numpy(float), joined["bad"].to_numpy(float))

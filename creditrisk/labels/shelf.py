@@ -241,6 +241,11 @@ def groups_of(store: Store, rows: DataFrame) -> list[dict[str, Any]]:
     ]
 
 
+def outcomes_after(store: Store) -> DataFrame:
+    """Return snapshot_id, applicant_id and bad of the outcomes that the figures of a snapshot cannot have known."""
+    return store.read("select snapshot_id, applicant_id, observed_bad as bad from outcome_of_snapshot order by snapshot_id, applicant_id")
+
+
 def outcomes(store: Store) -> DataFrame:
     return store.read("select applicant_id, observed_bad as bad, observed_on from outcome_current order by applicant_id")
 

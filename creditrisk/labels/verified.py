@@ -14,7 +14,7 @@ from creditrisk import features, policy, quality
 from creditrisk import store as stores
 from creditrisk.cohorts import LONGEST, Cohort
 from creditrisk.errors import InvalidInput, NotEnoughData, NothingYet
-from creditrisk.labels.shelf import PROXIES, LabelSet, get, groups_of, keep, outcomes, risk_index, rows_of, snapshot_of
+from creditrisk.labels.shelf import PROXIES, LabelSet, get, groups_of, keep, outcomes, outcomes_after, risk_index, rows_of, snapshot_of
 from creditrisk.quality import Gate, Held
 from creditrisk.settings import Policy
 from creditrisk.store import Store
@@ -43,11 +43,11 @@ def reviewed(store: Store, *, user: str, snapshot_id: int | None = None) -> Labe
 
     Raises NothingYet while verdicts are not inspected here, NotEnoughData unless accepted ones of both kinds are there.
     """
-    if not _inspected(store):
+    if not store.value("select count(*) from inspection_current where status = 'accepted'"):
         raise NothingYet("Verdicts become labels once somebody has inspected and accepted them; none has been inspected yet.")
     snapshot = snapshot_of(store, snapshot_id)
     table = features.table(store, snapshot).assign(snapshot_id=snapshot)
-    said = table[["applicant_id"]].merge(_reviewed(store, accepted=True), on="applicant_id")
+    said = table[["applicant_id"]].merge(_reviewed(store), on="applicant_id")
     return _verified(store, "review", table, said, user=user, what="accepted verdicts on labels say what an applicant is", about={})
 
 
@@ -109,7 +109,8 @@ def by_source(store: Store, snapshot_id: int) -> dict[str, DataFrame]:
     else by the cut-off. Reviewers who cancel each other out give no label.
     """
     here = set(store.read("select applicant_id from applicant where snapshot_id = $id", id=snapshot_id)["applicant_id"])
-    found = {"observed": outcomes(store)[["applicant_id", "bad"]], "review": _reviewed(store)}
+    after = outcomes_after(store)
+    found = {"observed": after.loc[after["snapshot_id"] == snapshot_id, ["applicant_id", "bad"]], "review": _reviewed(store)}
     return {source: frame[frame["applicant_id"].isin(here)].reset_index(drop=True) for source, frame in found.items()}
 
 
@@ -164,23 +165,16 @@ def _in_arrears(store: Store, rule: int) -> DataFrame:
     return found
 
 
-def _inspected(store: Store) -> bool:
-    there = store.value("select count(*) from information_schema.tables where table_name = 'inspection_current'")
-    return bool(there) and bool(store.value("select count(*) from inspection_current where status = 'accepted'"))
-
-
-def _reviewed(store: Store, *, accepted: bool = False) -> DataFrame:
-    """Return applicant_id and the bad that the reviewers' verdicts on labels imply; `accepted`: only of those an inspector accepted."""
-    inspected = "and review_id in (select review_id from inspection_current where status = 'accepted')" if accepted else ""
+def _reviewed(store: Store) -> DataFrame:
+    """Return applicant_id and the bad that the verdicts on labels imply which an inspector has accepted."""
     verdicts = store.rows(
-        f"""select prediction.applicant_id, review.verdict, label.bad, prediction.pd, prediction.policy
-        from review_current as review
-        join prediction using (prediction_id)
+        """select verdict.applicant_id, verdict.verdict, label.bad, verdict.pd, verdict.policy
+        from verdict
         join model using (model_id)
         left join (
             select label_set_id, applicant_id, max_by(bad, snapshot_id) as bad from label group by label_set_id, applicant_id
-        ) as label on label.label_set_id = model.label_set_id and label.applicant_id = prediction.applicant_id
-        where review.about = 'label' and review.verdict in ('correct', 'incorrect') {inspected}"""
+        ) as label on label.label_set_id = model.label_set_id and label.applicant_id = verdict.applicant_id
+        where verdict.about = 'label' and verdict.verdict in ('correct', 'incorrect') and verdict.status = 'accepted'"""
     )
     implied: dict[str, list[bool]] = {}
     for applicant_id, verdict, labelled, prob_default, rules in verdicts:

@@ -1,0 +1,192 @@
+"""A file becomes a table: CSV in whatever dialect, Parquet or the one filled sheet of a workbook, the same way for every command and page.
+
+Every cell of a text is its text; nothing is guessed but the dialect, and what that guess changed is said in `frame.attrs["notes"]`.
+A file that says two things, or is no table, is refused whole in a sentence.
+"""
+
+import csv
+import io
+import re
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pandas import DataFrame
+from pyarrow import parquet
+
+from creditrisk import banks, cells, grid
+from creditrisk.errors import UnreadableFile
+from creditrisk.formats import sheet
+from creditrisk.formats.guard import extract
+from creditrisk.settings import Intake
+
+PARQUET = b"PAR1"
+MOST_COLUMNS = 1_000
+LONGEST = 200  # characters of a heading
+HEAD = 400_000  # bytes in which the heading and the first rows stand
+SEPARATORS = ",;\t|"
+FIGURE = re.compile(r"[-+]?\d[\d.,'\u00a0 ]*")  # how a number may be written
+
+
+def load(file: Path, limits: Intake) -> DataFrame:
+    """Read a file from disk as `read` reads its bytes; raises UnreadableFile."""
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise UnreadableFile(file.name, f"it cannot be opened: {(error.strerror or str(error)).lower()}.") from error
+    return read(file.name, content, limits)
+
+
+def read(name: str, content: bytes, limits: Intake) -> DataFrame:
+    """Return a file's rows under its headings, `attrs["notes"]` saying how it was read.
+
+    A text's cells are texts; decimal commas become points where the whole column shows that they are. Raises UnreadableFile for what
+    is no table, too large, has a heading that is empty or stands twice, no row, or a column whose cells are not single values.
+    """
+    if len(content) > limits.max_file_mb * 1_000_000:
+        raise UnreadableFile(name, f"the file is larger than {limits.max_file_mb} MB; raise max_file_mb in [intake].")
+    if content.startswith(PARQUET) or name.lower().endswith((".parquet", ".pq")):
+        table, notes = _of_parquet(name, content, limits), list[str]()
+    elif sheet.recognises(content):
+        table, notes = _of_workbook(name, content, limits)
+    else:
+        table, notes = _of_text(name, content, limits)
+    named = _named(name, table)
+    named.attrs["notes"] = notes
+    return named
+
+
+def _named(file: str, table: DataFrame) -> DataFrame:
+    """Refuse a heading that is empty or stands twice: nobody could say which column is meant."""
+    names = [str(column).strip() for column in table.columns]
+    empty = [place for place, name in enumerate(names, 1) if not name]
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if empty:
+        said = (
+            "; a title or merged cells above the table are no heading: leave one row with the names" if len(empty) * 2 > len(names) else ""
+        )
+        raise UnreadableFile(file, f"column {empty[0]} has no heading; every column needs a name of its own{said}.", line=1)
+    if twice:
+        raise UnreadableFile(file, f"the heading {twice[0]!r} stands twice; every column needs a name of its own.", line=1)
+    folded = {name.casefold(): name for name in names}
+    if len(folded) < len(names):
+        one = next(name for name in names if folded[name.casefold()] != name)
+        other = folded[one.casefold()]
+        raise UnreadableFile(file, f"the headings {one!r} and {other!r} differ only in case, which a database does not tell apart.", line=1)
+    if long := next((name for name in names if len(name) > LONGEST), None):
+        raise UnreadableFile(file, f"the heading {long[:40]!r} … has {len(long):,} characters, more than the {LONGEST} allowed.", line=1)
+    if len(names) > MOST_COLUMNS:
+        raise UnreadableFile(file, f"it has {len(names):,} columns, more than the {MOST_COLUMNS:,} allowed; leave out what nobody reads.")
+    if unprintable := next((name for name in names if not name.isprintable()), None):
+        raise UnreadableFile(file, f"the heading {unprintable!r} holds characters that cannot be printed; rename it.", line=1)
+    if table.empty:
+        raise UnreadableFile(file, "there is a heading and no row below it.")
+    return table.set_axis(names, axis=1)
+
+
+def _of_parquet(name: str, content: bytes, limits: Intake) -> DataFrame:
+    try:
+        held = parquet.ParquetFile(io.BytesIO(content))
+        if held.metadata.num_rows > limits.max_rows:
+            raise UnreadableFile(name, f"it has {held.metadata.num_rows:,} rows, more than the {limits.max_rows:,} allowed.")
+        if len(held.schema_arrow) > MOST_COLUMNS:
+            raise UnreadableFile(name, f"it has {len(held.schema_arrow):,} columns, more than the {MOST_COLUMNS:,} allowed.")
+        table = held.read()
+        table = table.cast(pa.schema([_plain(name, field) for field in table.schema], metadata=table.schema.metadata))
+        frame: DataFrame = table.to_pandas()
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise UnreadableFile(name, f"it is not a table this program can read: {str(error).strip().splitlines()[0]}") from error
+    made: DataFrame = frame.reset_index(drop=frame.index.names == [None])  # a named index is a column like any other
+    return made
+
+
+def _plain(file: str, field: pa.Field) -> pa.Field:
+    """Return the type a column is read as; raises UnreadableFile where its cells are no single values."""
+    kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+    if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        raise UnreadableFile(file, f"column {field.name!r} holds {kind}, not one value a row; leave it out or unfold it into columns.")
+    return field.with_type(pa.float64() if pa.types.is_decimal(kind) else kind)
+
+
+def _of_workbook(name: str, content: bytes, limits: Intake) -> tuple[DataFrame, list[str]]:
+    filled = [found for found in extract(name, content, "sheets", max_rows=limits.max_rows) if found["text"].strip()]
+    seen = [found for found in filled if found["visible"]] or filled
+    if len(seen) != 1:
+        names = ", ".join(repr(found["name"]) for found in seen) or "none"
+        raise UnreadableFile(name, f"a table is the only filled sheet of its workbook; here are {names}. Save the one you mean by itself.")
+    notes = [f"the hidden sheet {found['name']!r} was not read." for found in filled if found not in seen]
+    above = len(seen[0]["text"]) - len(seen[0]["text"].lstrip("\n"))
+    header, *lines = csv.reader(io.StringIO(seen[0]["text"].lstrip("\n")), delimiter="\t")
+    lines = [line for line in lines if any(line)] if not any(map(any, lines[-1:])) else lines
+    wide = next((place for place, line in enumerate(lines, above + 2) if len(line) > len(header)), None)
+    if wide is not None:
+        raise UnreadableFile(name, f"the row has more cells than the heading has ({len(header)}).", line=wide)
+    return DataFrame([line + [""] * (len(header) - len(line)) for line in lines], columns=header, dtype="str"), notes
+
+
+def _of_text(name: str, content: bytes, limits: Intake) -> tuple[DataFrame, list[str]]:
+    if what := banks.recognise(content):
+        raise UnreadableFile(name, f"this is {what}, not a table of comma-separated values, Parquet or Excel.")
+    text, encoding = banks.utf8(name, content)
+    if b"\x00" in text:
+        raise UnreadableFile(name, "this is a binary file (it contains NUL characters), not text.")
+    notes = [] if encoding.startswith("utf-8") else [f"it is no UTF-8 and was read as {encoding}."]
+    lines = re.split(r"\r\n|\r|\n", text[:HEAD].decode("utf-8-sig", errors="ignore"), maxsplit=40)[:40]
+    top = next((place for place, line in enumerate(lines) if line.strip()), None)
+    if top is None:
+        raise UnreadableFile(name, "the file is empty; a header line and one row per applicant were expected.")
+    separator, heading = _separator(lines[top:])
+    if len(heading) > MOST_COLUMNS:
+        raise UnreadableFile(name, f"it has {len(heading):,} columns, more than the {MOST_COLUMNS:,} allowed; leave out what nobody reads.")
+    made = grid.cut(name, text, separator, first=top + 2, width=len(heading), places=range(len(heading)))
+    if len(made.lines) > limits.max_rows:
+        raise UnreadableFile(name, f"it has {len(made.lines):,} rows, more than the {limits.max_rows:,} allowed.")
+    odd = np.flatnonzero((made.widths < len(heading)) | np.isin(np.arange(len(made.widths)), made.spills))
+    if len(odd):
+        cells_there, line = int(made.widths[odd[0]]), int(made.lines[odd[0]])
+        raise UnreadableFile(name, f"the row has {cells_there} cells, the heading {len(heading)}; it is cut off or misquoted.", line=line)
+    columns = [made.columns[place] for place in range(len(heading))]
+    marks = {place: mark for place, column in enumerate(columns) if (mark := _decimal_mark(column.dictionary))}
+    for place, mark in marks.items():
+        column = columns[place]
+        columns[place] = pa.DictionaryArray.from_arrays(column.indices, _plainly(column.dictionary, mark))
+    for mark, what in ((",", "decimal commas became points"), (".", "marks of thousands were left out")):
+        if named := [heading[place] for place in marks if marks[place] == mark]:
+            notes.append(f"{what} in {', '.join(named)}.")
+    texts = {str(place): column.cast(pa.string()) for place, column in enumerate(columns)}
+    return pa.table(texts).to_pandas().set_axis(heading, axis=1), notes
+
+
+def _separator(lines: list[str]) -> tuple[str, list[str]]:
+    """Return what parts the cells: what cuts the most first lines into as many cells, and the more of them; and the heading so cut."""
+    best: tuple[tuple[int, int], str, list[str]] = ((-1, -1), ",", [])
+    for mark in SEPARATORS:
+        rows = [row for row in _cut(lines, mark) if row]
+        heading = [cell.strip() for cell in rows[0]] if rows else []
+        alike = sum(len(row) == len(heading) for row in rows) if len(heading) > 1 else 0
+        best = max(best, ((alike, len(heading)), mark, heading), key=lambda found: found[0])
+    return best[1], best[2]
+
+
+def _cut(lines: list[str], mark: str) -> list[list[str]]:
+    try:
+        return list(csv.reader([f"{line}\n" for line in lines], delimiter=mark))
+    except csv.Error:  # a field larger than any: the reading that follows says so
+        return []
+
+
+def _decimal_mark(texts: pa.Array) -> str | None:
+    """Return the decimal mark of distinct texts that are numbers with commas in them, None where they are not or nobody can tell."""
+    if not pc.any(pc.match_substring(texts, ",")).as_py():
+        return None
+    filled = [text for text in map(str.strip, texts.to_pylist()) if text]
+    fits = [text for text in filled if FIGURE.fullmatch(text)]
+    return cells.decimal_mark(pa.array(fits)) or None if len(fits) >= 0.95 * len(filled) else None
+
+
+def _plainly(texts: pa.Array, mark: str) -> pa.Array:
+    """Return numbers with a point before their decimals and no marks of thousands; other texts as they are."""
+    bare = str.maketrans({**dict.fromkeys(".,' \u00a0"), mark: "."})
+    return pa.array([text.strip().translate(bare) if FIGURE.fullmatch(text.strip()) else text for text in texts.to_pylist()])
