@@ -48,7 +48,7 @@ with ui.guard():
     ui.figures(
         (
             "Labelled",
-            ui.count(report["n_bad"] + report["n_good"]),
+            ui.count(labelling.n_labelled(report)),
             f"Applicants with a label, of {ui.count(found.n)}; those near the border or with too little history have none.",
         ),
         (

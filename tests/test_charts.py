@@ -523,7 +523,7 @@ def test_the_index_is_spread_out_by_cluster() -> None:
 def test_cohorts_that_differ_by_more_than_chance_are_said_to() -> None:
     assert title(charts.cohort_rates(COHORTS)).endswith("which is more than chance")
     assert title(charts.cohort_rates(COHORTS.assign(low=0.0, high=0.5))).endswith("within chance")
-    assert title(charts.cohort_rates(COHORTS.head(1))) == "One cohort: 10.0\u00a0% of it are called risky"
+    assert title(charts.cohort_rates(COHORTS.head(1))) == "One cohort: 10.0\u00a0% of it is called risky"
 
 
 def test_a_protected_group_called_risky_much_more_often_is_marked() -> None:

@@ -35,15 +35,8 @@ def verdict(found: LabelSet) -> None:
             icon=":material/gpp_bad:",
         )
     else:
-        st.success(
-            f"**They can be worked with.** These labels pass all {len(gates)} checks"
-            + (
-                ". They are a proxy all the same: a test, not a repayment, stands behind them."
-                if found.is_proxy
-                else ". They are verified."
-            ),
-            icon=":material/verified_user:",
-        )
+        worth = "They are a proxy all the same: a test, not a repayment, stands behind them." if found.is_proxy else "They are verified."
+        st.success(f"**They can be worked with.** These labels pass all {len(gates)} checks. {worth}", icon=":material/verified_user:")
     warning = labels.banner(found)
     if warning:
         ui.banner(ui.literal(warning), alarm=found.circular)
@@ -57,6 +50,11 @@ def circularity(found: LabelSet) -> None:
     mark = ":red[:material/sync_problem:]" if found.circular else ":green[:material/check_circle:]"
     read = f"{len(shared)} columns made the label and are predictors too." if shared else "No predictor made the label."
     st.markdown(f"{mark} **Circularity.** {read} :gray[{ui.literal(tree['sentence'])}]")
+
+
+def n_labelled(report: dict[str, Any]) -> int:
+    """How many have a label; a combination counts them by their source."""
+    return int(sum(report["by_source"].values()) if "by_source" in report else report["n_bad"] + report["n_good"])
 
 
 # --- what it rests on -------------------------------------------------------------------------------------------------------

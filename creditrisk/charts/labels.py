@@ -53,7 +53,7 @@ def cohort_rates(frame: DataFrame) -> go.Figure:
     if frame.empty:
         return canvas.nothing("This label set has no cohorts to compare.")
     if len(frame) == 1:
-        finding = f"One cohort: {canvas.percent(frame['share'].iloc[0], 1)} of it are called risky"
+        finding = f"One cohort: {canvas.percent(frame['share'].iloc[0], 1)} of it is called risky"
     else:
         ends = f"{canvas.percent(frame['share'].min(), 1)} and {canvas.percent(frame['share'].max(), 1)}"
         moves = frame["low"].max() > frame["high"].min()
