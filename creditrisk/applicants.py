@@ -102,7 +102,9 @@ def apply(store: Store, applications: DataFrame | list[dict[str, Any]], *, user:
 
 
 def record_outcomes(store: Store, outcomes: DataFrame, *, user: str) -> dict[str, int]:
-    """Record what really happened: applicant_id, observed_bad (boolean), observed_on; returns counts matched and unmatched.
+    """Record what really happened: applicant_id, observed_bad (boolean), observed_on, and days_past_due where the table has it.
+
+    Returns counts matched and unmatched.
 
     Outcomes of people the workspace does not know are counted as unmatched and not stored.
     """
@@ -118,4 +120,13 @@ def record_outcomes(store: Store, outcomes: DataFrame, *, user: str) -> dict[str
             returning applicant_id""",
             {"at": now(), "user": user},
         ).fetchall()
+        if "days_past_due" in outcomes:
+            cursor.register("known", DataFrame({"applicant_id": [name for (name,) in added]}))
+            cursor.execute(
+                """insert into arrears
+                select applicant_id::varchar, days_past_due::integer, observed_on, $at, $user
+                from given
+                where applicant_id::varchar in (select applicant_id from known) and days_past_due is not null""",
+                {"at": now(), "user": user},
+            )
     return {"matched": len(added), "unmatched": len(outcomes) - len(added)}

@@ -21,7 +21,7 @@ from pandas import DataFrame
 from creditrisk import applicants as people
 from creditrisk import features, ingest, labels, registry, reviews, scoring, synthetic, training, workspace
 from creditrisk import store as stores
-from creditrisk.errors import InvalidInput
+from creditrisk.errors import InvalidInput, NotEnoughData
 from creditrisk.settings import Settings
 from creditrisk.store import Store
 from creditrisk.synthetic import Bank, World
@@ -35,7 +35,7 @@ FILES_AT_ONCE = 200
 REVIEWED = 24
 ASIDE = ".tmp-demo"  # swept away at start-up where a fill was cut off
 PERFORMANCE_DAYS = 90  # the label comes from the last quarter, the predictors from before it
-FEW = "a small bank: of more clusters the riskiest is too small to train on"
+FEW = "a small bank: the number chosen by rule fails a check or leaves too few to train on"
 TO_CONTINENTAL = str.maketrans(",.", ".,")
 
 
@@ -147,11 +147,12 @@ def _written(folder: Path, paper: "Paper") -> Path:
 
 
 def _label(store: Store) -> str:
-    """Label with K-Means; where the riskiest of the clusters is too small to train on, as happens in a small bank, with two."""
-    found = labels.kmeans(store, user=USER, performance_days=PERFORMANCE_DAYS)
-    if labels.members(store, found.label_set_id)["bad"].eq(True).sum() < training.LEAST_OF_A_CLASS:
-        found = labels.kmeans(store, user=USER, performance_days=PERFORMANCE_DAYS, k=2, reason=FEW)
-    return found.label_set_id
+    """Label with K-Means; where a small bank's set fails a check or has too few bad, with another number of clusters."""
+    for k in (None, 2, 3, 4, 5):
+        found = labels.kmeans(store, user=USER, performance_days=PERFORMANCE_DAYS, k=k, reason=FEW if k else None)
+        if found.passed and found.report["n_bad"] >= training.LEAST_OF_A_CLASS:
+            return found.label_set_id
+    raise NotEnoughData("No label set of this invented bank passes its checks: take more applicants or another seed.")
 
 
 def _promote(store: Store, label_set_id: str) -> str:

@@ -79,14 +79,20 @@ def table_of(name: str, content: bytes) -> DataFrame:
     return table
 
 
-def outcomes(table: DataFrame, *, id_column: str, bad_column: str, date_column: str | None = None) -> tuple[DataFrame, list[Problem]]:
+def outcomes(
+    table: DataFrame, *, id_column: str, bad_column: str, date_column: str | None = None, past_due_column: str | None = None
+) -> tuple[DataFrame, list[Problem]]:
     """Return observed outcomes (applicant_id, observed_bad, observed_on) of the rows that state one, and what is wrong with the others.
+
+    With `past_due_column` there is days_past_due too, empty where the row does not say.
 
     `bad_column` is a column of yes and no, or `COLUMN=VALUE,VALUE` that says which of its values are bad; all others are good then.
     Raises InvalidInput for a column the table does not have, and for a value no row has.
     """
     bad_column, verdict = target(table, bad_column)
     wanted = {"applicant_id": (id_column, _name), "observed_bad": (bad_column, verdict), "observed_on": (date_column, day)}
+    if past_due_column is not None:
+        wanted["days_past_due"] = (past_due_column, _days)
     for column, _ in wanted.values():
         if column is not None and column not in table.columns:
             raise InvalidInput(f"There is no column {column!r}; there are {', '.join(map(str, table.columns))}.")
@@ -263,6 +269,12 @@ def day(value: object) -> tuple[date | None, str | None]:
         return date.fromisoformat(str(value).strip()), None
     except ValueError:
         return None, f"is {value!r}; it should be a date like 2026-01-31"
+
+
+def _days(value: object) -> tuple[int | None, str | None]:
+    """Return the whole days a value states, or a clause that says what is wrong with it."""
+    text = str(value).strip().removesuffix(".0")
+    return (int(text), None) if text.isdecimal() and len(text) < 6 else (None, f"is {value!r}; it should be a number of days")
 
 
 def target(table: DataFrame, said: str) -> tuple[str, Reader]:

@@ -102,8 +102,8 @@ def test_steps_out_of_order_get_a_sentence(run: Run) -> None:
 def test_the_whole_way(in_bank: Run, tmp_path: Path) -> None:
     code, (made, _), _ = in_bank("features", "--out", tmp_path / "features.csv")
     assert (code, made["applicants"]) == (0, 150)
-    code, (label, _), _ = in_bank("label", "kmeans", "--k", 3)
-    assert (code, label["k"], label["method"]) == (0, 3, "kmeans")
+    code, (label, _), _ = in_bank("label", "kmeans", "--k", 2, "--reason", "a small bank has two groups", "--performance-days", 90)
+    assert (code, label["k"], label["method"], label["passed"]) == (0, 2, "kmeans", True), label["gates"]
     code, (*models, summary), _ = in_bank("train", "--algorithms", "logistic", "--labels", label["label_set"], "--cv", 3)
     assert code == 0
     assert {model["algorithm"] for model in models} >= {"logistic"}

@@ -10,7 +10,7 @@ from pandas import DataFrame
 
 from creditrisk import metrics, pipeline, registry, schema
 from creditrisk.errors import InvalidInput, NotAllowed, NothingYet, SchemaMismatch, TamperedArtefact, UnknownThing
-from creditrisk.store import Store
+from creditrisk.store import Store, now
 
 
 def draft(store: Store, name: str = "logistic", **changes: object) -> registry.Draft:
@@ -40,7 +40,20 @@ def draft(store: Store, name: str = "logistic", **changes: object) -> registry.D
     return registry.Draft(**{**facts, **changes})  # type: ignore[arg-type]
 
 
+def vouched(store: Store, label_set_id: str = "L0001", *failed: str) -> None:
+    """Plant the label set that a model was learned from, and which of its checks failed."""
+    gates = [{"name": name, "passed": False, "sentence": f"Of {name} there is too little."} for name in failed]
+    row = {"id": label_set_id, "passed": not failed, "report": json.dumps({"gates": gates}), "at": now()}
+    with store.write("ann", "label", label_set_id) as cursor:
+        cursor.execute(
+            """insert into label_set values ($id, 'kmeans', 'cluster', 1, 3, 120, 0.3, $passed, false, $report, $at, 'ann')
+            on conflict do nothing""",
+            row,
+        )
+
+
 def kept(store: Store, n: int = 1) -> list[str]:
+    vouched(store)
     return registry.register(store, [draft(store) for _ in range(n)], user="ann")
 
 
@@ -123,6 +136,23 @@ def test_promotion_needs_a_person_and_a_reason_and_leaves_a_history(store: Store
     with pytest.raises(InvalidInput, match="retired already"):
         registry.retire(store, "M0001", user="ann", reason="again")
     assert store.value("select count(*) from audit where action in ('promote', 'retire')") == 4
+
+
+def test_what_may_only_be_studied_is_not_promoted_and_the_refusal_says_why(store: Store) -> None:
+    vouched(store, "L0002", "index gap", "signs")
+    drafts = [draft(store, label_set_id="L0002"), draft(store, "risk_index", label_set_id="L0001"), draft(store, label_set_id="L0009")]
+    vouched(store)
+    failed, baseline, unknown = registry.register(store, drafts, user="ann")
+    with pytest.raises(
+        NotAllowed, match=r"studied, not promoted: its label set L0002 fails 2 checks \(index gap, signs\)\. Of index gap there"
+    ):
+        registry.promote(store, failed, user="ann", reason="it looks superb")
+    with pytest.raises(NotAllowed, match="is a baseline"):
+        registry.promote(store, baseline, user="ann", reason="nothing beats it")
+    with pytest.raises(NotAllowed, match="label set L0009, which is not in this workspace"):
+        registry.promote(store, unknown, user="ann", reason="who knows")
+    assert registry.champion(store) is None
+    assert set(standings(store).values()) == {"candidate"}
 
 
 def test_rolling_back_needs_somewhere_to_go(store: Store) -> None:

@@ -44,6 +44,7 @@ def declare(parser_of: ParserOf) -> None:
         help="column that says 1 or 0, yes or no, bad or good; or COL=VALUE,VALUE with its bad values",
     )
     add("--date", metavar="COL", help="column with the day it was observed")
+    add("--days-past-due", metavar="COL", help="column with the days the loan was past due, for labels by rule")
 
     add = parser_of("features", _features, "compute the ML-ready table from transactions").add_argument
     add("--as-of", type=day, metavar="DATE", help="read only what was booked before (else each one's application)")
@@ -117,7 +118,8 @@ def _outcomes(options: Options, out: Out) -> None:
     from creditrisk import applicants, rows
 
     table = rows.read_table(options.file)
-    observed, problems = rows.outcomes(table, id_column=options.id, bad_column=options.bad, date_column=options.date)
+    named = {"id_column": options.id, "bad_column": options.bad, "date_column": options.date, "past_due_column": options.days_past_due}
+    observed, problems = rows.outcomes(table, **named)
     with opened(options) as store:
         counts = applicants.record_outcomes(store, observed, user=user_of(options, store.settings))
     record = {"file": options.file.name, "rows": len(table), **counts, "rejected": len({problem.row for problem in problems})}

@@ -1,0 +1,42 @@
+"""Where good and bad come from: proxy labels from clusters, observed outcomes, accepted verdicts, and these together.
+
+A label set is immutable and carries its quality report. A cluster is never called a default: it gives a segment (0 = safest)
+and a proxy label.
+"""
+
+from creditrisk.clusters import RULE
+from creditrisk.labels.clustered import kmeans, of_clusters, rfm
+from creditrisk.labels.lessons import training_set
+from creditrisk.labels.shelf import PROXIES, LabelSet, banner, get, label_features, members, newest, risk_index, sets, to_json
+from creditrisk.labels.verified import by_source, combine, observed, reviewed
+from creditrisk.labels.views import axes, by_cohort, by_group, compare, examples, points
+from creditrisk.quality import Comparison
+
+__all__ = [
+    "PROXIES",
+    "RULE",
+    "Comparison",
+    "LabelSet",
+    "axes",
+    "banner",
+    "by_cohort",
+    "by_group",
+    "by_source",
+    "combine",
+    "compare",
+    "examples",
+    "get",
+    "kmeans",
+    "label_features",
+    "members",
+    "newest",
+    "observed",
+    "of_clusters",
+    "points",
+    "reviewed",
+    "rfm",
+    "risk_index",
+    "sets",
+    "to_json",
+    "training_set",
+]
