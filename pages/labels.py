@@ -27,10 +27,15 @@ with pick:
         segment=None,
     )
 with new:
-    if st.button(
-        "New label set", type="primary" if not sets else "secondary", icon=":material/new_label:", width="stretch", key="new-labels"
-    ):
-        labelling.make()
+    st.button(
+        "New label set",
+        type="primary" if not sets else "secondary",
+        icon=":material/new_label:",
+        width="stretch",
+        key="new-labels",
+        on_click=labelling.begin,
+    )
+labelling.going_on()
 
 if chosen is None:
     ui.empty(

@@ -516,7 +516,7 @@ def test_labels_without_clusters_have_a_map_too() -> None:
 
 def test_the_index_is_spread_out_by_cluster() -> None:
     figure = charts.spread(POINTS)
-    assert title(figure) == "The middle of the riskiest cluster has a risk index of 1.50; of the next −0.20"
+    assert title(figure) == "Median risk index: riskiest 1.50, next −0.20"
     assert [trace.line.color for trace in figure.data] == [charts.TEAL, charts.BRICK]
 
 

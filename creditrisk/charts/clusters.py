@@ -157,9 +157,9 @@ def spread(points: DataFrame) -> go.Figure:
         }
         for segment, (part, colour) in enumerate(zip(parts, _colours(k), strict=True))
     ]
-    apart = f"; of the next {middles[-2]:.2f}" if k > 1 else ""
+    apart = f", next {middles[-2]:.2f}" if k > 1 else ""
     return canvas.drawn(
-        f"The middle of the riskiest cluster has a risk index of {middles[-1]:.2f}{apart}".replace("-", "−"),
+        f"Median risk index: riskiest {middles[-1]:.2f}{apart}".replace("-", "−"),
         _height(k),
         data,
         xaxis={"title": "plain risk index (standard deviations; higher = riskier)", **canvas.ZERO},
