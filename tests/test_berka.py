@@ -46,11 +46,30 @@ def test_the_berka_run(workspace: Path, shared: Path, capsys: pytest.CaptureFixt
 
     (made,), _ = run(workspace, capsys, "features", "--as-of", "1994-03-31", "--out", str(tmp_path / "table.parquet"))
     assert made["applicants"] > 1_000
-    (labelled,), _ = run(workspace, capsys, "label", "kmeans")
-    assert labelled["circular"] is True
-    assert labelled["auc_vs_observed"]["n_bad"] >= 1
+    (useless,), _ = run(workspace, capsys, "label", "kmeans", "--k", "2", "--reason", "as the first design document has it")
+    assert useless["auc_vs_observed"]["low"] < 0.5
+    assert not useless["passed"]
+    assert {"share at most", "against outcomes"} <= {gate["name"] for gate in useless["gates"] if not gate["passed"]}
+    (engaged,), _ = run(workspace, capsys, "label", "rfm", "--as-of", "1994-03-31")
+    assert {"index gap", "signs"} <= {gate["name"] for gate in engaged["gates"] if not gate["passed"]}
+    (cohorts,), _ = run(workspace, capsys, "label", "kmeans", "--performance-days", "90", "--gap-days", "10", "--every", "60")
+    assert cohorts["n"] > made["applicants"]  # several dates per account
+    models, _ = run(workspace, capsys, "train", "--labels", useless["label_set"], "--algorithms", "logistic")
+    main_way = ["--data", str(workspace / "data"), "--models", str(workspace / "models"), "--user", "ana", "--json"]
+    assert main([*main_way, "promote", models[0]["model_id"], "--reason", "the best with its label"]) == 2
+    assert f"label set {useless['label_set']} fails" in capsys.readouterr().err
+
+    (labelled,), _ = run(workspace, capsys, "label", "kmeans", "--performance-days", "90")
+    assert (labelled["passed"], labelled["circular"]) == (True, False), labelled["gates"]
+    assert labelled["auc_vs_observed"]["low"] > 0.5
+    assert labelled["index_auc_vs_observed"]["n_bad"] == labelled["auc_vs_observed"]["n_bad"]
     models, _ = run(workspace, capsys, "train")
     assert {model["algorithm"] for model in models} == {"xgboost", "random_forest", "logistic", "risk_index", "constant"}
+    for model in models:
+        assert {"cluster", "observed"} <= set(model["metrics"])
+        for source in ("cluster", "observed"):
+            area = model["metrics"][source]["auc"]
+            assert area["low"] <= area["value"] <= area["high"]
     chosen = next(model for model in models if model["algorithm"] == "xgboost")
     assert chosen["label_source"] == "cluster"
     run(workspace, capsys, "promote", chosen["model_id"], "--reason", "the Berka run")
@@ -58,3 +77,7 @@ def test_the_berka_run(workspace: Path, shared: Path, capsys: pytest.CaptureFixt
     assert scored["is_proxy"] is True
     assert 300 <= scored["score"] <= 900
     assert scored["reasons"]
+    run(workspace, capsys, "score", "--all", "--out", str(tmp_path / "scores.csv"))
+    head, first_row = (tmp_path / "scores.csv").read_text().splitlines()[:2]
+    written = dict(zip(head.split(","), first_row.split(","), strict=False))
+    assert (written["label_source"], written["is_proxy"]) == ("cluster", "True")

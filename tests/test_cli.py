@@ -99,6 +99,27 @@ def test_steps_out_of_order_get_a_sentence(run: Run) -> None:
         assert printed == [{"summary": {"error": said.strip()}}]
 
 
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        (["observed", "--k", "3"], "--k is for `label kmeans and rfm`, not for `label observed`."),
+        (["kmeans", "--k", "3"], "says why in a few words"),
+        (["kmeans", "--every", "90", "--cohorts", "2026-01-01", "--performance-days", "90"], "not as both"),
+        (["kmeans", "--cohorts", "soon"], "'soon' should be a date"),
+        (["kmeans", "--k", "3", "--risky", "last"], "'last' should be numbers of clusters"),
+        (["kmeans", "--cohorts", "2026-01-01"], "Cohorts need a performance window"),
+        (["combined", "--sets", "L0001"], "There is no label set 'L0001'"),
+        (["reviewed"], "inspected and accepted"),
+        (["rfm", "--as-of", "2026-01-01"], "features"),
+    ],
+)
+def test_what_cannot_be_labelled_gets_a_sentence(run: Run, asked: list[str], sentence: str) -> None:
+    code, printed, said = run("label", *asked)
+    assert (code, len(said.strip().splitlines())) == (2, 1)
+    assert sentence in said
+    assert printed == [{"summary": {"error": said.strip()}}]
+
+
 def test_the_whole_way(in_bank: Run, tmp_path: Path) -> None:
     code, (made, _), _ = in_bank("features", "--out", tmp_path / "features.csv")
     assert (code, made["applicants"]) == (0, 150)

@@ -9,7 +9,7 @@ import pytest
 from pandas import DataFrame, concat
 
 from creditrisk import applicants, features, labels
-from creditrisk.errors import InvalidInput, NotEnoughData, NothingYet, UnknownThing
+from creditrisk.errors import InvalidInput, NotEnoughData, NothingYet, TamperedArtefact, UnknownThing
 from creditrisk.schema import built_in
 from creditrisk.settings import Labels, Settings
 from creditrisk.store import Store, now
@@ -280,3 +280,151 @@ def test_predictors_end_where_the_label_begins_whatever_has_arrived_since(filled
 def test_a_window_that_no_label_feature_fits_is_refused(filled: Store) -> None:
     with pytest.raises(InvalidInput, match="the shortest needs 90"):
         labels.kmeans(filled, user="ann", performance_days=30)
+
+
+def test_whoever_chooses_clusters_says_why_and_is_named(store: Store) -> None:
+    put(store, people()[0])
+    for wrong in ({"k": 3}, {"k": 3, "reason": "because"}, {"k": 3, "risky": [2]}):
+        with pytest.raises(InvalidInput, match="says why"):
+            labels.kmeans(store, user="ann", **wrong)
+    with pytest.raises(InvalidInput, match="how many there are to be"):
+        labels.kmeans(store, user="ann", risky=[2], reason="the two upper groups")
+    for wrong in ([3], [], [0, 1, 2]):
+        with pytest.raises(InvalidInput, match="some, not all, of 0"):
+            labels.kmeans(store, user="ann", k=3, risky=wrong, reason="the two upper groups")
+    one = labels.kmeans(store, user="ann", k=3, reason="three groups are known to us")
+    two = labels.kmeans(store, user="ann", k=3, risky=[2, 1], reason="the two upper groups")
+    assert two.report["rule"] == "ann chose 3 clusters, and clusters 1, 2 as risky: the two upper groups"
+    assert (one.report["risky"], two.report["risky"]) == ([2], [1, 2])
+    assert (two.share_risky or 0) > (one.share_risky or 0)
+    rows = labels.members(store, two.label_set_id)
+    assert set(rows[rows["bad"].eq(True)]["segment"]) == {1, 2}
+    assert set(rows[rows["bad"].eq(False)]["segment"]) == {0}
+    middle = labels.kmeans(store, user="ann", k=3, risky=[1], reason="to call the middle risky")
+    assert "index gap" in {gate["name"] for gate in middle.report["gates"] if not gate["passed"]}
+
+
+def test_a_label_that_somebody_changed_is_found(store: Store) -> None:
+    put(store, people()[0])
+    made = labels.kmeans(store, user="ann")
+    labels.training_set(store, made.label_set_id)
+    with store.write("mallory", "test", "labels") as cursor:
+        cursor.execute("update label set bad = not bad where applicant_id = 'A00007'")
+    with pytest.raises(TamperedArtefact, match="not those that were made"):
+        labels.training_set(store, made.label_set_id)
+
+
+def test_the_map_puts_risk_on_the_right_and_says_what_its_axes_are(store: Store) -> None:
+    frame, trouble = people()
+    put(store, frame)
+    made = labels.kmeans(store, user="ann")
+    drawn = labels.points(store, made.label_set_id)
+    assert drawn.columns.tolist() == ["applicant_id", "as_of", "x", "y", "segment", "bad", "risk_index"]
+    assert len(drawn) == len(frame)
+    assert drawn.loc[trouble, "x"].mean() > drawn.loc[~trouble, "x"].mean() + 1
+    assert drawn["x"].corr(drawn["risk_index"]) > 0.8
+    assert labels.points(store, made.label_set_id).equals(drawn)
+    assert len(labels.points(store, made.label_set_id, most=100)) == 100
+    loads = labels.axes(store, made.label_set_id)
+    assert set(loads["axis"]) == {"x", "y"}
+    assert (loads.groupby("axis")["loading"].agg(lambda each: (each**2).sum()).round(9) == 1).all()
+    assert set(loads["title"]) == {store.schema[name].title for name in made.report["label_features"]}
+
+
+def test_examples_are_typical_or_lie_at_the_border(store: Store) -> None:
+    put(store, people(strength=1.6)[0])
+    made = labels.kmeans(store, user="ann", k=2, reason="two groups were planted")
+    found = labels.examples(store, made.label_set_id, 1, 3)
+    assert found["kind"].tolist() == ["typical"] * 3 + ["border"] * 3
+    assert set(found["segment"]) == {1}
+    assert found[found["kind"] == "border"]["bad"].isna().all()
+    assert found[found["kind"] == "typical"]["bad"].all()
+    with pytest.raises(InvalidInput, match="segments 0"):
+        labels.examples(store, made.label_set_id, 2)
+
+
+def test_two_sets_are_held_against_each_other(store: Store) -> None:
+    frame, trouble = people(strength=1.6)
+    put(store, frame)
+    happened(store, frame["applicant_id"].tolist()[:200], trouble[:200])
+    one, other = labels.kmeans(store, user="ann"), labels.observed(store, user="ann")
+    found = labels.compare(store, one.label_set_id, other.label_set_id)
+    assert found.n_both <= 200
+    assert found.n_agree + len(found.moved) == found.n_both
+    assert found.kappa_low <= found.kappa <= found.kappa_high
+    same = labels.compare(store, one.label_set_id, one.label_set_id)
+    assert (same.agreement, same.kappa, len(same.moved)) == (1.0, 1.0, 0)
+
+
+def test_verified_labels_weigh_one_and_all_proxies_together_ten(store: Store) -> None:
+    frame, trouble = people()
+    put(store, frame)
+    names = frame["applicant_id"].tolist()
+    happened(store, names[:200], ~trouble[:200])  # the opposite of the proxy, so that it is seen who wins
+    proxy, sure = labels.kmeans(store, user="ann"), labels.observed(store, user="ann")
+    made = labels.combine(store, [proxy.label_set_id, sure.label_set_id], user="ann")
+    rows = labels.members(store, made.label_set_id).set_index("applicant_id")
+    assert (rows.loc[names[:200], "source"] == "observed").all()
+    assert (rows.loc[names[:200], "bad"].to_numpy(bool) == ~trouble[:200]).all()
+    assert (rows.loc[names[:200], "weight"] == 1).all()
+    unverified = rows.loc[names[200:]]
+    assert set(unverified["source"]) == {"cluster"}
+    assert unverified[unverified["bad"].notna()]["weight"].sum() == pytest.approx(10)
+    assert (made.source, made.is_proxy) == ("combined", True)
+    assert "nobody has verified" in str(labels.banner(made))
+    light = labels.combine(store, [proxy.label_set_id, sure.label_set_id], user="ann", proxy_mass=0)
+    weights = labels.training_set(store, light.label_set_id).groupby("source")["weight"].sum()
+    assert weights.to_dict() == {"cluster": 0.0, "observed": 200.0}
+    assert not proxy.passed  # it contradicts what happened
+    assert "proxy sets" in {gate["name"] for gate in made.report["gates"] if not gate["passed"]}
+    for wrong in ([proxy.label_set_id], [proxy.label_set_id] * 2):
+        with pytest.raises(InvalidInput, match="Two label sets at least"):
+            labels.combine(store, wrong, user="ann")
+    with pytest.raises(InvalidInput, match="between 0 and 100"):
+        labels.combine(store, [proxy.label_set_id, sure.label_set_id], user="ann", proxy_mass=float("nan"))
+
+
+def test_engagement_is_not_credit_and_says_so(filled: Store) -> None:
+    made = labels.rfm(filled, user="ann")
+    assert (made.source, made.is_proxy, made.circular) == ("rfm", True, True)
+    assert "engagement, not credit" in str(labels.banner(made))
+    assert made.report["label_features"] == ["recency_days", "frequency", "monetary"]
+    assert not made.passed  # who moves little money is not who runs short of it
+    apart = labels.rfm(filled, user="ann", performance_days=90)
+    assert not apart.circular
+    known, seen = (features.table(filled, number)["as_of"] for number in (apart.snapshot_id, apart.report["performance_snapshot_id"]))
+    assert (seen[: len(known)].max() - known.max()).days == 90
+    assert "engagement, not credit" in str(labels.banner(apart))
+    drawn = labels.points(filled, made.label_set_id)
+    assert len(drawn) == made.n
+    assert {feature.name for feature in labels.label_features(filled, made)} == set(labels.axes(filled, made.label_set_id)["feature"])
+
+
+def test_a_loan_is_bad_by_its_days_past_due_where_they_are_recorded(store: Store) -> None:
+    frame, _ = people(200)
+    put(store, frame)
+    names = frame["applicant_id"].tolist()
+    with pytest.raises(NotEnoughData, match="No outcome says how many days a loan is past due"):
+        labels.observed(store, user="ann", rule=90)
+    late = np.arange(200) % 120
+    rows = DataFrame({"applicant_id": names, "observed_bad": late >= 30, "observed_on": None, "days_past_due": late})
+    applicants.record_outcomes(store, rows, user="ann")
+    assert labels.observed(store, user="ann").report["n_bad"] == int((late >= 30).sum())
+    by_rule = labels.observed(store, user="ann", rule=90)
+    assert by_rule.report["n_bad"] == int((late >= 90).sum())
+    assert by_rule.report["rule"] == 90
+
+
+def test_verdicts_wait_for_an_inspector(store: Store) -> None:
+    put(store, people()[0])
+    with pytest.raises(NothingYet, match="inspected and accepted"):
+        labels.reviewed(store, user="ann")
+
+
+def test_no_sentence_of_a_label_set_speaks_of_accuracy_or_of_default(filled: Store) -> None:
+    made = labels.kmeans(filled, user="ann", performance_days=90)
+    said = [str(labels.banner(made)), made.report["rule"], made.report["tree"]["sentence"]]
+    said += [gate["sentence"] for gate in made.report["gates"]]
+    whole = " ".join(said).replace("balanced accuracy", "").lower()
+    assert "agreement with the proxy label" in whole
+    assert not [word for word in ("accuracy", "default", "probability", " pd ") if word in whole]

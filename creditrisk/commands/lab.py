@@ -54,7 +54,8 @@ def _label(options: Options, out: Out) -> None:
     with opened(options) as store:
         made = _made(store, options, out)
     record = labels.to_json(made)
-    out.result(record, "\n".join(f"  {'passed' if gate['passed'] else 'FAILED'}  {gate['sentence']}" for gate in record["gates"]))
+    lines = [f"  {'passed' if gate['passed'] else 'FAILED'}  {gate['sentence']}" for gate in record["gates"]]
+    out.result(record, "\n".join(lines + [f"  beware  {sentence}" for sentence in labels.warnings(made)]))
     said = f"Label set {made.label_set_id} ({made.method}): {made.n:,} applicants labelled, {100 * (made.share_risky or 0):.1f} % risky."
     warning = labels.banner(made)
     out.summary({"label_set": made.label_set_id, "passed": made.passed}, f"{said} {warning}" if warning else said)

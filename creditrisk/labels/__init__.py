@@ -7,7 +7,7 @@ and a proxy label.
 from creditrisk.clusters import RULE
 from creditrisk.labels.clustered import kmeans, of_clusters, rfm
 from creditrisk.labels.lessons import training_set
-from creditrisk.labels.shelf import PROXIES, LabelSet, banner, get, label_features, members, newest, risk_index, sets, to_json
+from creditrisk.labels.shelf import PROXIES, LabelSet, banner, get, label_features, members, newest, risk_index, sets, to_json, warnings
 from creditrisk.labels.verified import by_source, combine, observed, reviewed
 from creditrisk.labels.views import axes, by_cohort, by_group, compare, examples, points
 from creditrisk.quality import Comparison
@@ -39,4 +39,5 @@ __all__ = [
     "sets",
     "to_json",
     "training_set",
+    "warnings",
 ]

@@ -6,7 +6,7 @@ Nothing leaves this room that the leakage guard has not seen: clock, names and f
 from pandas import DataFrame, concat
 
 from creditrisk import features, leakage
-from creditrisk.labels.shelf import LabelSet, get, label_features, rows_of, what_was_known
+from creditrisk.labels.shelf import LabelSet, cohorts_of, get, label_features, rows_of, what_was_known
 from creditrisk.store import Store
 
 
@@ -32,22 +32,30 @@ def training_set(store: Store, label_set_id: str, *, unlabelled: bool = False) -
 
 
 def _nothing_foreknown(store: Store, chosen: LabelSet, joined: DataFrame) -> None:
-    """Hold what is to be learned from against the clock, the names and the figures; raises Leakage naming the feature."""
-    predictors, report = store.schema.predictors, chosen.report
+    """Hold what is to be learned from against the names, the clock and the figures; raises Leakage naming the feature."""
+    predictors = store.schema.predictors
     leakage.names(predictors)
-    days = report.get("performance_days")
-    if days is not None and chosen.method == "kmeans":
-        used = label_features(store, chosen)
-        leakage.windows(used, days)
-        here, afterwards = [], []
-        for cohort in report["cohorts"]:
-            seen = features.table(store, cohort["performance_snapshot_id"]).set_index("applicant_id")
-            known = joined[joined["snapshot_id"] == cohort["snapshot_id"]]
-            then = seen.loc[known["applicant_id"]].reset_index()
-            held = DataFrame({"applicant_id": known["applicant_id"].to_numpy(), "known": known["as_of"].to_numpy(), "seen": then["as_of"]})
-            leakage.days(held, predictors, days + report["gap_days"])
-            here.append(known)
-            afterwards.append(then)
-        leakage.copies(concat(here, ignore_index=True), concat(afterwards, ignore_index=True), predictors, used)
+    for name in chosen.report.get("sets", []):  # those put together each have windows of their own
+        part = get(store, name)
+        own = {cohort["snapshot_id"] for cohort in cohorts_of(part)}
+        _nothing_foreknown(store, part, joined[joined["snapshot_id"].isin(own) & (joined["source"] == part.source)])
+    if chosen.report.get("performance_days") is not None:
+        _windows_apart(store, chosen, joined)
     if not chosen.circular:
         leakage.figures(joined, joined["bad"], predictors)
+
+
+def _windows_apart(store: Store, chosen: LabelSet, joined: DataFrame) -> None:
+    """Refuse predictors that end after the label's window begins, and those that rank as its figures do."""
+    days, predictors = chosen.report["performance_days"], store.schema.predictors
+    used = label_features(store, chosen) if chosen.method == "kmeans" else []
+    leakage.windows(used, days)
+    known, seen = [], []
+    for cohort in cohorts_of(chosen):
+        table = features.table(store, cohort["performance_snapshot_id"]).set_index("applicant_id")
+        known.append(joined[joined["snapshot_id"] == cohort["snapshot_id"]])
+        seen.append(table.reindex(known[-1]["applicant_id"]).reset_index())
+    before, after = (concat(parts, ignore_index=True) for parts in (known, seen))
+    held = DataFrame({"applicant_id": before["applicant_id"], "known": before["as_of"], "seen": after["as_of"]})
+    leakage.days(held, predictors, days + chosen.report.get("gap_days", 0))
+    leakage.copies(before, after, predictors, used)

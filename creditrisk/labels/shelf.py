@@ -96,20 +96,32 @@ def banner(label_set: LabelSet) -> str | None:
         return None
     said = f"Learned from a proxy label ({_what(label_set)}, not real outcomes): figures show agreement with the proxy label."
     if label_set.circular:
-        shared = len(label_set.report.get("shared_columns", []))
-        said = (
-            f"This model re-learns the clusters: the {shared} columns that made the proxy label are among its predictors, "
-            "so its figures show agreement with the proxy label, not how well it foresees real outcomes."
-        )
-        if label_set.source == "rfm":
-            said = (
-                "This model re-learns engagement, not credit: its proxy label counts movements of the same days that its predictors "
-                "read, so its figures show agreement with the proxy label, not how well it foresees real outcomes."
-            )
-        elif not shared:
-            said = f"{said} A few questions about the predictors give that label away."
+        said = f"{_circle(label_set)}, so its figures show agreement with the proxy label, not how well it foresees real outcomes."
     failed = quality.failed(label_set.report.get("gates", []))
     return said if not failed else f"{said} The label set fails {len(failed)} of its quality checks ({', '.join(failed)})."
+
+
+def _circle(label_set: LabelSet) -> str:
+    shared = len(label_set.report.get("shared_columns", []))
+    if label_set.source == "rfm":
+        return "This model re-learns engagement, not credit: its proxy label counts movements of the same days that its predictors read"
+    if shared:
+        return f"This model re-learns the clusters: the {shared} columns that made the proxy label are among its predictors"
+    return "This model re-learns the clusters: three questions about its predictors give the proxy label back"
+
+
+def warnings(label_set: LabelSet) -> list[str]:
+    """Return what a person should look at before believing a set, beside its gates: a label that gives itself away, groups hit harder."""
+    tree = label_set.report.get("tree")
+    said = [tree["sentence"]] if tree and tree["alarm"] else []
+    for group in label_set.report.get("groups", []):
+        if group["warned"]:
+            times = "everybody else's share is none" if group["ratio"] is None else f"{group['ratio']:.2g} times everybody else's share"
+            said.append(
+                f"{group['title']} {group['group']}: {100 * group['share']:.1f} % of {group['n']:,} are labelled bad (95 % confidence "
+                f"{100 * group['low']:.1f} to {100 * group['high']:.1f} %), {times}; chance does not explain it (p = {group['p']:.2g})."
+            )
+    return said
 
 
 def _what(label_set: LabelSet) -> str:
@@ -209,6 +221,13 @@ def what_was_known(store: Store, rows: DataFrame) -> DataFrame:
 
 def protected_features(store: Store) -> list[Feature]:
     return [feature for feature in store.schema if feature.role == "protected"]
+
+
+def cohorts_of(made: LabelSet) -> list[dict[str, Any]]:
+    """Return the cohorts of a set: snapshot_id of what was known, performance_snapshot_id, as_of (null: days of their own), n."""
+    seen = made.report.get("performance_snapshot_id") or made.snapshot_id
+    one = {"snapshot_id": made.snapshot_id, "performance_snapshot_id": seen, "as_of": None, "n": made.n}
+    return list(made.report.get("cohorts", [one]))
 
 
 def risky_segments(made: LabelSet) -> list[int]:

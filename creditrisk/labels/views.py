@@ -9,6 +9,7 @@ from creditrisk.cohorts import dated
 from creditrisk.errors import InvalidInput
 from creditrisk.labels.shelf import (
     LabelSet,
+    cohorts_of,
     engaged,
     get,
     label_features,
@@ -123,7 +124,7 @@ def _cloud(store: Store, made: LabelSet) -> tuple[DataFrame, Floats, list[Featur
     if made.method == "rfm":
         table = rows.merge(engaged(store, made.report["rfm"]), on="applicant_id", how="left")
     else:
-        ends = {cohort["snapshot_id"]: cohort["performance_snapshot_id"] for cohort in made.report.get("cohorts", [])}
+        ends = {cohort["snapshot_id"]: cohort["performance_snapshot_id"] for cohort in cohorts_of(made)}
         parts = [
             features.table(store, ends.get(number, number))[["applicant_id", *names]].assign(snapshot_id=number)
             for number in sorted(rows["snapshot_id"].unique().tolist())
