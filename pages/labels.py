@@ -68,7 +68,7 @@ with ui.guard():
     )
     ui.section("Checks", help="A set that fails a check may be trained on; a model learned from it cannot be promoted.")
     lab.checks(report["gates"])
-    labelling.circularity(found)
+    labelling.beware(found)
 
     ui.section("What they rest on", help="Which days are read, what the label is made of, and who chose what for which reason.")
     labelling.foundations(found)

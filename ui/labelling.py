@@ -8,7 +8,7 @@ import streamlit as st
 import ui
 from creditrisk import charts, cohorts, features, labels, profiles
 from creditrisk.labels import LabelSet
-from creditrisk.labels.shelf import risky_segments
+from creditrisk.labels.shelf import cohorts_of, risky_segments
 from creditrisk.labels.verified import PROXY_MASS
 from ui import lab
 
@@ -44,14 +44,16 @@ def verdict(found: LabelSet) -> None:
         ui.banner(ui.literal(warning), alarm=found.circular)
 
 
-def circularity(found: LabelSet) -> None:
-    """Say whether a model could only learn the label again: what both read, and what three questions give away."""
+def beware(found: LabelSet) -> None:
+    """Say whether a model could only learn the label again, and which groups are marked more often than chance explains."""
     tree, shared = found.report.get("tree"), found.report.get("shared_columns", [])
-    if tree is None:
-        return
-    mark = ":red[:material/sync_problem:]" if found.circular else ":green[:material/check_circle:]"
-    read = f"{len(shared)} columns made the label and are predictors too." if shared else "No predictor made the label."
-    st.markdown(f"{mark} **Circularity.** {read} :gray[{ui.literal(tree['sentence'])}]")
+    if tree is not None:
+        mark = ":red[:material/sync_problem:]" if found.circular else ":green[:material/check_circle:]"
+        read = f"{len(shared)} columns made the label and are predictors too." if shared else "No predictor made the label."
+        st.markdown(f"{mark} **Circularity.** {read} :gray[{ui.literal(tree['sentence'])}]")
+    others = [sentence for sentence in labels.warnings(found) if tree is None or sentence != tree["sentence"]]
+    if others:
+        ui.bullets(others, ":orange[:material/warning:]")
 
 
 def n_labelled(report: dict[str, Any]) -> int:
@@ -68,9 +70,7 @@ def foundations(found: LabelSet) -> None:
     if found.method in ("kmeans", "rfm") and not ui.of_table():
         seen = max((feature.window_days or 0 for feature in ui.store().schema.predictors), default=0)
         ui.figure(
-            charts.windows(
-                report.get("cohorts") or [{"as_of": None, "n": found.n}], seen, report.get("gap_days", 0), report.get("performance_days")
-            ),
+            charts.windows(cohorts_of(found), seen, report.get("gap_days", 0), report.get("performance_days")),
             key="windows",
             help="The longest predictors look back as far as the bar reaches; none reads a day after it.",
         )
