@@ -173,7 +173,7 @@ def test_cohorts_and_a_gap_are_asked_for_only_where_there_are_two_windows(own: N
     assert made["gap_days"] == 14
     assert all(cohort["as_of"] for cohort in made["cohorts"])
     page = dialog("kmeans")
-    page.selectbox(key="days").set_value(None).run()
+    page.selectbox(key="days").set_value(0).run()
     assert "cohorts" not in {box.key for box in page.selectbox}
     assert page.number_input(key="gap").disabled
 

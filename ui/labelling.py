@@ -286,19 +286,19 @@ def _choices(k: int | None) -> dict[str, Any]:
     return {"k": chosen, "risky": None if risky == [chosen - 1] else risky, "reason": why}
 
 
-def _windows(days: Sequence[int | None]) -> tuple[int | None, int]:
+def _windows(days: Sequence[int]) -> tuple[int | None, int]:
     """Ask which days the label looks at, and how many lie idle before them."""
     one, two = st.columns([3, 1])
     performance = one.selectbox(
         "The label looks at",
-        [*days, None],
-        format_func=lambda number: SAME_DAYS if number is None else f"The {number} days after the predictors end",
+        [*days, 0],
+        format_func=lambda number: f"The {number} days after the predictors end" if number else SAME_DAYS,
         key="days",
         help="In two windows a model has to foresee. In one window it can only re-learn the label, and everything learned from the set "
         "says so.",
     )
-    gap = two.number_input("Gap (days)", 0, 365, 0, key="gap", disabled=performance is None, help="Days that nobody reads, between both.")
-    return performance, int(gap) if performance is not None else 0
+    gap = two.number_input("Gap (days)", 0, 365, 0, key="gap", disabled=not performance, help="Days that nobody reads, between both.")
+    return (performance, int(gap)) if performance else (None, 0)
 
 
 def _kmeans(k: int | None) -> Work | None:
