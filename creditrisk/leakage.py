@@ -18,7 +18,7 @@ from creditrisk.schema import Feature
 
 Floats = NDArray[np.float64]
 
-GIVEN_AWAY, SURELY = 0.995, 0.99  # AUC of a single predictor against the label, and the lower end of its 95 % interval
+GIVEN_AWAY = 0.995  # lower end of the 95 % interval of a single predictor's AUC against the label: so much nobody knows beforehand
 SAME = 0.995  # rank correlation of a predictor with a figure of the label's own window
 LEAST_OF_A_CLASS = 10
 UNLIKE = 30  # rows whose figure is not the commonest one
@@ -101,10 +101,11 @@ def figures(frame: DataFrame, bad: "Series[Any]", predictors: Sequence[Feature])
     for feature in predictors:
         area = _alone(feature, frame.loc[known, feature.name], labels)
         area = max(area, 1 - area)
-        if area > GIVEN_AWAY and area - 1.96 * _error(area, int(labels.sum()), int((~labels).sum())) > SURELY:
+        low = area - 1.96 * _error(area, int(labels.sum()), int((~labels).sum()))
+        if low > GIVEN_AWAY:
             raise Leakage(
-                f"The predictor {feature.title} ({feature.name}) alone tells good from bad with AUC {area:.3f} on "
-                f"{len(labels):,} applicants; above {GIVEN_AWAY} it must have read the answer. Take it out of the predictors "
+                f"The predictor {feature.title} ({feature.name}) alone tells good from bad with AUC {area:.3f} (at least {low:.3f}) "
+                f"on {len(labels):,} applicants; above {GIVEN_AWAY} it must have read the answer. Take it out of the predictors "
                 '(role = "report" in the schema), or compute it up to the date of application.'
             )
 

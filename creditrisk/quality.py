@@ -192,7 +192,7 @@ def reproduced(matrix: Floats, bad: Flags, groups: Sequence[str]) -> dict[str, A
     _, number = np.unique(np.asarray(groups, dtype=object)[some].astype(str), return_inverse=True)
     half = number % 2 == 0
     value = float("nan")
-    if all(2 <= y[part].sum() <= part.sum() - 2 for part in (half, ~half)):
+    if matrix.shape[1] and all(2 <= y[part].sum() <= part.sum() - 2 for part in (half, ~half)):
         given = np.zeros(len(y), dtype=bool)
         for part in (half, ~half):
             tree = DecisionTreeClassifier(max_depth=3, class_weight="balanced", random_state=0, min_samples_leaf=5)

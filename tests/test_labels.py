@@ -385,6 +385,7 @@ def test_verified_labels_weigh_one_and_all_proxies_together_ten(store: Store) ->
 
 
 def test_engagement_is_not_credit_and_says_so(filled: Store) -> None:
+    filled.settings = replace(filled.settings, labels=Labels(k_max=4, bootstraps=12))
     made = labels.rfm(filled, user="ann")
     assert (made.source, made.is_proxy, made.circular) == ("rfm", True, True)
     assert "engagement, not credit" in str(labels.banner(made))
@@ -422,6 +423,7 @@ def test_verdicts_wait_for_an_inspector(store: Store) -> None:
 
 
 def test_no_sentence_of_a_label_set_speaks_of_accuracy_or_of_default(filled: Store) -> None:
+    filled.settings = replace(filled.settings, labels=Labels(k_max=4, bootstraps=12))
     made = labels.kmeans(filled, user="ann", performance_days=90)
     said = [str(labels.banner(made)), made.report["rule"], made.report["tree"]["sentence"]]
     said += [gate["sentence"] for gate in made.report["gates"]]

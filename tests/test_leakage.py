@@ -10,6 +10,7 @@ from pandas import DataFrame, Series
 from creditrisk import features, labels, leakage, training
 from creditrisk.errors import Leakage
 from creditrisk.schema import Feature, Schema
+from creditrisk.settings import Labels
 from creditrisk.store import Store
 from tests.test_labels import happened, people, put
 
@@ -17,6 +18,7 @@ BALANCE = Feature("balance", "Balance", window_days=90)
 
 
 def two_windows(store: Store) -> labels.LabelSet:
+    store.settings = replace(store.settings, labels=Labels(k_max=2, bootstraps=5))
     return labels.kmeans(store, user="ann", performance_days=90, k=2, reason="a small bank has two groups")
 
 

@@ -108,3 +108,22 @@ def test_the_database_reaches_no_file_outside(store: Store) -> None:
 
 def test_names_from_outside_are_quoted() -> None:
     assert stores.quoted('a"; drop table x; --') == '"a""; drop table x; --"'
+
+
+def test_labels_made_before_there_were_cohorts_are_kept(tmp_path: Path, settings: Settings) -> None:
+    files = sorted((stores.SQL / "migrations").glob("*.sql"))
+    old = [file for file in files if file.stem < "0023"]
+    with duckdb.connect(str(tmp_path / "old.duckdb")) as before:
+        for file in old:
+            before.execute(file.read_text())
+        before.execute(
+            """insert into label_set values ('L0001', 'kmeans', 'cluster', 7, 2, 2, 0.5, true, true, '{}', now()::timestamp, 'ann');
+            insert into label values ('L0001', 'A', 1, 0.5, true, 1), ('L0001', 'B', null, null, null, 1)"""
+        )
+        for file in files[len(old) :]:
+            before.execute(file.read_text())
+        kept = before.execute("from label order by applicant_id").fetchall()
+        assert kept == [("L0001", 7, "A", "cluster", 1, 0.5, True, 1.0), ("L0001", 7, "B", "cluster", None, None, None, 1.0)]
+        assert before.execute("select label_set_id, method from label_set").fetchall() == [("L0001", "kmeans")]
+        with pytest.raises(duckdb.ConstraintException):
+            before.execute("insert into label values ('L0001', 7, 'A', 'cluster', 1, 0.5, true, 1)")

@@ -148,8 +148,8 @@ def proxy_banner(is_proxy: bool, circularity: str | None = None) -> None:
     """Say once a page that the risk shown was learned from a proxy, and where the model only learns that proxy again."""
     if is_proxy:
         banner(
-            "Learned from clusters of applicants, not from repayments. Figures say **risk (proxy)**: agreement with the proxy label, not a "
-            f"probability of default. {literal(circularity or '')}"
+            "Learned from a proxy label (groups of applicants), not from repayments. Figures say **risk (proxy)**: agreement with the "
+            f"proxy label, not a probability of default. {literal(circularity or '')}"
         )
 
 

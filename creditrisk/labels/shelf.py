@@ -5,7 +5,7 @@ There is no way to change one. What is read back is held against the digest befo
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
@@ -17,7 +17,7 @@ from creditrisk import features, pipeline, quality
 from creditrisk import rfm as engagement
 from creditrisk import store as stores
 from creditrisk.errors import NothingYet, TamperedArtefact, UnknownThing
-from creditrisk.schema import Feature
+from creditrisk.schema import Feature, Schema
 from creditrisk.store import Store
 
 PROXIES = ("cluster", "rfm")
@@ -160,13 +160,9 @@ def label_features(store: Store, label_set: LabelSet) -> list[Feature]:
     return store.schema.index_features if names is None else [store.schema[name] for name in names]
 
 
-def risk_index(frame: DataFrame, schema: "Sequence[Feature] | Any") -> "Series[Any]":
-    """Return the plain signed risk index of each row (nothing learned, higher = riskier), in robust standard deviations.
-
-    Of a schema the features that are in its index count; of a list of features all.
-    """
-    signed = getattr(schema, "index_features", schema)
-    return Series(pipeline.risk_index(frame, signed), index=frame.index, name="risk_index")
+def risk_index(frame: DataFrame, schema: Schema) -> "Series[Any]":
+    """Return the plain signed risk index of each row (nothing learned, higher = riskier), in robust standard deviations."""
+    return Series(pipeline.risk_index(frame, schema.index_features), index=frame.index, name="risk_index")
 
 
 def keep(store: Store, made: LabelSet, rows: DataFrame) -> LabelSet:
