@@ -66,7 +66,11 @@ with ui.guard():
         *([("Clusters", str(found.k), "How many groups K-Means was asked for; the riskiest is called bad, by proxy.")] if found.k else []),
         ("Made", ui.day(found.created_at), f"By {found.created_by}, from features of snapshot {found.snapshot_id}."),
     )
-    ui.section("Checks", help="A set that fails a check may be trained on; a model learned from it cannot be promoted.")
+    passed = sum(gate["passed"] for gate in report["gates"])
+    ui.section(
+        f"{passed} of {len(report['gates'])} quality checks passed",
+        help="A set that fails a check may be trained on; a model learned from it cannot be promoted.",
+    )
     lab.checks(report["gates"])
     labelling.beware(found)
 

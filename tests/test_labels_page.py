@@ -58,7 +58,7 @@ def test_every_kind_of_set_is_told_from_verdict_to_outcomes(several: dict[str, s
     page = visit("labels", labels=several[kind])
     verdict = "They can be worked with" if found.passed else "Not to be relied on"
     assert verdict in said(page)
-    assert {"Checks", "What they rest on", "Where applicants lie", "Whom the label marks", "Against what really happened"} <= sections(page)
+    assert {"What they rest on", "Where applicants lie", "Whom the label marks", "Against what really happened"} <= sections(page)
     assert ("How many clusters" in sections(page)) == (found.k is not None)
     warning = labels.banner(found)
     assert (warning is not None) == found.is_proxy
