@@ -130,6 +130,15 @@ def schema(store: Store, model_id: str) -> Schema:
     return declared
 
 
+def hindrance(store: Store, model_id: str) -> str | None:
+    """Return why a model may be studied only, in a sentence; None where a person may promote it. Raises UnknownThing."""
+    try:
+        _may_be_used(store, get(store, model_id))
+    except NotAllowed as refusal:
+        return str(refusal)
+    return None
+
+
 def promote(store: Store, model_id: str, *, user: str, reason: str) -> None:
     """Make a model the champion in a named person's name; the champion before it is retired in the same transaction.
 

@@ -27,10 +27,15 @@ with pick:
         segment=None,
     )
 with new:
-    if st.button(
-        "New label set", type="primary" if not sets else "secondary", icon=":material/new_label:", width="stretch", key="new-labels"
-    ):
-        labelling.make()
+    st.button(
+        "New label set",
+        type="primary" if not sets else "secondary",
+        icon=":material/new_label:",
+        width="stretch",
+        key="new-labels",
+        on_click=labelling.begin,
+    )
+labelling.going_on()
 
 if chosen is None:
     ui.empty(
@@ -48,7 +53,7 @@ with ui.guard():
     ui.figures(
         (
             "Labelled",
-            ui.count(report["n_bad"] + report["n_good"]),
+            ui.count(labelling.n_labelled(report)),
             f"Applicants with a label, of {ui.count(found.n)}; those near the border or with too little history have none.",
         ),
         (
@@ -61,9 +66,13 @@ with ui.guard():
         *([("Clusters", str(found.k), "How many groups K-Means was asked for; the riskiest is called bad, by proxy.")] if found.k else []),
         ("Made", ui.day(found.created_at), f"By {found.created_by}, from features of snapshot {found.snapshot_id}."),
     )
-    ui.section("Checks", help="A set that fails a check may be trained on; a model learned from it cannot be promoted.")
+    passed = sum(gate["passed"] for gate in report["gates"])
+    ui.section(
+        f"{passed} of {len(report['gates'])} quality checks passed",
+        help="A set that fails a check may be trained on; a model learned from it cannot be promoted.",
+    )
     lab.checks(report["gates"])
-    labelling.circularity(found)
+    labelling.beware(found)
 
     ui.section("What they rest on", help="Which days are read, what the label is made of, and who chose what for which reason.")
     labelling.foundations(found)

@@ -48,10 +48,10 @@ with ui.guard():
     with title:
         ui.section(f"{model_id} · {ui.algorithm(model['algorithm'])}")
     key = f"promotion-{model_id}-{model['status']}"  # another key after the promotion: a closed popover
-    with promote, st.popover("Promote", icon=":material/military_tech:", width="stretch", disabled=model["status"] == "champion", key=key):
+    hindrance = registry.hindrance(store, model_id)
+    closed = model["status"] == "champion" or hindrance is not None
+    with promote, st.popover("Promote", icon=":material/military_tech:", width="stretch", disabled=closed, help=hindrance, key=key):
         reason = st.text_area("Why this model?", key=f"reason-{model_id}", help="Kept with your name in the registry.")
-        if model["algorithm"] in training.BASELINES:
-            ui.banner("A baseline: it stands here to be beaten.")
         st.markdown(f":gray[Promoted by **{ui.literal(ui.user())}**. The present champion, if any, retires.]")
         if st.button(f"Make {model_id} the champion", type="primary", key="promote", width="stretch"):
             with ui.guard():
@@ -73,6 +73,8 @@ with ui.guard():
         f"{ui.instant(model['created_at'])} in {model['seconds']:.1f} s, "
         f"on {model['label_set_id']}]"
     )
+    if hindrance and model["status"] != "champion":
+        ui.banner(ui.literal(hindrance), alarm=True)
     ui.proxy_banner(model["is_proxy"], card["circularity"])
     measured = f"on {ui.count(metrics['n'])} applicants kept away from training, {ui.count(metrics['n_bad'])} of them bad"
     ui.figures(

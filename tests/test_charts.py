@@ -447,6 +447,7 @@ GROUPS = DataFrame(
         "share": [0.07, 0.01],
         "low": [0.03, 0.0],
         "high": [0.13, 0.05],
+        "ratio": [7.0, 1 / 7],
         "warned": [True, False],
     }
 )
@@ -510,29 +511,32 @@ def test_a_map_shows_clusters_the_grey_zone_and_who_is_called_bad() -> None:
 
 def test_labels_without_clusters_have_a_map_too() -> None:
     figure = charts.cloud(POINTS.assign(segment=[None] * 4).astype({"segment": "Int32"}), AXES, 4)
-    assert [len(trace.x) for trace in figure.data] == [3, 1, 2]
+    good, bad, grey = figure.data
+    assert (list(good.customdata), list(bad.customdata), list(grey.customdata)) == (["A"], ["C", "D"], ["B"])
+    assert (good.marker.color, bad.marker.color) == (charts.TEAL, charts.BRICK)
     assert title(figure).startswith("4 applicants")
 
 
 def test_the_index_is_spread_out_by_cluster() -> None:
     figure = charts.spread(POINTS)
-    assert title(figure) == "The middle of the riskiest cluster has a risk index of 1.50; of the next −0.20"
+    assert title(figure) == "Median risk index: riskiest 1.50, next −0.20"
     assert [trace.line.color for trace in figure.data] == [charts.TEAL, charts.BRICK]
 
 
 def test_cohorts_that_differ_by_more_than_chance_are_said_to() -> None:
     assert title(charts.cohort_rates(COHORTS)).endswith("which is more than chance")
     assert title(charts.cohort_rates(COHORTS.assign(low=0.0, high=0.5))).endswith("within chance")
-    assert title(charts.cohort_rates(COHORTS.head(1))) == "One cohort: 10.0\u00a0% of it are called risky"
+    assert title(charts.cohort_rates(COHORTS.head(1))) == "One cohort: 10.0\u00a0% of it is labelled bad"
 
 
-def test_a_protected_group_called_risky_much_more_often_is_marked() -> None:
+def test_a_protected_group_labelled_bad_much_more_often_is_marked() -> None:
     figure = charts.group_rates(GROUPS)
-    assert title(figure) == "Sex: female is called risky much more often than others"
+    assert title(figure) == "Sex female: labelled bad 7.0 times as often as everybody else"
     usual, warned = figure.data
     assert (list(usual.y), list(warned.y)) == (["Sex: male"], ["Sex: female"])
     assert warned.marker.color == charts.BRICK
     assert title(charts.group_rates(GROUPS.assign(warned=False))).startswith("No protected group")
+    assert title(charts.group_rates(GROUPS.assign(ratio=[float("inf"), 0.0]))) == "Sex female: labelled bad unlike everybody else"
 
 
 def test_what_ranks_outcomes_no_better_than_chance_is_not_praised() -> None:

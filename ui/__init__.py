@@ -291,7 +291,8 @@ def bullets(texts: Iterable[str], mark: str) -> None:
 def _in_words(frame: DataFrame) -> DataFrame:
     """Put words in the place of codes."""
     known = {name: words for name, words in WORDS.items() if name in frame}
-    return frame.assign(**{name: frame[name].map(words).fillna(frame[name]) for name, words in known.items()}) if known else frame
+    said = {name: [words.get(code, code) for code in frame[name]] for name, words in known.items()}
+    return frame.assign(**said) if known else frame
 
 
 def problems(found: Sequence[Mapping[str, Any]], most: int = 30) -> None:

@@ -8,6 +8,8 @@ import streamlit as st
 import ui
 from creditrisk import charts, cohorts, features, labels, profiles
 from creditrisk.labels import LabelSet
+from creditrisk.labels.shelf import cohorts_of, risky_segments
+from creditrisk.labels.verified import PROXY_MASS
 from ui import lab
 
 ABOUT = {
@@ -35,28 +37,28 @@ def verdict(found: LabelSet) -> None:
             icon=":material/gpp_bad:",
         )
     else:
-        st.success(
-            f"**They can be worked with.** These labels pass all {len(gates)} checks"
-            + (
-                ". They are a proxy all the same: a test, not a repayment, stands behind them."
-                if found.is_proxy
-                else ". They are verified."
-            ),
-            icon=":material/verified_user:",
-        )
+        worth = "They are a proxy all the same: a test, not a repayment, stands behind them." if found.is_proxy else "They are verified."
+        st.success(f"**They can be worked with.** These labels pass all {len(gates)} checks. {worth}", icon=":material/verified_user:")
     warning = labels.banner(found)
     if warning:
         ui.banner(ui.literal(warning), alarm=found.circular)
 
 
-def circularity(found: LabelSet) -> None:
-    """Say whether a model could only learn the label again: what both read, and what three questions give away."""
+def beware(found: LabelSet) -> None:
+    """Say whether a model could only learn the label again, and which groups are marked more often than chance explains."""
     tree, shared = found.report.get("tree"), found.report.get("shared_columns", [])
-    if tree is None:
-        return
-    mark = ":red[:material/sync_problem:]" if found.circular else ":green[:material/check_circle:]"
-    read = f"{len(shared)} columns made the label and are predictors too." if shared else "No predictor made the label."
-    st.markdown(f"{mark} **Circularity.** {read} :gray[{ui.literal(tree['sentence'])}]")
+    if tree is not None:
+        mark = ":red[:material/sync_problem:]" if found.circular else ":green[:material/check_circle:]"
+        read = f"{len(shared)} columns made the label and are predictors too." if shared else "No predictor made the label."
+        st.markdown(f"{mark} **Circularity.** {read} :gray[{ui.literal(tree['sentence'])}]")
+    others = [sentence for sentence in labels.warnings(found) if tree is None or sentence != tree["sentence"]]
+    if others:
+        ui.bullets(others, ":orange[:material/warning:]")
+
+
+def n_labelled(report: dict[str, Any]) -> int:
+    """How many have a label; a combination counts them by their source."""
+    return int(sum(report["by_source"].values()) if "by_source" in report else report["n_bad"] + report["n_good"])
 
 
 # --- what it rests on -------------------------------------------------------------------------------------------------------
@@ -68,9 +70,7 @@ def foundations(found: LabelSet) -> None:
     if found.method in ("kmeans", "rfm") and not ui.of_table():
         seen = max((feature.window_days or 0 for feature in ui.store().schema.predictors), default=0)
         ui.figure(
-            charts.windows(
-                report.get("cohorts") or [{"as_of": None, "n": found.n}], seen, report.get("gap_days", 0), report.get("performance_days")
-            ),
+            charts.windows(cohorts_of(found), seen, report.get("gap_days", 0), report.get("performance_days")),
             key="windows",
             help="The longest predictors look back as far as the bar reaches; none reads a day after it.",
         )
@@ -105,11 +105,6 @@ def name_of(segment: int, k: int) -> str:
     return f"Cluster {segment + 1}{' (safest)' if segment == 0 else ' (riskiest)' if segment == k - 1 else ''}"
 
 
-def called(found: LabelSet) -> list[int]:
-    """The clusters that are called bad."""
-    return list(found.report.get("risky", [(found.k or 1) - 1]))
-
-
 def another_number(found: LabelSet) -> None:
     """Say what the number of clusters in the URL would give, and offer to make a set with it."""
     st.markdown(f":gray[**Why {found.k}?** {ui.literal(found.report['rule'])}]")
@@ -125,8 +120,9 @@ def another_number(found: LabelSet) -> None:
     )
     if row["k"] == found.k:
         action.markdown(":gray[This set has them.]")
-    elif action.button(f"Make a set with {row['k']}", icon=":material/new_label:", width="stretch", key="make-k"):
-        make(row["k"])
+    else:
+        name = f"Make a set with {row['k']}"
+        action.button(name, icon=":material/new_label:", width="stretch", key="make-k", on_click=begin, args=(row["k"],))
 
 
 def cards(found: LabelSet) -> None:
@@ -137,7 +133,7 @@ def cards(found: LabelSet) -> None:
         for row in rows:
             with grid.cell():
                 segment, mine = row["segment"], [trait for trait in traits if trait["segment"] == row["segment"]]
-                mark = " :red-badge[called bad]" if segment in called(found) else ""
+                mark = " :red-badge[called bad]" if segment in risky_segments(found) else ""
                 st.markdown(
                     f"**{name_of(segment, len(rows))}**{mark}  \n:gray[{ui.plural(row['n'], 'applicant')}, {ui.percent(row['share'])}]"
                 )
@@ -152,7 +148,7 @@ def cards(found: LabelSet) -> None:
 def examples(found: LabelSet) -> None:
     """Offer applicants of one cluster to open: the most typical of it, and those nearest to the border."""
     numbers = [str(number) for number in range(found.k or 0)]
-    default = [str(called(found)[-1])]
+    default = [str(risky_segments(found)[-1])]
     first = default + [number for number in numbers if number not in default]
     chosen = ui.pick("Cluster", first, "segment", say=lambda text: name_of(int(text), found.k or 0), first=True)
     frame = ui.seen(labels.examples, found.label_set_id, ui.number(chosen or ""), 5)
@@ -226,8 +222,24 @@ def compare(found: LabelSet, others: Sequence[str], say: Callable[[str], str]) -
 # --- a new set --------------------------------------------------------------------------------------------------------------
 
 
-@st.dialog("New label set", icon=":material/new_label:", width="medium")
-def make(k: int | None = None) -> None:
+def begin(k: int | None = None) -> None:
+    """Open the dialog at the next run, and keep it open: a rerun of the page must not close it."""
+    st.session_state["labelling"] = {"k": k}
+
+
+def stop() -> None:
+    """Let go of the dialog."""
+    st.session_state.pop("labelling", None)
+
+
+def going_on() -> None:
+    """Show the dialog where somebody has opened it."""
+    if "labelling" in st.session_state:
+        _make(st.session_state["labelling"]["k"])
+
+
+@st.dialog("New label set", icon=":material/new_label:", width="medium", on_dismiss=stop)
+def _make(k: int | None) -> None:
     """Ask how good and bad are told apart, and make the set."""
     methods = [method for method in lab.METHODS if not (ui.of_table() and method == "rfm")]
     how = st.selectbox("From", methods, format_func=lab.METHODS.get, key="how")
@@ -241,6 +253,7 @@ def make(k: int | None = None) -> None:
             if anew:
                 features.build(ui.store(), user=ui.user())
             made = work(lambda share, what: bar.progress(min(share, 1.0), text=f"{ui.sentence(what)} …"))
+            stop()
             ui.go("labels", labels=made.label_set_id)
 
 
@@ -273,19 +286,19 @@ def _choices(k: int | None) -> dict[str, Any]:
     return {"k": chosen, "risky": None if risky == [chosen - 1] else risky, "reason": why}
 
 
-def _windows(days: Sequence[int | None]) -> tuple[int | None, int]:
+def _windows(days: Sequence[int]) -> tuple[int | None, int]:
     """Ask which days the label looks at, and how many lie idle before them."""
     one, two = st.columns([3, 1])
     performance = one.selectbox(
         "The label looks at",
-        [*days, None],
-        format_func=lambda number: SAME_DAYS if number is None else f"The {number} days after the predictors end",
+        [*days, 0],
+        format_func=lambda number: f"The {number} days after the predictors end" if number else SAME_DAYS,
         key="days",
         help="In two windows a model has to foresee. In one window it can only re-learn the label, and everything learned from the set "
         "says so.",
     )
-    gap = two.number_input("Gap (days)", 0, 365, 0, key="gap", disabled=performance is None, help="Days that nobody reads, between both.")
-    return performance, int(gap) if performance is not None else 0
+    gap = two.number_input("Gap (days)", 0, 365, 0, key="gap", disabled=not performance, help="Days that nobody reads, between both.")
+    return (performance, int(gap)) if performance else (None, 0)
 
 
 def _kmeans(k: int | None) -> Work | None:
@@ -318,7 +331,14 @@ def _rfm(k: int | None) -> Work | None:
 
 
 def _observed(_k: int | None) -> Work | None:
-    return lambda _say: labels.observed(ui.store(), user=ui.user())
+    rule = st.selectbox(
+        "A loan went bad",
+        [None, 30, 60, 90, 180],
+        format_func=lambda days: "as it was recorded" if days is None else f"when it was {days} days past due",
+        key="rule",
+        help="A rule needs outcomes that say how many days a loan was past due; 90 is what supervisors call a default.",
+    )
+    return lambda _say: labels.observed(ui.store(), user=ui.user(), rule=rule)
 
 
 def _reviewed(_k: int | None) -> Work | None:
@@ -338,7 +358,7 @@ def _combined(_k: int | None) -> Work | None:
         "All proxy labels weigh as much as",
         0,
         100,
-        int(labels.PROXY_MASS),
+        int(PROXY_MASS),
         key="mass",
         format="%d verified labels",
         help="Thousands of proxies would drown a few verified labels; about ten has served best.",

@@ -157,9 +157,9 @@ def spread(points: DataFrame) -> go.Figure:
         }
         for segment, (part, colour) in enumerate(zip(parts, _colours(k), strict=True))
     ]
-    apart = f"; of the next {middles[-2]:.2f}" if k > 1 else ""
+    apart = f", next {middles[-2]:.2f}" if k > 1 else ""
     return canvas.drawn(
-        f"The middle of the riskiest cluster has a risk index of {middles[-1]:.2f}{apart}".replace("-", "−"),
+        f"Median risk index: riskiest {middles[-1]:.2f}{apart}".replace("-", "−"),
         _height(k),
         data,
         xaxis={"title": "plain risk index (standard deviations; higher = riskier)", **canvas.ZERO},
@@ -185,16 +185,18 @@ def cloud(points: DataFrame, axes: DataFrame, n: int) -> go.Figure:
         part = labelled[labelled["segment"] == segment]
         data.append(_dots(part, {"color": colour, "size": 6, "opacity": 0.72}, _cluster(segment, k)))
         marks.append(("●", colour, _cluster(segment, k)))
-    rest = labelled[labelled["segment"].isna()]
-    if len(rest):
-        data.append(_dots(rest, {"color": TEAL, "size": 6, "opacity": 0.72}, "no cluster"))
-        marks.append(("●", TEAL, "labelled without clusters"))
+    rest = labelled[labelled["segment"].isna()]  # of a set without clusters
+    for is_bad, colour, words in ((False, TEAL, "labelled good"), (True, BRICK, "labelled bad")):
+        part = rest[rest["bad"].astype(bool) == is_bad]
+        if len(part):
+            data.append(_dots(part, {"color": colour, "size": 6, "opacity": 0.72}, "none"))
+            marks.append(("●", colour, words))
     if len(grey):
         data.append(_dots(grey, {"color": GREY, "size": 7, "symbol": "circle-open", "line": {"width": 1.4}}, "not labelled"))
         marks.append(("○", GREY, "grey zone: no label"))
     rings = {"color": BRICK, "size": 12, "symbol": "circle-open", "line": {"width": 1.2}}
-    data.append({**_dots(bad, rings, "bad"), "hoverinfo": "skip", "hovertemplate": None})
-    marks.append(("◯", BRICK, "called bad"))
+    data += [{**_dots(bad, rings, "bad"), "hoverinfo": "skip", "hovertemplate": None}] if k else []
+    marks += [("◯", BRICK, "called bad")] if k else []
     shown = f"{len(points):,} of {n:,} applicants" if n > len(points) else canvas.counted(len(points), "applicant")
     bare = {"showgrid": False, "zeroline": False, "showticklabels": False}
     return canvas.drawn(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from math import inf
 from typing import Any, Final
 
 import plotly.graph_objects as go
@@ -49,15 +50,15 @@ def windows(cohorts: Sequence[Mapping[str, Any]], observation_days: int, gap_day
 
 
 def cohort_rates(frame: DataFrame) -> go.Figure:
-    """Show the share called risky in each cohort with its 95 % interval: columns cohort (ISO day or month), n, n_bad, share, low, high."""
+    """Show the share labelled bad in each cohort with its 95 % interval: columns cohort (ISO day or month), n, n_bad, share, low, high."""
     if frame.empty:
         return canvas.nothing("This label set has no cohorts to compare.")
     if len(frame) == 1:
-        finding = f"One cohort: {canvas.percent(frame['share'].iloc[0], 1)} of it are called risky"
+        finding = f"One cohort: {canvas.percent(frame['share'].iloc[0], 1)} of it is labelled bad"
     else:
         ends = f"{canvas.percent(frame['share'].min(), 1)} and {canvas.percent(frame['share'].max(), 1)}"
         moves = frame["low"].max() > frame["high"].min()
-        finding = f"Between {ends} of a cohort are called risky, {'which is more than chance' if moves else 'within chance'}"
+        finding = f"Between {ends} of a cohort are labelled bad, {'which is more than chance' if moves else 'within chance'}"
     days = [_day(text) for text in frame["cohort"]]
     trace = {
         "type": "scatter",
@@ -68,7 +69,7 @@ def cohort_rates(frame: DataFrame) -> go.Figure:
         "marker": {"color": TEAL, "size": 9},
         "error_y": canvas.whiskers(frame["share"], frame["low"], frame["high"], TEAL),
         "customdata": frame[["cohort", "n_bad", "n", "low", "high"]],
-        "hovertemplate": "%{customdata[0]}: %{y:.1%} risky, %{customdata[1]:,} of %{customdata[2]:,}"
+        "hovertemplate": "%{customdata[0]}: %{y:.1%} bad, %{customdata[1]:,} of %{customdata[2]:,}"
         "<br>95 % interval %{customdata[3]:.1%} to %{customdata[4]:.1%}<extra></extra>",
     }
     few = {"type": "date", "tickvals": days, "tickformat": "%d %b\n%Y" if len(frame["cohort"].iloc[0]) > 7 else "%b\n%Y", "tickangle": 0}
@@ -77,23 +78,23 @@ def cohort_rates(frame: DataFrame) -> go.Figure:
         280,
         [trace],
         xaxis={"showgrid": False, **(few if len(days) <= 8 else canvas.time_axis(min(days), max(days)))},
-        yaxis={"title": "share called risky", "tickformat": ".0%", "rangemode": "tozero"},
+        yaxis={"title": "share labelled bad", "tickformat": ".0%", "rangemode": "tozero"},
     )
 
 
 def group_rates(frame: DataFrame) -> go.Figure:
-    """Show the share called risky in each protected group with its 95 % interval, those warned of in brick.
+    """Show the share labelled bad in each protected group with its 95 % interval, those warned of in brick.
 
-    Columns: feature, title, group, n, n_bad, share, low, high, warned.
+    Columns: feature, title, group, n, n_bad, share, low, high, ratio (to everybody else), warned.
     """
     if frame.empty:
-        return canvas.nothing("No protected column is kept, so nobody can look whether a group is called risky more often.")
+        return canvas.nothing("No protected column is kept, so nobody can look whether a group is labelled bad more often.")
     warned = frame[frame["warned"].astype(bool)]
-    if warned.empty:
-        finding = "No protected group is called risky much more often than another"
-    else:
-        worst = warned.nlargest(1, "share").iloc[0]
-        finding = f"{worst['title']}: {worst['group']} is called risky much more often than others"
+    finding = "No protected group is labelled bad much more or less often than everybody else"
+    if len(warned):
+        worst = max(warned.to_dict("records"), key=lambda row: max(row["ratio"], 1 / row["ratio"] if row["ratio"] else inf))
+        times = f"{worst['ratio']:.1f} times as often as" if worst["ratio"] < inf else "unlike"
+        finding = f"{worst['title']} {worst['group']}: labelled bad {times} everybody else"
     names = [f"{title}: {canvas.short(str(group), 28)}" for title, group in zip(frame["title"], frame["group"], strict=True)]
     data = []
     for is_warned, colour in ((False, TEAL), (True, BRICK)):
@@ -108,17 +109,17 @@ def group_rates(frame: DataFrame) -> go.Figure:
                 "marker": {"color": colour, "size": 10},
                 "error_x": canvas.whiskers(part["share"], part["low"], part["high"], colour),
                 "customdata": part[["n_bad", "n", "low", "high"]],
-                "hovertemplate": "%{y}: %{x:.1%} risky, %{customdata[0]:,} of %{customdata[1]:,}"
+                "hovertemplate": "%{y}: %{x:.1%} bad, %{customdata[0]:,} of %{customdata[1]:,}"
                 "<br>95 % interval %{customdata[2]:.1%} to %{customdata[3]:.1%}<extra></extra>",
             }
         )
-    marks = [("●", TEAL, "share called risky"), *([("●", BRICK, "much more often than others")] if len(warned) else [])]
+    marks = [("●", TEAL, "share labelled bad"), *([("●", BRICK, "far from everybody else’s")] if len(warned) else [])]
     return canvas.drawn(
         finding,
         96 + 28 * len(names),
         data,
         marks,
-        xaxis={"title": "share called risky", "tickformat": ".0%", "rangemode": "tozero"},
+        xaxis={"title": "share labelled bad", "tickformat": ".0%", "rangemode": "tozero"},
         yaxis={"type": "category", "categoryorder": "array", "categoryarray": names[::-1], "automargin": True},
     )
 
