@@ -54,6 +54,12 @@ class NotAllowed(CreditRiskError):
     status = 403
 
 
+class NotInstalled(CreditRiskError):
+    """Something of the machine's own that a step needs and does not find."""
+
+    status = 503
+
+
 class StoreInUse(CreditRiskError):
     """Another process holds the DuckDB file."""
 

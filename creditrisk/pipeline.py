@@ -14,7 +14,7 @@ from pandas import DataFrame, Series
 
 from creditrisk.balance import BALANCES, Balance, balanced
 from creditrisk.errors import InvalidInput, NotEnoughData, SchemaMismatch
-from creditrisk.estimators import FITS, Column, Estimator, Lesson, Numbers, Setting, chosen, index_of, inverse_logit, logit
+from creditrisk.estimators import FITS, Column, Estimator, Lesson, Numbers, Setting, checked, chosen, index_of, inverse_logit, logit
 from creditrisk.schema import Feature, Schema
 from creditrisk.settings import Policy, Training
 
@@ -147,9 +147,19 @@ def fit(
     parameters = chosen(algorithm, config.parameters)
     lesson = Lesson(encode(frame, features, columns), labels, weights, columns, config.seed, parameters)
     estimator, raw, seen = _fit_and_hold_out(algorithm, lesson, config, progress)
+    estimator = checked(estimator, lesson.matrix)
     slope, intercept = _platt(raw, seen.bad, seen.weight)
     pipeline = Pipeline(
-        algorithm, schema.fingerprint, features, columns, estimator, slope, intercept, len(frame), int(labels.sum()), config
+        algorithm,
+        schema.fingerprint,
+        features,
+        columns,
+        checked(estimator, lesson.matrix),
+        slope,
+        intercept,
+        len(frame),
+        int(labels.sum()),
+        config,
     )
     progress(0.9, "describing the reference groups")
     return _with_references(pipeline, frame)

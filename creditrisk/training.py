@@ -28,10 +28,17 @@ from creditrisk.store import Store
 from creditrisk.store import to_json as text_of
 
 Progress = Callable[[float, str], None]
-CANDIDATES = ("xgboost", "random_forest", "logistic")
+CANDIDATES = ("xgboost", "lightgbm", "random_forest", "logistic", "scorecard")
+USUAL = ("xgboost", "random_forest", "logistic")  # fitted where nobody chooses
 BASELINES = ("risk_index", "constant")  # on every leaderboard: a candidate that does not beat them is not worth its keep
 SOURCES = ("cluster", "rfm", "review", "observed")
-EFFORT = {"random_forest": 6.0, "xgboost": 2.0, "logistic": 1.0}  # roughly, for the progress bar; others 0.2
+EFFORT = {
+    "random_forest": 6.0,
+    "xgboost": 2.0,
+    "lightgbm": 2.0,
+    "logistic": 1.0,
+    "scorecard": 3.0,
+}  # roughly, for the progress bar; others 0.2
 LEAST_OF_A_CLASS = 10
 RELEARNT = 0.97  # an AUC above this against a proxy says that the clusters were found again
 EXACT = 1e-4  # most that contributions plus base may differ from the margin
@@ -44,7 +51,7 @@ LABELS = ("bad", "verified_observed", "verified_review")  # columns of the prepa
 class Config:
     """What a run was asked for; None for the label set means the one made last."""
 
-    algorithms: tuple[str, ...] = CANDIDATES
+    algorithms: tuple[str, ...] = USUAL
     label_set_id: str | None = None
     split: Literal["random", "time"] = "random"
     test_size: float = Training.test_size
@@ -79,7 +86,7 @@ class Config:
         for key in values:
             if key not in known:
                 raise InvalidInput(f"A training has no setting {key!r}; it has {', '.join(sorted(known))}.")
-        return Config(**{**values, "algorithms": tuple(values.get("algorithms", CANDIDATES))})
+        return Config(**{**values, "algorithms": tuple(values.get("algorithms", USUAL))})
 
 
 def defaults(store: Store) -> Config:
