@@ -14,7 +14,7 @@ from pandas import DataFrame, Series
 
 from creditrisk.balance import BALANCES, Balance, balanced
 from creditrisk.errors import InvalidInput, NotEnoughData, SchemaMismatch
-from creditrisk.estimators import FITS, Column, Estimator, Lesson, Numbers, Setting, chosen, index_of, inverse_logit, logit
+from creditrisk.estimators import FITS, Column, Estimator, Lesson, Numbers, Setting, checked, chosen, index_of, inverse_logit, logit
 from creditrisk.schema import Feature, Schema
 from creditrisk.settings import Policy, Training
 
@@ -177,7 +177,9 @@ def validate(
     seen = parts >= 0
     slope, intercept = _platt(raw[seen], lesson.bad[seen], lesson.weight[seen])
     n_bad = int(lesson.bad.sum())
-    pipeline = Pipeline(algorithm, schema.fingerprint, known, lesson.columns, estimator, slope, intercept, len(frame), n_bad, config)
+    pipeline = Pipeline(
+        algorithm, schema.fingerprint, known, lesson.columns, checked(estimator, lesson.matrix), slope, intercept, len(frame), n_bad, config
+    )
     progress(0.9, "describing the reference groups")
     return Validated(_with_references(pipeline, frame), slope * raw + intercept, parts)
 
