@@ -116,11 +116,14 @@ class Pipeline:
 
     def _contributions(self, matrix: Numbers) -> tuple[Numbers, float]:
         parts, base = self.estimator.parts(matrix)
-        place = {name: number for number, name in enumerate(self.names)}
-        added = np.zeros((len(matrix), len(place)))
-        for position, column in enumerate(self.columns):
-            added[:, place[column.feature]] += parts[:, position]
-        return self.slope * added, self.slope * base + self.intercept
+        parts *= self.slope
+        added = parts
+        if len(self.columns) > len(self.features):  # choices: what their columns add is the feature's
+            place = {name: number for number, name in enumerate(self.names)}
+            added = np.zeros((len(matrix), len(place)), order="F")
+            for position, column in enumerate(self.columns):
+                added[:, place[column.feature]] += parts[:, position]
+        return added, self.slope * base + self.intercept
 
 
 @dataclass(frozen=True)

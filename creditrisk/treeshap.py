@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from creditrisk.trees import Numbers, Places, Trees
 
-TESTS = 6  # of a group; more make fewer look-ups, in tables that no longer lie in the fastest memory
+TESTS = 7  # of a group; more make fewer look-ups, in tables that no longer lie in the fastest memory
 DEEPEST = 12  # tests on the way to a leaf, beyond which even a table of its own is too large
 MOST_CELLS = 16_000_000  # numbers in all tables together: 128 MB
 BLOCK = 512  # rows walked together
@@ -53,15 +53,16 @@ class Explainer(NamedTuple):
 
     def split(self, matrix: Numbers) -> tuple[Numbers, float]:
         """Return what each column adds (rows × columns) and the expected value: together they are the trees' sum."""
-        seen = np.ascontiguousarray(matrix.astype(np.float32) if self.trees.single else matrix, dtype=np.float64)
-        added = np.empty(matrix.shape)
-        if len(seen) < MANY:
-            _walk(seen, added, self.trees, self.tables)
+        columns = np.ascontiguousarray(matrix.T, dtype=np.float64)
+        added = np.empty(columns.shape)
+        if len(matrix) < MANY:
+            _walk(columns, added, 0, len(matrix), self.trees, self.tables)
         else:
-            halves = zip(np.array_split(seen, 2), np.array_split(added, 2), strict=True)
+            half = len(matrix) // 2
             with ThreadPoolExecutor(2) as pool:
-                list(pool.map(lambda half: _walk(*half, self.trees, self.tables), halves))
-        return added, self.expected
+                parts = [(0, half), (half, len(matrix))]
+                list(pool.map(lambda part: _walk(columns, added, *part, self.trees, self.tables), parts))
+        return added.T, self.expected
 
 
 def explainer(trees: Trees) -> Explainer:
@@ -188,26 +189,26 @@ def _look_up(tables: Tables, group: int, goes: NDArray[np.int32], outcome: NDArr
 
 
 @_compiled
-def _walk(matrix: Numbers, added: Numbers, trees: Trees, tables: Tables) -> None:
-    """Fill `added`, block by block: tree after tree for all its rows, so that a tree's tables are read while they are near."""
-    n, m = matrix.shape
-    width = min(BLOCK, n)
+def _walk(columns: Numbers, added: Numbers, first: int, last: int, trees: Trees, tables: Tables) -> None:  # noqa: PLR0917
+    """Fill `added` (columns × rows) block by block: tree after tree for all its rows, so that a tree's tables are read while near."""
+    m, width = len(columns), min(BLOCK, last - first)
     goes = np.empty((np.diff(tables.tests.start).max(), width), np.int32)
     outcome = np.empty(width, np.int32)
     seen, total = np.empty((m, width)), np.empty((m, width))
-    for begin in range(0, n, BLOCK):
-        rows = min(width, n - begin)  # in the last block the rest are rows of the block before, walked in vain
+    for begin in range(first, last, BLOCK):
+        rows = min(width, last - begin)  # in the last block the rest are rows of the block before, walked in vain
         for column in range(m):
             total[column] = 0.0
             for row in range(rows):
-                seen[column, row] = matrix[begin + row, column]
+                value = columns[column, begin + row]
+                seen[column, row] = np.float64(np.float32(value)) if trees.single else value
         for tree in range(len(tables.groups) - 1):
             _answer(seen, trees, tables, tree, goes)
             for group in range(tables.groups[tree], tables.groups[tree + 1]):
                 _look_up(tables, group, goes, outcome, total)
         for column in range(m):
             for row in range(rows):
-                added[begin + row, column] = total[column, row]
+                added[column, begin + row] = total[column, row]
 
 
 @_compiled
