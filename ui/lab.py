@@ -81,8 +81,8 @@ def training_choices(key: str, *, wide: bool = False) -> training.Config | None:
         st.info("Training learns from labels, and there is no label set yet.", icon=":material/label:")
         ui.link("labels", "Make a label set", "new_label")
         return None
-    learners, parts = list(training.CANDIDATES), {"random": "Random", "time": "Newest", **({"file": "My list"} if wide else {})}
-    one, two, three = st.columns([2.1, 2.4, 1.7], gap="medium") if wide else [st.container() for _ in range(3)]
+    learners, parts = list(training.CANDIDATES), {"random": "Random", "time": "Newest", **({"file": "Listed"} if wide else {})}
+    one, two, three = st.columns([2, 2.2, 2], gap="medium") if wide else [st.container() for _ in range(3)]
     label_set_id = one.selectbox(
         "Labels",
         list(sets),
@@ -153,7 +153,7 @@ def _more_choices(key: str, split: str) -> dict[str, Any]:
         asked["folds"] = left.selectbox(
             "Folds of the cross-validation",
             [None, 2, 3, 5, 10],
-            format_func=lambda folds: folds or "Automatic",
+            format_func=lambda folds: f"{folds} folds" if folds else "Automatic",
             key=f"{key}-folds",
             help="Each part in turn is foreseen by a fit that has not seen it: that validates, calibrates and chooses cut-offs. "
             "Automatic: five folds, on many applicants one held-out tenth.",
@@ -176,15 +176,8 @@ def _more_choices(key: str, split: str) -> dict[str, Any]:
             asked["tune"] = int(middle.number_input("Trials of each algorithm", 1, 1_000, 20, key=f"{key}-trials"))
         if tuning == "seconds":
             asked["tune_seconds"] = float(middle.number_input("Seconds for each algorithm", 5, 86_400, 60, key=f"{key}-seconds"))
-        seed = right.number_input(
-            "Seed",
-            0,
-            2**31 - 1,
-            usual.seed,
-            key=f"{key}-seed",
-            help="Of everything random. The same run with the same seed gives the same models.",
-        )
-        asked["seed"] = int(seed)
+        said = "Of everything random. The same run with the same seed gives the same models."
+        asked["seed"] = int(right.number_input("Seed", 0, 2**31 - 1, usual.seed, key=f"{key}-seed", help=said))
         if augment.count(ui.store()):
             asked["invented"] = right.checkbox(
                 "Learn from invented applicants too", key=f"{key}-invented", help="No figure is measured on them. Proxy labels only."
@@ -225,9 +218,8 @@ def said_run(config: training.Config) -> dict[str, object]:
 def past_run(job: Mapping[str, Any]) -> None:
     """Show what a run was asked for and what it did, and offer it again."""
     store, config = ui.store(), training.Config.from_dict(job["params"])
-    st.markdown(
-        f"**{job['job_id']}** :gray[by {ui.literal(job['created_by'])}, {ui.instant(job['created_at'])}]: {ui.literal(job['message'])}"
-    )
+    who = f":gray[by {ui.literal(job['created_by'])}, {ui.instant(job['created_at'])}]"
+    st.markdown(f"**{job['job_id']}** {who}  \n{ui.literal(job['message'])}")
     left, right = st.columns([3, 2], gap="large")
     with left:
         ui.facts(said_run(config), "What the run was asked for")
