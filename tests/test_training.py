@@ -398,7 +398,7 @@ def test_a_killed_server_leaves_the_champion_and_nothing_half_done(settings: Set
         assert server.stdout is not None
         worker = int(server.stdout.readline())
         server.kill()
-    for _ in range(100):  # the worker notices that its parent is gone
+    for _ in range(600):  # the worker notices that its parent is gone
         if not is_alive(worker):
             break
         time.sleep(0.05)
