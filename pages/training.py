@@ -77,9 +77,9 @@ else:
             "model_id": ui.text_column("Model", pinned=True),
             "algorithm": ui.text_column("Algorithm"),
             "status": ui.text_column("Status"),
-            "auc": ui.number_column("AUC", "How often a bad applicant ranks above a good one", "%.3f"),
-            "auc_low": ui.number_column("from", "Lower end of the 95 % interval", "%.3f"),
-            "auc_high": ui.number_column("to", "Upper end of the 95 % interval", "%.3f"),
+            "auc": ui.number_column(
+                "AUC", "How often a bad applicant ranks above a good one; the bars above show its 95 % interval", "%.3f"
+            ),
             "gini": ui.number_column("Gini", "2 AUC − 1", "%.3f"),
             "ks": ui.number_column("KS", "Largest distance between the good and the bad", "%.3f"),
             "brier": ui.number_column("Brier", "Mean squared error of the risk; smaller is better", "%.3f"),

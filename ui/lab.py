@@ -82,7 +82,7 @@ def training_choices(key: str, *, wide: bool = False) -> training.Config | None:
         ui.link("labels", "Make a label set", "new_label")
         return None
     learners, parts = list(training.CANDIDATES), {"random": "Random", "time": "Newest", **({"file": "Listed"} if wide else {})}
-    one, two, three = st.columns([2, 2.2, 2], gap="medium") if wide else [st.container() for _ in range(3)]
+    one, two, three = st.columns([2.3, 2.2, 1.9], gap="medium") if wide else [st.container() for _ in range(3)]
     label_set_id = one.selectbox(
         "Labels",
         list(sets),
