@@ -45,7 +45,7 @@ def furnish() -> None:
 
 def warm() -> None:
     """Import what pages import, then keep the collector from walking over it after every rerun."""
-    for name in ("plotly.graph_objects", "sklearn.linear_model", "xgboost"):
+    for name in ("plotly.graph_objects", "sklearn.linear_model", "xgboost", "creditrisk.treeshap"):
         import_module(name)
     gc.collect()
     gc.freeze()

@@ -60,6 +60,12 @@ class Leakage(CreditRiskError):
     status = 409
 
 
+class NotInstalled(CreditRiskError):
+    """Something of the machine's own that a step needs and does not find."""
+
+    status = 503
+
+
 class StoreInUse(CreditRiskError):
     """Another process holds the DuckDB file."""
 

@@ -13,7 +13,8 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from creditrisk.errors import InvalidInput
+from creditrisk import trees, woe
+from creditrisk.errors import InvalidInput, NotInstalled
 
 Numbers = NDArray[np.float64]
 Setting = float | int | str
@@ -22,6 +23,9 @@ WINSOR_Z = 3.0
 RIDGE = 10.0  # a prior on standardised weights of about N(0, 0.3²): worth two points of AUC with 100 bads, nothing with 3,000
 DEEP_ROWS = 10_000  # fewer rows do not tell how columns act together from chance
 MOST_ROUNDS, PATIENCE = 600, 30  # trees at most, and how many of them may pass without a gain on unseen rows
+EXACT = 1e-4  # most that contributions looked up may differ from those computed
+MANY = 5_000  # rows from which two threads share the work
+CHECKED = 100  # rows on which that is seen
 SIDES = {-1: (None, 0.0), 0: (None, None), 1: (0.0, None)}
 
 
@@ -57,6 +61,11 @@ class Lesson:
     def take(self, rows: NDArray[np.bool_]) -> "Lesson":
         """Return the lesson of some rows."""
         return replace(self, matrix=self.matrix[rows], bad=self.bad[rows], weight=self.weight[rows])
+
+    def split_off(self) -> tuple["Lesson", "Lesson"]:
+        """Return nine tenths of the rows to learn from, and a tenth to see on it how many trees are enough."""
+        aside = np.random.default_rng(self.seed).random(len(self.bad)) < 0.1
+        return self.take(~aside), self.take(aside)
 
 
 class Estimator(Protocol):
@@ -117,11 +126,52 @@ class Linear:
         return np.stack(terms, axis=1), self.constant
 
 
+class Trees:
+    """What estimators of trees share: contributions looked up in tables, where those were found to be the library's own.
+
+    The tables are not part of the artefact: they are rebuilt in a tenth of a second at most, and take more room than the trees.
+    """
+
+    # Why contributions come from the library, slowly; None where the tables give the same. This is said of models made before tables.
+    fallback: str | None = "This model was fitted before contributions were looked up in tables."
+
+    def grown(self) -> trees.Trees:
+        """Return the trees as arrays; raises ValueError where they are of a kind the tables do not know."""
+        raise NotImplementedError
+
+    def slowly(self, matrix: Numbers) -> tuple[Numbers, float]:
+        """Return the parts as a library computes them, for at least one row."""
+        raise NotImplementedError
+
+    def seen(self, matrix: Numbers) -> Any:
+        """Return what the trees see of a matrix."""
+        return matrix
+
+    @cached_property
+    def tables(self) -> Any:
+        """The trees with their tables, a `treeshap.Explainer`."""
+        from creditrisk import treeshap
+
+        return treeshap.explainer(self.grown())
+
+    def parts(self, matrix: Numbers) -> tuple[Numbers, float]:
+        """Return exact path-dependent SHAP values (Lundberg 2018) of the raw output."""
+        if self.fallback is None:
+            added, base = self.tables.split(self.seen(matrix))
+            return added, base
+        added, base = self.slowly(matrix if len(matrix) else np.full((1, matrix.shape[1]), np.nan))
+        return added[: len(matrix)], base
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in ("tables", "explainer")}
+
+
 @dataclass(frozen=True)
-class Boosted:
+class Boosted(Trees):
     """An XGBoost booster; the raw output is its margin. Missing values go where the trees learned to send them."""
 
     booster: Any
+    fallback: str | None = Trees.fallback
 
     def raw(self, matrix: Numbers) -> Numbers:
         """Return the margin."""
@@ -129,16 +179,19 @@ class Boosted:
             return np.zeros(0)
         return np.asarray(self._threaded(len(matrix)).inplace_predict(matrix, predict_type="margin"), dtype=np.float64)
 
-    def parts(self, matrix: Numbers) -> tuple[Numbers, float]:
-        """Return exact path-dependent SHAP values (Lundberg 2018), computed by XGBoost itself in single precision."""
+    def grown(self) -> trees.Trees:
+        """Return the trees as arrays."""
+        return trees.of_xgboost(self.booster)
+
+    def slowly(self, matrix: Numbers) -> tuple[Numbers, float]:
+        """Return what XGBoost itself computes, in single precision."""
         from xgboost import DMatrix
 
-        rows = matrix if len(matrix) else np.full((1, matrix.shape[1]), np.nan)
-        added = np.asarray(self._threaded(len(rows)).predict(DMatrix(rows, nthread=1), pred_contribs=True), dtype=np.float64)
-        return added[: len(matrix), :-1], float(added[0, -1])
+        added = self._threaded(len(matrix)).predict(DMatrix(matrix, nthread=1), pred_contribs=True).astype(np.float64)
+        return added[:, :-1], float(added[0, -1])
 
     def _threaded(self, n: int) -> Any:
-        if n < 5_000:
+        if n < MANY:
             return self.booster
         many = self.booster.copy()
         many.set_param({"nthread": 0})
@@ -146,29 +199,57 @@ class Boosted:
 
 
 @dataclass(frozen=True)
-class Forest:
+class Light(Trees):
+    """A LightGBM booster; the raw output is its margin. Missing values go where the trees learned to send them."""
+
+    booster: Any
+    fallback: str | None = Trees.fallback
+
+    def raw(self, matrix: Numbers) -> Numbers:
+        """Return the margin."""
+        if not len(matrix):
+            return np.zeros(0)
+        return np.array(self.booster.predict(matrix, raw_score=True, num_threads=_threads(matrix)), dtype=np.float64)
+
+    def grown(self) -> trees.Trees:
+        """Return the trees as arrays."""
+        return trees.of_lightgbm(self.booster)
+
+    def slowly(self, matrix: Numbers) -> tuple[Numbers, float]:
+        """Return what LightGBM itself computes."""
+        added = np.asarray(self.booster.predict(matrix, pred_contrib=True, num_threads=_threads(matrix)), dtype=np.float64)
+        return added[:, :-1], float(added[0, -1])
+
+
+def _threads(matrix: Numbers) -> int:
+    return 1 if len(matrix) < MANY else 2
+
+
+@dataclass(frozen=True)
+class Forest(Trees):
     """A random forest; the raw output is its mean probability. Missing is `fill`, since its trees must stay monotone."""
 
     forest: Any
     fill: Numbers
+    fallback: str | None = Trees.fallback
 
     def raw(self, matrix: Numbers) -> Numbers:
         """Return the mean over the trees, in the trees' order."""
         if not len(matrix):
             return np.zeros(0)
-        return np.asarray(self.forest.predict_proba(self.filled(matrix))[:, 1], dtype=np.float64)
+        return np.asarray(self.forest.predict_proba(self.seen(matrix))[:, 1], dtype=np.float64)
 
-    def parts(self, matrix: Numbers) -> tuple[Numbers, float]:
-        """Return exact path-dependent SHAP values in probability."""
-        base = float(np.asarray(self.explainer.expected_value)[1])
-        if not len(matrix):
-            return np.zeros(matrix.shape), base
-        added = self.explainer.shap_values(self.filled(matrix), check_additivity=False)
-        return np.ascontiguousarray(np.asarray(added, dtype=np.float64)[:, :, 1]), base
+    def grown(self) -> trees.Trees:
+        """Return the trees as arrays."""
+        return trees.of_forest(self.forest)
 
-    def filled(self, matrix: Numbers) -> NDArray[np.float32]:
-        """Return what the trees see."""
-        # The trees compare single-precision values; the explainer must walk the same way, so both get the same ones.
+    def slowly(self, matrix: Numbers) -> tuple[Numbers, float]:
+        """Return what shap computes."""
+        added = self.explainer.shap_values(self.seen(matrix), check_additivity=False)
+        return np.ascontiguousarray(np.asarray(added, dtype=np.float64)[:, :, 1]), float(np.asarray(self.explainer.expected_value)[1])
+
+    def seen(self, matrix: Numbers) -> Any:
+        """Return the matrix without gaps, in single precision: the trees compare such values, and every walker must go the same way."""
         return np.ascontiguousarray(np.where(np.isnan(matrix), self.fill, matrix), dtype=np.float32)
 
     @cached_property
@@ -180,8 +261,59 @@ class Forest:
             from shap import TreeExplainer
         return TreeExplainer(self.forest, feature_perturbation="tree_path_dependent")
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {"forest": self.forest, "fill": self.fill}
+
+@dataclass(frozen=True)
+class Scorecard:
+    """Logistic regression on the evidence of bins: every bin of a feature is worth a fixed amount. `positions` are its columns."""
+
+    bins: tuple[woe.Bins, ...]
+    positions: tuple[tuple[int, ...], ...]
+    weights: Numbers
+    constant: float
+
+    @property
+    def worth(self) -> list[Numbers]:
+        """What each bin of each feature adds to the log-odds of bad."""
+        return [-weight * np.array(bins.woe) for bins, weight in zip(self.bins, self.weights, strict=True)]
+
+    def raw(self, matrix: Numbers) -> Numbers:
+        """Return the constant and what the bins add, feature by feature."""
+        total = np.full(len(matrix), self.constant)
+        for bins, positions, worth in zip(self.bins, self.positions, self.worth, strict=True):
+            total += worth[bins.places(matrix[:, positions])]
+        return total
+
+    def parts(self, matrix: Numbers) -> tuple[Numbers, float]:
+        """Return what the bins add, at the first column of each feature, and the constant."""
+        added = np.zeros(matrix.shape)
+        for bins, positions, worth in zip(self.bins, self.positions, self.worth, strict=True):
+            added[:, positions[0]] = worth[bins.places(matrix[:, positions])]
+        return added, self.constant
+
+
+def checked(estimator: Estimator, matrix: Numbers) -> Estimator:
+    """Return the estimator, explaining by tables where these give what its library computes on rows of the matrix, whole and with gaps.
+
+    Where they do not, or cannot be made, `fallback` says why. A forest's library computes no contributions: there the sum is checked.
+    """
+    if not isinstance(estimator, Boosted | Light | Forest):
+        return estimator
+    random = np.random.default_rng(0)
+    rows = matrix[random.choice(len(matrix), min(len(matrix), CHECKED), replace=False)]
+    rows = np.concatenate([rows, np.where(random.random(rows.shape) < 0.3, np.nan, rows), np.full((1, matrix.shape[1]), np.nan)])
+    fast = replace(estimator, fallback=None)
+    try:
+        parts, base = fast.parts(rows)
+    except ValueError as error:
+        return replace(estimator, fallback=f"The trees cannot be written as tables. {error}")
+    if isinstance(estimator, Forest):
+        furthest = np.abs(parts.sum(axis=1) + base - estimator.raw(rows)).max()
+    else:
+        slow, slow_base = estimator.slowly(rows)
+        furthest = max(np.abs(parts - slow).max(), abs(base - slow_base))
+    if furthest <= EXACT:
+        return fast
+    return replace(estimator, fallback=f"The tables differ from the library's contributions by {furthest:.2g}, more than {EXACT:g}.")
 
 
 # ── fitting ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -207,13 +339,18 @@ def index_of(matrix: Numbers, columns: Sequence[Column]) -> Linear:
 
 def _fit_logistic(lesson: Lesson) -> Linear:
     """Fit ridge logistic regression whose weights keep the schema's signs, so that no reason points the wrong way."""
-    from scipy.optimize import minimize
-
     low, high, centre, spread = np.array([standard(values) for values in lesson.matrix.T]).T
     unit = Linear(low, high, centre, np.where(spread > 0, spread, 1.0), np.zeros(len(spread)))
-    ridge = float(lesson.parameters.get("ridge", RIDGE))
     z = np.stack([unit.z(lesson.matrix, position) for position in range(len(spread))], axis=1)
-    side = 2 * lesson.bad - 1
+    weights, constant = _ridge(z, lesson, [SIDES[column.bound] for column in lesson.columns])
+    return replace(unit, weights=weights, constant=constant)
+
+
+def _ridge(z: Numbers, lesson: Lesson, sides: Sequence[tuple[float | None, float | None]]) -> tuple[Numbers, float]:
+    """Return weights of standardised columns, each held to its side, and the constant of ridge logistic regression."""
+    from scipy.optimize import minimize
+
+    ridge, side = float(lesson.parameters.get("ridge", RIDGE)), 2 * lesson.bad - 1
 
     def loss(line: Numbers) -> tuple[float, Numbers]:
         weights, agreement = line[:-1], side * (z @ line[:-1] + line[-1])
@@ -221,10 +358,62 @@ def _fit_logistic(lesson: Lesson) -> Linear:
         value = lesson.weight @ np.logaddexp(0, -agreement) + ridge / 2 * (weights @ weights)
         return float(value), np.append(errors @ z + ridge * weights, errors.sum())
 
-    start = np.append(np.zeros(len(spread)), logit(float(np.average(lesson.bad, weights=lesson.weight))))
-    bounds = [*(SIDES[column.bound] for column in lesson.columns), (None, None)]
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 500}).x
-    return replace(unit, weights=found[:-1], constant=float(found[-1]))
+    start = np.append(np.zeros(z.shape[1]), logit(float(np.average(lesson.bad, weights=lesson.weight))))
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[*sides, (None, None)], options={"maxiter": 500}).x
+    return found[:-1], float(found[-1])
+
+
+def _fit_scorecard(lesson: Lesson) -> Scorecard:
+    """Fit a scorecard: bins for each feature, searched or as they were handed in, and how much the evidence of each counts.
+
+    More evidence of good never counts as risk, so a weight is never negative and the bins' order is that of the points.
+    """
+    asked, names = lesson.parameters, list(dict.fromkeys(column.feature for column in lesson.columns))
+    given = woe.read(asked["bins"]) if "bins" in asked else {}
+    if strange := sorted(given.keys() - set(names)):
+        raise InvalidInput(f"There are bins for {strange[0]!r}, which is no feature the model reads.")
+    limits: dict[str, Any] = {"most": int(asked.get("max_bins", 6)), "least": float(asked.get("min_bin_size", 0.05))}
+    bins, positions = [], []
+    for name in names:
+        here = tuple(place for place, column in enumerate(lesson.columns) if column.feature == name)
+        part, sign = lesson.matrix[:, here], lesson.columns[here[0]].bound
+        choices = [choice for place in here if (choice := lesson.columns[place].choice) is not None]
+        if name in given:
+            made = woe.edited(name, choices, given[name])
+        else:
+            made = woe.found(name, choices, part, lesson.bad, lesson.weight, sign=sign, **limits)
+        bins.append(made.weighed(part, lesson.bad, lesson.weight, sign))
+        positions.append(here)
+    plain = Scorecard(tuple(bins), tuple(positions), np.ones(len(bins)), 0.0)
+    evidence = np.stack(
+        [worth[made.places(lesson.matrix[:, here])] for made, here, worth in zip(bins, positions, plain.worth, strict=True)]
+    )
+    spread = evidence.std(axis=1)
+    spread[spread == 0] = 1.0
+    weights, constant = _ridge((evidence / spread[:, None]).T, lesson, [SIDES[1]] * len(bins))
+    return replace(plain, weights=weights / spread, constant=constant)
+
+
+@dataclass(frozen=True)
+class _Size:
+    """How much there is to learn from: little, enough for shallow trees, or enough for deep ones."""
+
+    is_small: bool
+    is_deep: bool
+
+    @staticmethod
+    def of(lesson: Lesson) -> "_Size":
+        n, n_bad = len(lesson.bad), lesson.bad.sum()
+        deep = n >= DEEP_ROWS and min(n_bad, n - n_bad) >= DEEP_ROWS / 10 and not any(column.bound for column in lesson.columns)
+        return _Size(n < 2_000 or n_bad < 200, bool(deep))
+
+    def pick(self, small: float, usual: float, deep: float) -> float:
+        return small if self.is_small else deep if self.is_deep else usual
+
+    @property
+    def rounds(self) -> int:
+        """Trees to fit; where they are deep at most, since how many are enough is seen on rows split off."""
+        return int(self.pick(200, 300, MOST_ROUNDS))
 
 
 def _fit_boosted(lesson: Lesson) -> Boosted:
@@ -236,37 +425,34 @@ def _fit_boosted(lesson: Lesson) -> Boosted:
     """
     from xgboost import DMatrix, train
 
-    n, n_bad = len(lesson.bad), lesson.bad.sum()
-    small = n < 2_000 or n_bad < 200
-    deep = n >= DEEP_ROWS and min(n_bad, n - n_bad) >= DEEP_ROWS / 10 and not any(column.bound for column in lesson.columns)
+    size = _Size.of(lesson)
     parameters: dict[str, Any] = {
         "objective": "binary:logistic",
         "tree_method": "hist",
-        "max_depth": 2 if small else 5 if deep else 3,
-        "learning_rate": 0.05 if small or deep else 0.08,
-        "min_child_weight": 2 if small else 5 if deep else 10,
+        "max_depth": size.pick(2, 3, 5),
+        "learning_rate": size.pick(0.05, 0.08, 0.05),
+        "min_child_weight": size.pick(2, 10, 5),
         "subsample": 0.8,
         "colsample_bytree": 0.6,
         "lambda": 5,
         "monotone_constraints": "(" + ",".join(str(column.bound) for column in lesson.columns) + ")",
         "seed": lesson.seed,
-        "nthread": 1 if small else 2,
+        "nthread": size.pick(1, 2, 2),
         "verbosity": 0,
     }
     parameters.update(lesson.parameters)
-    rounds = int(parameters.pop("n_estimators", 200 if small else MOST_ROUNDS if deep else 300))
+    rounds = int(parameters.pop("n_estimators", size.rounds))
 
     def table(part: Lesson) -> DMatrix:
         return DMatrix(part.matrix, label=part.bad, weight=part.weight, nthread=1)
 
-    if deep:
-        aside = np.random.default_rng(lesson.seed).random(n) < 0.1
-        unseen = [(table(lesson.take(aside)), "unseen")]
+    if size.is_deep:
+        learned, unseen = lesson.split_off()
         booster = train(
             parameters,
-            table(lesson.take(~aside)),
+            table(learned),
             num_boost_round=rounds,
-            evals=unseen,
+            evals=[(table(unseen), "unseen")],
             early_stopping_rounds=PATIENCE,
             verbose_eval=False,
         )
@@ -275,6 +461,49 @@ def _fit_boosted(lesson: Lesson) -> Boosted:
         booster = train(parameters, table(lesson), num_boost_round=rounds)
     booster.set_param({"nthread": 1})
     return Boosted(booster)
+
+
+def _fit_light(lesson: Lesson) -> Light:
+    """Fit LightGBM's trees, shaped by the size of the data as those of XGBoost are; the same rows give the same bits."""
+    try:
+        import lightgbm
+    except OSError as error:
+        raise NotInstalled(f"LightGBM does not start on this machine ({error}). Install OpenMP: apt-get install libgomp1.") from error
+
+    size = _Size.of(lesson)
+    parameters: dict[str, Any] = {
+        "objective": "binary",
+        "max_depth": size.pick(2, 3, 5),
+        "num_leaves": size.pick(4, 8, 31),
+        "learning_rate": size.pick(0.05, 0.08, 0.05),
+        "min_data_in_leaf": size.pick(10, 20, 20),
+        "min_sum_hessian_in_leaf": size.pick(2, 10, 5),
+        "bagging_fraction": 0.8,
+        "bagging_freq": 1,
+        "feature_fraction": 0.6,
+        "lambda_l2": 5,
+        "monotone_constraints": [column.bound for column in lesson.columns],
+        "seed": lesson.seed,
+        "deterministic": True,
+        "force_row_wise": True,
+        "feature_pre_filter": False,
+        "num_threads": size.pick(1, 2, 2),
+        "verbosity": -1,
+    }
+    parameters.update(lesson.parameters)
+    rounds = int(parameters.pop("n_estimators", size.rounds))
+
+    def table(part: Lesson) -> Any:
+        return lightgbm.Dataset(part.matrix, part.bad, weight=part.weight, params=parameters)
+
+    if size.is_deep:
+        learned, unseen = lesson.split_off()
+        stop = lightgbm.early_stopping(PATIENCE, verbose=False)
+        found = lightgbm.train(parameters, table(learned), rounds, valid_sets=[table(unseen)], callbacks=[stop])
+    else:
+        found = lightgbm.train(parameters, table(lesson), rounds)
+    # Read back from its text a booster holds the trees alone, and only those before no more were worth having.
+    return Light(lightgbm.Booster(model_str=found.model_to_string(num_iteration=found.best_iteration)))
 
 
 def _fit_forest(lesson: Lesson) -> Forest:
@@ -295,20 +524,22 @@ def _fit_forest(lesson: Lesson) -> Forest:
         n_jobs=2 if n >= 2_000 else 1,
     )
     fitted = Forest(forest, np.array([standard(values)[2] for values in lesson.matrix.T]))
-    forest.fit(fitted.filled(lesson.matrix), lesson.bad.astype(int), sample_weight=lesson.weight)
+    forest.fit(fitted.seen(lesson.matrix), lesson.bad.astype(int), sample_weight=lesson.weight)
     forest.n_jobs = 1
     return fitted
 
 
 FITS: Mapping[str, Callable[[Lesson], Estimator]] = {
     "xgboost": _fit_boosted,
+    "lightgbm": _fit_light,
     "random_forest": _fit_forest,
     "logistic": _fit_logistic,
+    "scorecard": _fit_scorecard,
     "risk_index": _fit_index,
     "constant": _fit_constant,
 }
 
-# What may be set of each algorithm, and what of it is worth tuning: a range, or the choices there are.
+# What is worth tuning of each algorithm: a range, or the choices there are. A scorecard takes `bins` besides, which a person edited.
 SPACE: Mapping[str, Mapping[str, Range | tuple[str, ...]]] = {
     "xgboost": {
         "n_estimators": (50, 1_000, "int"),
@@ -319,6 +550,16 @@ SPACE: Mapping[str, Mapping[str, Range | tuple[str, ...]]] = {
         "colsample_bytree": (0.3, 1, "linear"),
         "lambda": (0.1, 100, "log"),
     },
+    "lightgbm": {
+        "n_estimators": (50, 1_000, "int"),
+        "max_depth": (1, 8, "int"),
+        "num_leaves": (2, 127, "int"),
+        "learning_rate": (0.01, 0.3, "log"),
+        "min_data_in_leaf": (5, 500, "int"),
+        "bagging_fraction": (0.5, 1, "linear"),
+        "feature_fraction": (0.3, 1, "linear"),
+        "lambda_l2": (0.1, 100, "log"),
+    },
     "random_forest": {
         "n_estimators": (50, 500, "int"),
         "max_depth": (2, 8, "int"),
@@ -326,6 +567,7 @@ SPACE: Mapping[str, Mapping[str, Range | tuple[str, ...]]] = {
         "max_features": ("sqrt", "log2"),
     },
     "logistic": {"ridge": (0.01, 1_000, "log")},
+    "scorecard": {"max_bins": (2, 12, "int"), "min_bin_size": (0.01, 0.2, "linear"), "ridge": (0.01, 1_000, "log")},
     "risk_index": {},
     "constant": {},
 }
@@ -334,10 +576,11 @@ SPACE: Mapping[str, Mapping[str, Range | tuple[str, ...]]] = {
 def chosen(algorithm: str, given: Mapping[str, Setting]) -> dict[str, Setting]:
     """Return the settings asked for, whole numbers as such; raises InvalidInput for one that does not exist or lies outside its range."""
     space = SPACE[algorithm]
+    known = (*space, *(["bins"] if algorithm == "scorecard" else []))
     for name in given:
-        if name not in space:
-            raise InvalidInput(f"{algorithm} has no parameter {name!r}; it has {', '.join(space) or 'none'}.")
-    return {name: _within(f"{name} of {algorithm}", value, space[name]) for name, value in given.items()}
+        if name not in known:
+            raise InvalidInput(f"{algorithm} has no parameter {name!r}; it has {', '.join(known) or 'none'}.")
+    return {name: _within(f"{name} of {algorithm}", value, space[name]) if name in space else value for name, value in given.items()}
 
 
 def _within(name: str, value: Setting, allowed: Range | tuple[str, ...]) -> Setting:

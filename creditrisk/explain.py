@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from pandas import DataFrame, isna
 
 from creditrisk.errors import InvalidInput
-from creditrisk.estimators import Numbers
+from creditrisk.estimators import Numbers, Scorecard
 from creditrisk.pipeline import Pipeline, Reference
 from creditrisk.schema import Feature, Schema
-from creditrisk.scorecard import points
+from creditrisk.scorecard import offset, points
 from creditrisk.settings import Score
 
 MOST_REASONS = 4
@@ -61,7 +61,8 @@ def explain(pipeline: Pipeline, frame: DataFrame, schema: Schema, baseline: str 
     reference = pipeline.references[baseline]
     margin, contributions, base = pipeline.split(frame)
     shift = np.array([reference.contribution[name] for name in pipeline.names])
-    relative = DataFrame(contributions - shift, columns=pipeline.names, index=frame.index)
+    contributions -= shift
+    relative = DataFrame(contributions, columns=pipeline.names, index=frame.index)
     return Explanation(margin, base + float(shift.sum()), relative, baseline, reference)
 
 
@@ -71,20 +72,53 @@ def top_concepts(contributions: DataFrame, schema: Schema, top: int = MOST_REASO
     Features of one concept are summed first; only sums in the asked direction count; ties keep declared order.
     """
     features = [schema[str(name)] for name in contributions.columns]
-    amounts = towards * contributions.to_numpy(dtype=np.float64)
+    amounts = contributions.to_numpy(dtype=np.float64).T
+    amounts = amounts if towards > 0 else -amounts
     concepts = list(dict.fromkeys(concept_of(feature) for feature in features))
-    sums, drivers = np.zeros((len(amounts), len(concepts))), np.empty((len(amounts), len(concepts)), dtype=np.object_)
+    sums, drivers = np.zeros((len(concepts), amounts.shape[1])), np.zeros((len(concepts), amounts.shape[1]), dtype=np.intp)
     for position, concept in enumerate(concepts):
         members = [number for number, feature in enumerate(features) if concept_of(feature) == concept and feature.role == "predictor"]
         for member in members:
-            sums[:, position] += amounts[:, member]
-        if members:
-            names = np.array([features[member].name for member in members], dtype=np.object_)
-            drivers[:, position] = names[np.argmax(amounts[:, members], axis=1)]
-    order = np.argsort(-sums, axis=1, kind="stable")[:, :top]
-    found = np.maximum(np.take_along_axis(sums, order, axis=1), 0.0)
+            sums[position] += amounts[member]
+            drivers[position] = members[0]
+        if members[1:]:
+            drivers[position] = np.array(members)[np.argmax([amounts[member] for member in members], axis=0)]
+    order, found = _strongest(sums, min(top, len(concepts)))
+    told = np.array([feature.name if feature.role == "predictor" else None for feature in features], dtype=np.object_)
     names = np.array(concepts, dtype=np.object_)
-    return Top(names[order], np.take_along_axis(drivers, order, axis=1), found)
+    return Top(names[order].T, told[np.take_along_axis(drivers, order, axis=0)].T, np.maximum(found, 0.0).T)
+
+
+def _strongest(sums: Numbers, top: int) -> tuple[NDArray[np.intp], Numbers]:
+    """Return the places of the largest numbers of each column, largest first and of equals the first, and the numbers (top × columns)."""
+    if 3 * top > len(sums):
+        order = np.argsort(-sums, axis=0, kind="stable")[:top]
+        return order, np.take_along_axis(sums, order, axis=0)
+    left, order, found = sums.copy(), np.empty((top, sums.shape[1]), dtype=np.intp), np.empty((top, sums.shape[1]))
+    for rank in range(top):
+        order[rank] = left.argmax(axis=0)
+        found[rank] = left.max(axis=0)
+        np.put_along_axis(left, order[rank][None], -np.inf, axis=0)
+    return order, found
+
+
+def card(pipeline: Pipeline, scale: Score = AS_DECLARED) -> DataFrame:
+    """Return a scorecard's bins: feature, title, bin, count (the weights it was fitted with), share_bad among them, woe, points.
+
+    The points of an applicant's bins add up to the score before it is held within the axis; on the linear scale bins have none.
+    Raises InvalidInput for a model that has no bins.
+    """
+    fitted = pipeline.estimator
+    if not isinstance(fitted, Scorecard):
+        raise InvalidInput(f"The model is a {pipeline.algorithm.replace('_', ' ')}; only a scorecard has bins with points.")
+    base = offset(scale) + points(pipeline.slope * fitted.constant + pipeline.intercept, scale)
+    titles = {feature.name: feature.title for feature in pipeline.features}
+    rows = []
+    for bins, worth in zip(fitted.bins, fitted.worth, strict=True):
+        gained = points(pipeline.slope * worth, scale) + base / len(fitted.bins)
+        facts = zip(bins.names, bins.count, bins.share_bad, bins.woe, gained.tolist(), strict=True)
+        rows += [(bins.feature, titles[bins.feature], *fact) for fact in facts]
+    return DataFrame(rows, columns=["feature", "title", "bin", "count", "share_bad", "woe", "points"])
 
 
 def reasons(

@@ -14,7 +14,7 @@ from pandas import DataFrame, Series
 
 from creditrisk.balance import BALANCES, Balance, balanced
 from creditrisk.errors import InvalidInput, NotEnoughData, SchemaMismatch
-from creditrisk.estimators import FITS, Column, Estimator, Lesson, Numbers, Setting, chosen, index_of, inverse_logit, logit
+from creditrisk.estimators import FITS, Column, Estimator, Lesson, Numbers, Setting, checked, chosen, index_of, inverse_logit, logit
 from creditrisk.schema import Feature, Schema
 from creditrisk.settings import Policy, Training
 
@@ -116,11 +116,14 @@ class Pipeline:
 
     def _contributions(self, matrix: Numbers) -> tuple[Numbers, float]:
         parts, base = self.estimator.parts(matrix)
-        place = {name: number for number, name in enumerate(self.names)}
-        added = np.zeros((len(matrix), len(place)))
-        for position, column in enumerate(self.columns):
-            added[:, place[column.feature]] += parts[:, position]
-        return self.slope * added, self.slope * base + self.intercept
+        parts *= self.slope
+        added = parts
+        if len(self.columns) > len(self.features):  # choices: what their columns add is the feature's
+            place = {name: number for number, name in enumerate(self.names)}
+            added = np.zeros((len(matrix), len(place)), order="F")
+            for position, column in enumerate(self.columns):
+                added[:, place[column.feature]] += parts[:, position]
+        return added, self.slope * base + self.intercept
 
 
 @dataclass(frozen=True)
@@ -177,7 +180,9 @@ def validate(
     seen = parts >= 0
     slope, intercept = _platt(raw[seen], lesson.bad[seen], lesson.weight[seen])
     n_bad = int(lesson.bad.sum())
-    pipeline = Pipeline(algorithm, schema.fingerprint, known, lesson.columns, estimator, slope, intercept, len(frame), n_bad, config)
+    pipeline = Pipeline(
+        algorithm, schema.fingerprint, known, lesson.columns, checked(estimator, lesson.matrix), slope, intercept, len(frame), n_bad, config
+    )
     progress(0.9, "describing the reference groups")
     return Validated(_with_references(pipeline, frame), slope * raw + intercept, parts)
 

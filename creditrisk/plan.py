@@ -21,6 +21,7 @@ from creditrisk.settings import Training
 Split = Literal["random", "time", "file"]
 BASELINES = ("risk_index", "constant")  # on every leaderboard: a candidate that does not beat them is not worth its keep
 CANDIDATES = tuple(name for name in ALGORITHMS if name not in BASELINES)
+USUAL = ("xgboost", "random_forest", "logistic")  # fitted where nobody chooses
 MOST_TRIALS, MOST_SECONDS = 1_000, 86_400
 
 
@@ -34,7 +35,7 @@ class Config:
     instead or as well; `grid` tries every combination of the values named instead. `parameters` are settings of an algorithm.
     """
 
-    algorithms: tuple[str, ...] = CANDIDATES
+    algorithms: tuple[str, ...] = USUAL
     label_set_id: str | None = None
     features: tuple[str, ...] = ()
     without: tuple[str, ...] = ()

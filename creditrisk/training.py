@@ -21,13 +21,13 @@ from pandas import DataFrame, Series, concat
 from creditrisk import augment, cutoffs, jobs, labels, metrics, policy, registry, scorecard, split, tabular, trial
 from creditrisk import schema as schemas
 from creditrisk.errors import InvalidInput, NotEnoughData, NothingYet, SchemaMismatch
-from creditrisk.plan import BASELINES, CANDIDATES, Config
+from creditrisk.plan import BASELINES, CANDIDATES, USUAL, Config
 from creditrisk.settings import Intake
 from creditrisk.store import Store
 from creditrisk.store import to_json as text_of
 from creditrisk.trial import LABELS, SOURCES
 
-__all__ = ["BASELINES", "CANDIDATES", "SOURCES", "Config"]
+__all__ = ["BASELINES", "CANDIDATES", "SOURCES", "USUAL", "Config"]
 Progress = Callable[[float, str], None]
 LEAST_OF_A_CLASS = 10
 SCORE_BIN = 20  # points
@@ -148,6 +148,19 @@ def _named(file: Path, intake: Intake) -> set[str]:
     listed = tabular.load(file, intake)
     column = "applicant_id" if "applicant_id" in listed.columns else listed.columns[0]
     return {str(name).strip() for name in listed[column].dropna()}
+
+
+def keep_test(store: Store, name: str, content: bytes) -> str:
+    """Keep an uploaded list of applicants to test on beside the workspace, so that its run can be run again; returns its path.
+
+    Raises UnreadableFile for what is no table.
+    """
+    rows.table_of(name, content)
+    folder = store.settings.data / "test-sets"
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{hashlib.sha256(content).hexdigest()[:16]}{Path(name).suffix.lower()}"
+    file.write_bytes(content)
+    return str(file.absolute())
 
 
 def _invented(store: Store, chosen: labels.LabelSet) -> DataFrame:

@@ -29,7 +29,7 @@ EFFORT = {
     "random_forest": 6.0,
     "xgboost": 2.0,
     "lightgbm": 2.0,
-    "scorecard": 2.0,
+    "scorecard": 3.0,
     "logistic": 1.0,
 }  # roughly, for the progress bar; others 0.2
 RELEARNT = 0.97  # an AUC above this against a proxy says that the clusters were found again

@@ -9,7 +9,6 @@ import sys
 import threading
 from pathlib import Path
 
-from creditrisk import trial
 from creditrisk.errors import CreditRiskError
 
 
@@ -18,6 +17,8 @@ def main(arguments: list[str]) -> int:
     os.nice(19)
     os.umask(0o077)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    from creditrisk import trial  # seconds on a busy machine: the watch over the parent begins before them
+
     try:
         trial.fit(Path(arguments[0]), lambda done, what: _say(p=round(done, 4), m=what))
     except CreditRiskError as error:

@@ -13,21 +13,18 @@ ui.header(
     "promotes it.",
 )
 
+busy = jobs.active(store)
 with st.container(border=True):
-    st.markdown("**New run**", help="The same as the Retrain button in the sidebar.")
-    with ui.guard():
-        config = lab.training_choices("run", wide=True)
-        busy = jobs.active(store)
-        if config is not None and st.button(
-            "Start training",
-            type="primary",
-            icon=":material/play_arrow:",
-            key="run-start",
-            disabled=busy is not None,
-            help="One training at a time." if busy else None,
-        ):
-            st.session_state["job_id"] = training.start(store, config, user=ui.user())
-            st.rerun()
+    if busy is not None:
+        st.markdown("**Under way**", help="It runs in the background: close the browser, and it goes on.")
+        st.fragment(lab.under_way, run_every=1.0)()
+    else:
+        st.markdown("**New run**", help="The same as the Retrain button in the sidebar, with more to choose.")
+        with ui.guard():
+            config = lab.training_choices("run", wide=True)
+            if config is not None and st.button("Start training", type="primary", icon=":material/play_arrow:", key="run-start"):
+                st.session_state["job_id"] = training.start(store, config, user=ui.user())
+                st.rerun()
 
 ui.section(
     "Leaderboard",
@@ -59,27 +56,35 @@ else:
         is_proxy, warning = learned.is_proxy, labels.banner(learned)
         if warning:
             ui.banner(ui.literal(warning))
-        own, real = st.columns(2, gap="large") if is_proxy else (st.container(), st.container())
+        words = "agreement with the proxy label" if is_proxy else "ranking of observed outcomes"
+        own, folds = st.columns(2, gap="large")
         with own:
-            words = "agreement with the proxy label" if is_proxy else "ranking of observed outcomes"
             ui.figure(charts.leaderboard(board, words), key="board-own", help=f"Measured on applicants kept away from training: {words}.")
-        with real:
-            if is_proxy:
-                ui.figure(
-                    charts.leaderboard(board, "ranking of observed outcomes", column="auc_observed"),
-                    key="board-observed",
-                    help="The same models against what really happened to the loans of test applicants, where that is recorded.",
-                )
+        with folds:
+            ui.figure(
+                charts.leaderboard(board, f"{words}, cross-validated", column="cv_auc"),
+                key="board-folds",
+                help="The mean over folds of the learning part, each foreseen by a fit that had not seen it. Models are chosen by this "
+                "figure; the test applicants beside it say what the chosen one is worth.",
+            )
+        if is_proxy:
+            ui.figure(
+                charts.leaderboard(board, "ranking of observed outcomes", column="auc_observed"),
+                key="board-observed",
+                help="The same models against what really happened to the loans of test applicants, where that is recorded.",
+            )
         columns = {
             "model_id": ui.text_column("Model", pinned=True),
             "algorithm": ui.text_column("Algorithm"),
             "status": ui.text_column("Status"),
-            "auc": ui.number_column("AUC", "How often a bad applicant ranks above a good one", "%.3f"),
-            "auc_low": ui.number_column("from", "Lower end of the 95 % interval", "%.3f"),
-            "auc_high": ui.number_column("to", "Upper end of the 95 % interval", "%.3f"),
+            "auc": ui.number_column(
+                "AUC", "How often a bad applicant ranks above a good one; the bars above show its 95 % interval", "%.3f"
+            ),
             "gini": ui.number_column("Gini", "2 AUC − 1", "%.3f"),
             "ks": ui.number_column("KS", "Largest distance between the good and the bad", "%.3f"),
             "brier": ui.number_column("Brier", "Mean squared error of the risk; smaller is better", "%.3f"),
+            "cv_auc": ui.number_column("AUC, folds", "Mean over the folds of the learning part", "%.3f"),
+            "cv_sd": ui.number_column("± of folds", "Standard deviation over the folds", "%.3f"),
             "auc_observed": ui.number_column("AUC, outcomes", "The same against observed outcomes, where there are any", "%.3f"),
             "n": ui.number_column("Applicants", "In the test set"),
             "n_bad": ui.number_column("Bad", "Of them bad"),
@@ -105,4 +110,10 @@ else:
         "reported_at": ui.instant_column("Last heard of (UTC)"),
         "created_by": ui.text_column("By"),
     }
-    ui.table(runs, columns, key="runs", alt="Training runs, newest first")
+    ui.table(
+        runs, columns, key="runs", alt="Training runs, newest first", opens="job_id", param="run", height=ui.fitting(len(runs), most=7)
+    )
+    st.caption("Pick a run to see what it was asked for, and to run it again.")
+    if ui.asked("run"):
+        with ui.guard(), st.container(border=True):
+            lab.past_run(jobs.get(store, ui.asked("run")))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from creditrisk import estimators
-from creditrisk.estimators import FITS, Boosted, Column, Estimator, Forest, Lesson, Linear
+from creditrisk.estimators import FITS, Boosted, Column, Estimator, Forest, Lesson, Light, Linear, Scorecard
 
 COLUMNS = (
     Column("income", None, -1, True),
@@ -19,7 +19,15 @@ COLUMNS = (
     Column("empty", None, -1, False),
 )
 # XGBoost adds in single precision; what adds in double precision must be exact.
-EXACT = {"xgboost": 1e-5, "random_forest": 1e-9, "logistic": 1e-9, "risk_index": 1e-9, "constant": 1e-9}
+EXACT = {
+    "xgboost": 1e-5,
+    "lightgbm": 1e-9,
+    "scorecard": 1e-9,
+    "random_forest": 1e-9,
+    "logistic": 1e-9,
+    "risk_index": 1e-9,
+    "constant": 1e-9,
+}
 every = pytest.mark.parametrize("algorithm", list(FITS))
 
 
@@ -35,7 +43,7 @@ def lesson(n: int, seed: int = 0) -> Lesson:
 
 @cache
 def fitted(algorithm: str) -> Estimator:
-    return FITS[algorithm](lesson(300))
+    return estimators.checked(FITS[algorithm](lesson(300)), lesson(300).matrix)
 
 
 @every
@@ -73,7 +81,7 @@ def test_what_is_saved_gives_the_same_bits(algorithm):
     fitted(algorithm).parts(matrix)  # an explainer built meanwhile must not travel along
     again = pickle.loads(pickle.dumps(fitted(algorithm)))
     assert np.array_equal(again.raw(matrix), fitted(algorithm).raw(matrix))
-    assert "explainer" not in vars(again)
+    assert not {"explainer", "tables"} & set(vars(again))
 
 
 @every
@@ -86,14 +94,22 @@ def test_signs_of_the_columns_are_kept(algorithm):
     assert (np.diff(fitted(algorithm).raw(steps)) <= 1e-6).all()
 
 
-@pytest.mark.parametrize("algorithm", ["xgboost", "random_forest", "logistic"])
+@pytest.mark.parametrize("algorithm", ["xgboost", "lightgbm", "random_forest", "logistic", "scorecard"])
 def test_a_column_that_says_nothing_adds_nothing(algorithm):
     parts, _ = fitted(algorithm).parts(lesson(50, 5).matrix)
     assert np.abs(parts[:, 3:]).max() == pytest.approx(0, abs=1e-9)
 
 
-def test_each_algorithm_is_one_of_three_kinds():
-    kinds = {"xgboost": Boosted, "random_forest": Forest, "logistic": Linear, "risk_index": Linear, "constant": Linear}
+def test_each_algorithm_is_of_its_kind():
+    kinds = {
+        "xgboost": Boosted,
+        "lightgbm": Light,
+        "random_forest": Forest,
+        "logistic": Linear,
+        "scorecard": Scorecard,
+        "risk_index": Linear,
+        "constant": Linear,
+    }
     assert {algorithm: type(fitted(algorithm)) for algorithm in FITS} == kinds
 
 

@@ -398,7 +398,7 @@ def test_a_killed_server_leaves_the_champion_and_nothing_half_done(settings: Set
         assert server.stdout is not None
         worker = int(server.stdout.readline())
         server.kill()
-    for _ in range(100):  # the worker notices that its parent is gone
+    for _ in range(600):  # the worker notices that its parent is gone
         if not is_alive(worker):
             break
         time.sleep(0.05)
@@ -411,6 +411,40 @@ def test_a_killed_server_leaves_the_champion_and_nothing_half_done(settings: Set
     assert registry.load(opened, "M0001").algorithm == "logistic"
     assert jobs.get(opened, "J0001")["state"] == "interrupted"
     opened.close()
+
+
+def test_a_killed_command_leaves_the_champion_and_the_next_run_tidies_up(settings: Settings, tmp_path: Path) -> None:
+    opened = stores.open_workspace(settings)
+    labelled(opened)
+    name = training.train(opened, QUICK, user="ann")[0]
+    champion = registry.get(opened, name)["digest"]
+    opened.close()
+    where = ["--data", str(settings.data), "--models", str(settings.models), "--user", "ann"]
+    command = [sys.executable, "-m", "creditrisk", *where, "train", "--algorithms", "random_forest", "--cv", "20"]
+    with subprocess.Popen(command, cwd=Path(training.__file__).parents[1], stdout=subprocess.DEVNULL) as run:
+        for _ in range(2_400):
+            if list(settings.models.glob(".tmp-job-*/config.json")) or run.poll() is not None:
+                break
+            time.sleep(0.05)
+        assert run.poll() is None, "it was still at work"
+        run.kill()
+    assert list(settings.models.glob(".tmp-job-*"))
+    assert main([*where, "train", "--algorithms", "logistic", "--cv", "2"]) == 0
+    opened = stores.open_workspace(settings)
+    assert sorted(path.name for path in settings.models.iterdir()) == [f"M000{number}" for number in range(1, 7)]
+    assert registry.get(opened, name)["digest"] == champion
+    assert registry.load(opened, name).algorithm == "logistic"
+    opened.close()
+
+
+def test_a_killed_worker_is_a_failed_run_and_a_sentence(store: Store) -> None:
+    labelled(store)
+    job_id = training.start(store, Config(), user="ann")
+    jobs._running[store].process.kill()
+    ended = jobs.wait(store, job_id, 240)
+    assert (ended["state"], "was killed from outside" in ended["message"]) == ("failed", True)
+    assert registry.models(store).empty
+    assert list(store.models.iterdir()) == []
 
 
 def is_alive(process: int) -> bool:

@@ -8,11 +8,7 @@ import streamlit as st
 from pandas import DataFrame
 
 import ui
-from creditrisk import (
-    jobs,
-    labels,
-    training,
-)
+from creditrisk import augment, jobs, labels, plan, training
 from creditrisk.store import Store
 
 METHODS = {
@@ -79,14 +75,14 @@ def curves(_store: Store, model_id: str, digest: str) -> dict[str, DataFrame]:  
 
 
 def training_choices(key: str, *, wide: bool = False) -> training.Config | None:
-    """Ask what to train on: label set, algorithms, split; None where there is nothing to train on yet."""
+    """Ask what to train on: label set, algorithms, test applicants, and where `wide` all else; None while something is missing."""
     sets = {row["label_set_id"]: row for row in ui.rows(labels.sets(ui.store()))}
     if not sets:
         st.info("Training learns from labels, and there is no label set yet.", icon=":material/label:")
         ui.link("labels", "Make a label set", "new_label")
         return None
-    learners, parts = list(training.CANDIDATES), {"random": "Random", "time": "Newest"}
-    one, two, three = st.columns([2.1, 2.5, 1.5], gap="medium") if wide else [st.container() for _ in range(3)]
+    learners, parts = list(training.CANDIDATES), {"random": "Random", "time": "Newest", **({"file": "Listed"} if wide else {})}
+    one, two, three = st.columns([2.3, 2.2, 1.9], gap="medium") if wide else [st.container() for _ in range(3)]
     label_set_id = one.selectbox(
         "Labels",
         list(sets),
@@ -98,7 +94,7 @@ def training_choices(key: str, *, wide: bool = False) -> training.Config | None:
         "Algorithms",
         learners,
         selection_mode="multi",
-        default=learners,
+        default=list(training.USUAL),
         format_func=ui.algorithm,
         key=f"{key}-algorithms",
         help="The plain risk index and a constant are always trained beside them: a model has to beat both.",
@@ -111,12 +107,156 @@ def training_choices(key: str, *, wide: bool = False) -> training.Config | None:
         required=True,
         format_func=parts.get,
         key=f"{key}-split",
-        help="Which applicants are kept away from training to measure it: a stratified random quarter, or those who applied last.",
+        help="Who is kept away from training to measure it: a random part of the applicants, those who applied last, or a list of "
+        "your own. An applicant is never on both sides.",
     )
+    test_file = _test_list(key) if split == "file" else None
+    more = _more_choices(key, split) if wide else {}
     if not chosen:
         st.info("Choose at least one algorithm.", icon=":material/touch_app:")
         return None
-    return replace(training.defaults(ui.store()), algorithms=tuple(chosen), label_set_id=label_set_id, split=split)
+    if split == "file" and test_file is None:
+        return None
+    asked = {"algorithms": tuple(chosen), "label_set_id": label_set_id, "split": split, "test_file": test_file, **more}
+    return replace(training.defaults(ui.store()), **asked)
+
+
+def _test_list(key: str) -> str | None:
+    """Ask for the list of applicants to test on; returns where it is kept."""
+    given = st.file_uploader(
+        "Applicants to test on",
+        type=["csv", "parquet"],
+        key=f"{key}-test-file",
+        help="A table whose column applicant_id, or first column, names applicants of the label set. Nobody on it is learned from.",
+    )
+    if given is None:
+        st.caption("Upload a list of applicants, or choose another way to set some aside.")
+        return None
+    with ui.guard():
+        return training.keep_test(ui.store(), given.name, given.getvalue())
+    return None
+
+
+BALANCES = {"none": "As they are", "weights": "By weights", "smote": "By invented rows"}
+TUNING = {"off": "Usual settings", "trials": "A number of trials", "seconds": "A time budget"}
+
+
+def _more_choices(key: str, split: str) -> dict[str, Any]:
+    """Ask for all that has a sensible answer already."""
+    usual, predictors = training.defaults(ui.store()), {feature.name: feature.title for feature in ui.store().schema.predictors}
+    with st.expander("More choices", icon=":material/tune:"):
+        left, middle, right = st.columns(3, gap="medium")
+        asked: dict[str, Any] = {}
+        if split != "file":
+            share = left.slider("Share kept for the test", 5, 50, round(100 * usual.test_size), 5, format="%d %%", key=f"{key}-size")
+            asked["test_size"] = share / 100
+        asked["folds"] = left.selectbox(
+            "Folds of the cross-validation",
+            [None, 2, 3, 5, 10],
+            format_func=lambda folds: f"{folds} folds" if folds else "Automatic",
+            key=f"{key}-folds",
+            help="Each part in turn is foreseen by a fit that has not seen it: that validates, calibrates and chooses cut-offs. "
+            "Automatic: five folds, on many applicants one held-out tenth.",
+        )
+        asked["balance"] = middle.selectbox(
+            "Balance of good and bad",
+            list(BALANCES),
+            format_func=BALANCES.get,
+            key=f"{key}-balance",
+            help="While fitting only. Calibration on rows left as they are undoes the shift, so the risk stays honest.",
+        )
+        tuning = middle.selectbox(
+            "Settings of the algorithms",
+            list(TUNING),
+            format_func=TUNING.get,
+            key=f"{key}-tuning",
+            help="The usual settings suit the size of the data. A search tries others on folds of the learning part and keeps the best.",
+        )
+        if tuning == "trials":
+            asked["tune"] = int(middle.number_input("Trials of each algorithm", 1, 1_000, 20, key=f"{key}-trials"))
+        if tuning == "seconds":
+            asked["tune_seconds"] = float(middle.number_input("Seconds for each algorithm", 5, 86_400, 60, key=f"{key}-seconds"))
+        said = "Of everything random. The same run with the same seed gives the same models."
+        asked["seed"] = int(right.number_input("Seed", 0, 2**31 - 1, usual.seed, key=f"{key}-seed", help=said))
+        if augment.count(ui.store()):
+            asked["invented"] = right.checkbox(
+                "Learn from invented applicants too", key=f"{key}-invented", help="No figure is measured on them. Proxy labels only."
+            )
+        asked["without"] = tuple(
+            st.multiselect(
+                "Leave out",
+                list(predictors),
+                format_func=predictors.get,
+                placeholder="Nothing: learn from every predictor",
+                key=f"{key}-without",
+                help="Predictors that models of this run do not read.",
+            )
+        )
+    return asked
+
+
+def said_run(config: training.Config) -> dict[str, object]:
+    """What a run was asked for, in words, the usual left out."""
+    shares = f"{100 * config.test_size:.0f} % of the applicants"
+    tested = {"random": f"{shares}, at random", "time": f"the newest {100 * config.test_size:.0f} %", "file": "a list of one's own"}
+    titles = {feature.name: feature.title for feature in ui.store().schema}
+    searched = [f"{config.tune} trials" if config.tune else "", f"{config.tune_seconds:g} seconds" if config.tune_seconds else ""]
+    return {
+        "Algorithms": [ui.algorithm(name) for name in config.algorithms],
+        "Labels": config.label_set_id,
+        "Tested on": tested[config.split],
+        "Folds": str(config.folds or "automatic"),
+        "Balance": BALANCES[config.balance].lower() if config.balance != "none" else None,
+        "Searched settings": " or ".join(part for part in searched if part) or ("a grid" if config.grid else None),
+        "Learned from only": [titles.get(name, name) for name in config.features],
+        "Left out": [titles.get(name, name) for name in config.without],
+        "Invented applicants": "learned from, never measured on" if config.invented else None,
+        "Seed": str(config.seed),
+    }
+
+
+def past_run(job: Mapping[str, Any]) -> None:
+    """Show what a run was asked for and what it did, and offer it again."""
+    store, config = ui.store(), training.Config.from_dict(job["params"])
+    who = f":gray[by {ui.literal(job['created_by'])}, {ui.instant(job['created_at'])}]"
+    st.markdown(f"**{job['job_id']}** {who}  \n{ui.literal(job['message'])}")
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        ui.facts(said_run(config), "What the run was asked for")
+    with right:
+        steps = ui.rows(jobs.events(store, job["job_id"]))
+        ui.bullets([ui.literal(f"{step['message']} ({ui.percent(step['progress'], 0)})") for step in steps[-7:]], ":gray[·]")
+        again, written = st.columns(2)
+        if again.button(
+            "Run again",
+            icon=":material/replay:",
+            key=f"again-{job['job_id']}",
+            disabled=jobs.active(store) is not None,
+            help="The same choices on the same data give the same models.",
+            width="stretch",
+        ):
+            st.session_state["job_id"] = training.start(store, config, user=ui.user())
+            st.rerun()
+        written.download_button(
+            "Save choices",
+            plan.dump(config, "run.toml"),
+            file_name=f"{job['job_id']}.toml",
+            mime="application/toml",
+            icon=":material/download:",
+            on_click="ignore",
+            help="A file for `train --config` on the command line.",
+            width="stretch",
+        )
+
+
+def under_way() -> None:
+    """Follow the run under way on its page: what it does now, and what it has done."""
+    job = jobs.active(ui.store())
+    if job is None:
+        st.rerun()
+    job_progress(job, key="page-job")
+    done = [step["message"] for step in ui.rows(jobs.events(ui.store(), job["job_id"]))[:-1]]
+    ui.bullets([ui.literal(message) for message in done[:-6:-1]], ":gray[·]")
 
 
 def said_set(row: Mapping[str, Any]) -> str:

@@ -11,8 +11,10 @@ from creditrisk.charts.canvas import BRICK, GREY, TEAL, TICKS
 
 ALGORITHMS: Final = {
     "xgboost": "XGBoost",
+    "lightgbm": "LightGBM",
     "random_forest": "Random forest",
     "logistic": "Logistic regression",
+    "scorecard": "Scorecard",
     "risk_index": "Plain risk index",
     "constant": "Constant",
 }

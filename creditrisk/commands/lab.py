@@ -37,7 +37,11 @@ def declare(parser_of: ParserOf) -> None:
     add = parser_of("train", _train, "fit candidates on a label set").add_argument
     add("--config", type=Path, metavar="FILE", help="a run written down as TOML or JSON; what is named beside it wins")
     add("--save-config", type=Path, metavar="FILE", help="write this run down, to be run again with --config")
-    add("--algorithms", metavar="A,B", help="learners to fit (else all there are); the baselines always stand beside them")
+    add(
+        "--algorithms",
+        metavar="A,B",
+        help="of xgboost, lightgbm, random_forest, logistic, scorecard (else xgboost, random_forest, logistic)",
+    )
     add("--labels", metavar="ID", help="label set (else the newest)")
     add("--features", metavar="A,B", help="predictors to learn from (else all)")
     add("--without", metavar="A,B", help="predictors to leave out")

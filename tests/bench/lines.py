@@ -217,6 +217,52 @@ def scoring(rows: int) -> Lines:
         ]
 
 
+def shap(rows: int) -> Lines:
+    """Exact contributions looked up in tables against XGBoost's own and shap's, and PD with its four reasons against PD alone."""
+    import warnings
+
+    import xgboost
+
+    from creditrisk import explain, pipeline, trees, treeshap
+    from creditrisk.schema import built_in
+
+    warnings.simplefilter("ignore", PendingDeprecationWarning)
+    from shap import TreeExplainer
+
+    schema = built_in()
+    frame, bad = portfolio(100_000)
+    matrix = frame[[feature.name for feature in schema.predictors]].to_numpy()[:20_000]
+    data = xgboost.DMatrix(matrix, bad[:20_000])
+    booster = xgboost.train({"objective": "binary:logistic", "max_depth": 5, "learning_rate": 0.05, "nthread": 2}, data, 300)
+    began = treeshap.explainer(trees.of_xgboost(booster))
+    began.split(matrix[:2])  # compiled, as in any process but a machine's first
+    built = cpu_seconds(lambda: treeshap.explainer(trees.of_xgboost(booster)))
+    ours = sorted(cpu_seconds(lambda: began.split(matrix)) for _ in range(3))[1]
+    theirs = cpu_seconds(lambda: booster.predict(data, pred_contribs=True))
+    gap = float(np.abs(began.split(matrix)[0] - booster.predict(data, pred_contribs=True)[:, :-1]).max())
+    walker = TreeExplainer(booster, feature_perturbation="tree_path_dependent")
+    second = 10 * cpu_seconds(lambda: walker.shap_values(matrix[:2_000]))
+    model = pipeline.fit("xgboost", frame[:20_000], bad[:20_000], None, schema)
+
+    def reasons() -> None:
+        explain.top_concepts(explain.explain(model, frame, schema).contributions, schema)
+
+    alone = sorted(cpu_seconds(lambda: model.prob_default(frame)) for _ in range(5))[2]
+    reasons()
+    both = sorted(cpu_seconds(reasons) for _ in range(5))[2]
+    one = frame[:1]
+    single = median_ms(lambda: explain.all_reasons(one, explain.explain(model, one, schema), schema), 200)
+    name = f"exact SHAP, 20,000 × {matrix.shape[1]}, 300 trees of depth 5"
+    return [
+        line(name, ours, "CPU s", "≤ 1/50", ours <= theirs / 50, beside="pred_contribs", beside_value=theirs),
+        line("the same", ours, "CPU s", "reported", True, beside="shap.TreeExplainer, a tenth of it", beside_value=second),
+        line("the furthest of these numbers from pred_contribs", gap, "log-odds", "≤ 1e-5", gap <= 1e-5),
+        line("their tables, built once for a process", built, "CPU s", "≤ 0.2 CPU s", built <= 0.2),
+        line("PD and four reasons, 100,000 applicants", both, "CPU s", "≤ 2×", both <= 2 * alone, beside="PD alone", beside_value=alone),
+        line("PD and reasons in words of one applicant", single, "ms", "≤ 3 ms p50", single <= 3),
+    ]
+
+
 def kmeans(rows: int) -> Lines:
     """The scan over k with its stability, on the label features of 100,000 applicants."""
     from creditrisk import labels
@@ -264,5 +310,6 @@ LINES: dict[str, Callable[[int], Lines]] = {
     "synthetic": synthetic,
     "training": training,
     "scoring": scoring,
+    "shap": shap,
     "kmeans": kmeans,
 }
