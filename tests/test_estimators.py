@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from creditrisk import estimators
+from creditrisk import estimators, trees, treeshap
 from creditrisk.estimators import FITS, Boosted, Column, Estimator, Forest, Lesson, Light, Linear, Scorecard
 
 COLUMNS = (
@@ -160,3 +160,14 @@ def test_probability_and_log_odds_are_inverse(margin):
     assert 0 <= p <= 1
     if abs(margin) < 30:
         assert estimators.logit(p) == pytest.approx(margin, abs=1e-2 if margin > 15 else 1e-6)
+
+
+def test_tables_that_differ_or_cannot_be_made_are_not_used_and_that_is_said(monkeypatch):
+    model, matrix, usual = FITS["xgboost"](lesson(300)), lesson(300).matrix, trees.of_xgboost
+    assert estimators.checked(model, matrix).fallback is None
+    monkeypatch.setattr(trees, "of_xgboost", lambda booster: usual(booster)._replace(value=1.01 * usual(booster).value))
+    wrong = estimators.checked(model, matrix)
+    assert "differ from the library's contributions by" in wrong.fallback
+    assert np.array_equal(wrong.parts(matrix)[0], model.slowly(matrix)[0])
+    monkeypatch.setattr(treeshap, "MOST_CELLS", 1)
+    assert "cannot be written as tables" in estimators.checked(model, matrix).fallback

@@ -67,7 +67,7 @@ def test_bins_can_be_handed_back_and_edited():
     again = pipeline.fit("scorecard", frame, bad, None, SCHEMA, config=same)
     matrix = model._encoded(frame)
     assert np.array_equal(again.estimator.raw(matrix), model.estimator.raw(matrix))
-    assert again.estimator.bins == model.estimator.bins
+    assert repr(again.estimator.bins) == repr(model.estimator.bins)
     mine = {"income": [1000.0, 3000.0], "home": [["own", "other"], ["rent"]]}
     edited = pipeline.fit("scorecard", frame, bad, None, SCHEMA, config=Fitting(folds=2, parameters={"bins": json.dumps(mine)}))
     bins = {part.feature: part for part in edited.estimator.bins}
