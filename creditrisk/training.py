@@ -155,7 +155,7 @@ def keep_test(store: Store, name: str, content: bytes) -> str:
 
     Raises UnreadableFile for what is no table.
     """
-    rows.table_of(name, content)
+    tabular.read(name, content, store.settings.intake)
     folder = store.settings.data / "test-sets"
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{hashlib.sha256(content).hexdigest()[:16]}{Path(name).suffix.lower()}"
