@@ -119,7 +119,7 @@ def standing(store: Store) -> str:
     said = f"{held['n_applicants']:,} applicants with {held['n_transactions']:,} transactions"
     made = {"features": held["n_features"], "label kmeans": held["n_label_sets"], "train": held["n_models"]}
     left = [command for command, n in made.items() if not n]
-    left += ["promote best"] * (registry.champion(store) is None) + ["score --all"] * (held["n_scored"] < held["n_applicants"])
+    left += ["promote best --reason …"] * (registry.champion(store) is None) + ["score --all"] * (held["n_scored"] < held["n_applicants"])
     how = f"to go on with them: {', '.join(f'`{command}`' for command in left)}; " if left else ""
     return f"{store.settings.data} holds {said}; {how}for another demo, point --data and --models at empty folders."
 
@@ -278,7 +278,13 @@ def export(drawn: Bank) -> Paper:
     accounts = DictionaryArray.from_arrays(rows["applicant"].to_numpy() - first, array(ids))
     texts = DictionaryArray.from_arrays(rows["text"].cat.codes.to_numpy(), array(rows["text"].cat.categories))
     days = array(rows["booked_on"].to_numpy().astype("datetime64[D]"))
-    columns = {"Account": accounts, "Date": days, "Description": texts, "Amount": _cents(rows["amount"]), "Balance": _cents(rows["balance"])}
+    columns = {
+        "Account": accounts,
+        "Date": days,
+        "Description": texts,
+        "Amount": _cents(rows["amount"]),
+        "Balance": _cents(rows["balance"]),
+    }
     content = BytesIO()
     csv.write_csv(Table.from_pydict(columns), content, csv.WriteOptions(quoting_style="none", quoting_header="none"))
     return Paper(f"accounts_{ids.iloc[0]}_{ids.iloc[-1]}.csv", None, content.getvalue())

@@ -24,6 +24,8 @@ from creditrisk.settings import Settings
 SQL = Path(__file__).parent / "sql"
 DAMAGE = (duckdb.FatalException, duckdb.InternalException, duckdb.IOException, duckdb.SerializationException)
 RESTORE = "Stop the program, keep the file, and put back a copy that opens."
+# What needs more memory spills into a folder beside the file, at little cost; unsaid, the database would take four fifths of the machine.
+CONFIG = {"enable_external_access": "false", "autoinstall_known_extensions": "false", "memory_limit": "2GB"}
 COLUMN_TYPES = {"number": "double", "integer": "double", "flag": "double", "choice": "varchar"}
 
 
@@ -205,7 +207,7 @@ def _open(target: str, settings: Settings) -> Store:
     schema_file = settings.data / "schema.toml"
     schema = parse(schema_file.read_text(encoding="utf-8"), str(schema_file)) if schema_file.exists() else built_in()
     try:
-        connection = duckdb.connect(target, config={"enable_external_access": "false", "autoinstall_known_extensions": "false"})
+        connection = duckdb.connect(target, config=CONFIG)
     except duckdb.IOException as error:
         if "lock" in str(error).lower():
             raise StoreInUse(

@@ -101,10 +101,9 @@ def chunks(
 
 
 def _parts(world: World, applicants: int, seed: int, end_on: date, with_outcomes: bool) -> Iterator[Bank]:
-    starts = range(0, applicants, PART)
-    for start, child in zip(starts, SeedSequence(seed).spawn(len(starts)), strict=True):
-        n = min(PART, applicants - start)
-        part = _part(world, np.random.default_rng(child), start, n, end_on=end_on, days=BEFORE + with_outcomes * AFTER)
+    for number, start in enumerate(range(0, applicants, PART)):
+        dice = np.random.default_rng(SeedSequence(seed, spawn_key=(number,)))
+        part = _part(world, dice, start, min(PART, applicants - start), end_on=end_on, days=BEFORE + with_outcomes * AFTER)
         yield part if with_outcomes else replace(part, outcomes=part.outcomes.iloc[:0], truth=part.truth.iloc[:0])
 
 

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from creditrisk import demo
 from creditrisk import store as stores
 from creditrisk.settings import load
 
-SECONDS, GB = 900, 4.0  # issue: on two cores, for 100,000 applicants
+SECONDS, GB = 900, 4.0  # on two cores that nobody else uses, for 100,000 applicants
 
 
 def main() -> int:
@@ -28,10 +29,10 @@ def main() -> int:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="scale-") as aside:
         found = measured(asked.keep or Path(aside), asked.applicants)
-    rows = [(step, f"{each['wall']:.0f}", f"{each['cpu']:.0f}", f"{each['gb']:.2f}") for step, each in found["steps"].items()]
-    bar = SECONDS * asked.applicants / 100_000
-    whole = {"wall": sum(each["wall"] for each in found["steps"].values()), "gb": max(each["gb"] for each in found["steps"].values())}
-    rows.append(("the whole", f"{whole['wall']:.0f}", f"{sum(each['cpu'] for each in found['steps'].values()):.0f}", f"{whole['gb']:.2f}"))
+    steps, bar = found["steps"], SECONDS * asked.applicants / 100_000
+    whole = {"wall": sum(of["wall"] for of in steps.values()), "cpu": sum(of["cpu"] for of in steps.values())}
+    whole["gb"] = max(of["gb"] for of in steps.values())
+    rows = [(step, f"{of['wall']:.0f}", f"{of['cpu']:.0f}", f"{of['gb']:.2f}") for step, of in {**steps, "the whole": whole}.items()]
     for row in [("step", "wall s", "CPU s", "peak GB"), *rows, ("bar", f"≤ {bar:.0f}", "", f"< {GB:g}")]:
         print("".join(cell.ljust(14) for cell in row).rstrip())
     print(json.dumps(found))
@@ -47,21 +48,20 @@ def measured(folder: Path, applicants: int) -> dict[str, Any]:
 
     def heard(share: float, what: str) -> None:
         step = max((each for each, begin in demo.STEPS.items() if begin <= share), key=demo.STEPS.__getitem__)
-        if not marks or marks[-1][0] != step:
-            if marks:
-                peaks[marks[-1][0]] = _peak_gb()
+        if marks:
+            peaks[marks[-1][0]] = _peak_gb()
+        if step not in peaks:
             marks.append((step, time.perf_counter(), _cpu()))
             Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak is counted anew
         print(f"\r\x1b[K{share:4.0%} {what}", end="", file=sys.stderr, flush=True)
 
     made = demo.fill(store, applicants=applicants, progress=heard)
-    peaks[marks[-1][0]] = _peak_gb()
     store.close()
     marks.append(("", time.perf_counter(), _cpu()))
     print(file=sys.stderr)
     steps = {
         step: {"wall": wall_after - wall, "cpu": cpu_after - cpu, "gb": peaks[step]}
-        for (step, wall, cpu), (_, wall_after, cpu_after) in zip(marks, marks[1:], strict=False)
+        for (step, wall, cpu), (_, wall_after, cpu_after) in pairwise(marks)
     }
     return {"made": made, "file_gb": settings.database.stat().st_size / 1e9, "steps": steps}
 
