@@ -25,7 +25,7 @@ SQL = Path(__file__).parent / "sql"
 DAMAGE = (duckdb.FatalException, duckdb.InternalException, duckdb.IOException, duckdb.SerializationException)
 RESTORE = "Stop the program, keep the file, and put back a copy that opens."
 # What needs more memory spills into a folder beside the file, at little cost; unsaid, the database would take four fifths of the machine.
-CONFIG = {"enable_external_access": "false", "autoinstall_known_extensions": "false", "memory_limit": "2GB"}
+CONFIG: dict[str, Any] = {"enable_external_access": "false", "autoinstall_known_extensions": "false", "memory_limit": "2GB"}
 COLUMN_TYPES = {"number": "double", "integer": "double", "flag": "double", "choice": "varchar"}
 
 
