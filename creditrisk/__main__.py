@@ -31,8 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except OSError as error:
         return out.fail(f"{error.filename or 'A file'}: {(error.strerror or str(error)).lower()}.")
-    except KeyboardInterrupt:
-        return out.fail("Stopped. What was not finished is not stored.")
+    except KeyboardInterrupt as stopped:  # a command of many steps says what it has kept
+        return out.fail(f"Stopped. {stopped}" if stopped.args else "Stopped. What was not finished is not stored.")
     return 1 if out.refused else 0
 
 

@@ -16,29 +16,39 @@ def people(store: Store, search: str = "", limit: int | None = None) -> DataFram
     prediction_id, pd, score, band, recommendation, is_proxy, scored_at.
     """
     return store.read(
-        """with held as (
-            select account.applicant_id, sum(n_new)::integer as n_transactions, min(first_on) as first_on, max(last_on) as last_on,
-                string_agg(distinct account.number, ' ') as numbers
-            from account
-            join statement_account using (account_id)
-            group by account.applicant_id
-        ),
-        applied as (
+        """with applied as (
             select * from application qualify row_number() over (partition by applicant_id order by applied_on desc) = 1
         ),
-        known as (select applicant_id from held union select applicant_id from applied union select applicant_id from applicant)
+        known as (select applicant_id from account union select applicant_id from applied union select applicant_id from applicant),
+        -- who is shown is settled first: what is held of them is then added up for a few and not for everybody
+        chosen as (
+            select applicant_id, prediction.prediction_id, prediction.scored_at
+            from known
+            left join applied using (applicant_id)
+            left join prediction_current as prediction using (applicant_id)
+            where contains(lower(concat_ws(' ', applicant_id, applied.name)), lower($search))
+                or applicant_id in (select applicant_id from account where contains(lower(number), lower($search)))
+            order by prediction.scored_at desc nulls last, regexp_replace(applicant_id, '[0-9]+$', ''),
+                try_cast(regexp_extract(applicant_id, '[0-9]+$') as hugeint), applicant_id
+            limit $limit
+        ),
+        held as (
+            select account.applicant_id, sum(n_new)::integer as n_transactions, min(first_on) as first_on, max(last_on) as last_on
+            from account
+            join statement_account using (account_id)
+            where account.applicant_id in (select applicant_id from chosen)
+            group by account.applicant_id
+        )
         select applicant_id, applied.name, applied.applied_on, applied.amount::double as amount, applied.term_months, applied.purpose,
             coalesce(held.n_transactions, 0) as n_transactions, held.first_on, held.last_on,
             prediction.prediction_id, prediction.pd, prediction.score, prediction.band, prediction.recommendation,
             prediction.is_proxy, prediction.scored_at
-        from known
+        from chosen
         left join held using (applicant_id)
         left join applied using (applicant_id)
-        left join prediction_current as prediction using (applicant_id)
-        where contains(lower(concat_ws(' ', applicant_id, applied.name, held.numbers)), lower($search))
-        order by prediction.scored_at desc nulls last, regexp_replace(applicant_id, '[0-9]+$', ''),
-            try_cast(regexp_extract(applicant_id, '[0-9]+$') as hugeint), applicant_id
-        limit $limit""",
+        left join prediction on prediction.prediction_id = chosen.prediction_id
+        order by chosen.scored_at desc nulls last, regexp_replace(applicant_id, '[0-9]+$', ''),
+            try_cast(regexp_extract(applicant_id, '[0-9]+$') as hugeint), applicant_id""",
         search=search.strip(),
         limit=limit,
     )

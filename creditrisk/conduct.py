@@ -77,12 +77,13 @@ class Conduct:
 
 
 def scopes(store: Store, *, applicant_id: str | None = None, statement_id: int | None = None, as_of: date | None = None) -> list[Scope]:
-    """Return what can be looked at of an applicant or a file: per currency all accounts together where there are several, then each.
+    """Return what can be looked at of an applicant or a file: per currency all accounts together where one person has several, then each.
 
     The account with the most transactions comes first, and its currency. `as_of` None means the day after the last transaction.
+    The money of several people is never added up.
     """
     found = store.rows(
-        """select account_id, number, currency, sum(n_transactions)::bigint as n, max(last_on) as last_on
+        """select account_id, number, currency, applicant_id, sum(n_transactions)::bigint as n, max(last_on) as last_on
         from account join statement_account using (account_id)
         where ($applicant_id is null or applicant_id = $applicant_id) and ($statement_id is null or statement_id = $statement_id)
         group by all
@@ -96,7 +97,7 @@ def scopes(store: Store, *, applicant_id: str | None = None, statement_id: int |
     made: list[Scope] = []
     for currency in dict.fromkeys(row[2] for row in found):
         of = [(int(account_id), number) for account_id, number, its, *_ in found if its == currency]
-        if len(of) > 1:
+        if len(of) > 1 and len({owner for _, _, its, owner, *_ in found if its == currency}) == 1:
             together = f"All {len(of)} accounts{f' in {currency}' if currency else ''}"
             made.append(Scope(f"all-{currency}", together, tuple(account_id for account_id, _ in of), currency or None, day, statement_id))
         made += [Scope(str(one), name or "The account", (one,), currency or None, day, statement_id) for one, name in of]

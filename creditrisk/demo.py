@@ -4,19 +4,20 @@ Nothing here reaches past the library's public functions: what the demo shows is
 """
 
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pandas import DataFrame
+from pandas import DataFrame, Series, concat
+from pyarrow import Decimal128Array, DictionaryArray, Table, array, csv, decimal128, py_buffer
 
 from creditrisk import applicants as people
 from creditrisk import features, ingest, labels, registry, reviews, scoring, synthetic, training, workspace
@@ -31,7 +32,11 @@ USER = "demo"
 REVIEWERS = ("demo reviewer 1", "demo reviewer 2", "demo reviewer 3")
 FEWEST = 100  # applicants
 DECLARED = Path(__file__).parent / "declared" / "demo.toml"
+CHUNK = 1_000  # applicants drawn, kept and let go of at a time: one export of some 400,000 rows and 30 MB
+OF_THEIR_OWN = 2_000  # applicants who hand in a statement each, as people do; those after them come in exports of many accounts
 FILES_AT_ONCE = 200
+SCORED_AT_ONCE = 5_000
+STEPS = {"statements": 0.0, "features": 0.45, "labels": 0.55, "candidates": 0.65, "scores": 0.85}  # the share done when each begins
 REVIEWED = 24
 ASIDE = ".tmp-demo"  # swept away at start-up where a fill was cut off
 PERFORMANCE_DAYS = 90  # the label comes from the last quarter, the predictors from before it
@@ -83,35 +88,41 @@ def _is_used(settings: Settings) -> bool:
 def fill(store: Store, *, applicants: int = 2_000, seed: int = 11, progress: Progress | None = None) -> dict[str, Any]:
     """Fill an empty workspace: statements, applications, outcomes, features, labels, models, a champion, scores, reviews.
 
-    Returns counts, ids and seconds. Raises InvalidInput where the workspace holds applicants already, or for a bank too small.
+    Each step keeps what it made, so one that is broken off leaves a workspace that `standing` tells of. Returns counts, ids and
+    seconds. Raises InvalidInput where the workspace holds applicants already, or for a bank too small.
     """
     if applicants < FEWEST:
         raise InvalidInput(f"A demo bank needs at least {FEWEST} applicants, not {applicants}: with fewer there is nothing to learn from.")
-    held = len(people.people(store, limit=1))
-    if held:
-        raise InvalidInput("The workspace holds applicants already and a demo is never mixed with them: point --data at an empty folder.")
+    if workspace.summary(store)["n_applicants"]:
+        raise InvalidInput(f"The workspace holds applicants already and a demo is never mixed with them. {standing(store)}")
     say = progress or _silent
     started = perf_counter()
-    say(0.0, f"inventing a bank of {applicants:,} applicants")
-    drawn = bank(applicants, seed)
-    summary: dict[str, Any] = {"applicants": applicants, "seed": seed, **_ingest(store, drawn, _between(say, 0.05, 0.5))}
-    people.apply(store, drawn.applications[["applicant_id", "applied_on", "name", "amount", "term_months", "purpose"]], user=USER)
-    summary["outcomes"] = people.record_outcomes(store, drawn.outcomes, user=USER)["matched"]
-    say(0.5, "computing features as of each day of applying")
+    of = {step: _between(say, low, high) for step, low, high in zip(STEPS, STEPS.values(), [*STEPS.values(), 1.0][1:], strict=True)}
+    summary: dict[str, Any] = {"applicants": applicants, "seed": seed}
+    taken, truth = _take_in(store, applicants, seed, of["statements"])
+    summary |= taken
+    of["features"](0.0, f"computing the features of {applicants:,} applicants as of their days of applying")
     summary["snapshot_id"] = features.build(store, user=USER)
-    say(0.55, "labelling with K-Means")
+    of["labels"](0.0, "labelling with K-Means: the last quarter of everybody, beside what was known before it")
     summary["label_set_id"] = _label(store)
     config = training.Config(label_set_id=summary["label_set_id"])
-    summary["models"] = training.train(store, config, user=USER, progress=_between(say, 0.6, 0.85))
+    summary["models"] = training.train(store, config, user=USER, progress=of["candidates"])
     summary["champion"] = _promote(store, summary["label_set_id"])
-    say(0.85, "scoring every applicant")
-    predictions = scoring.score_applicants(store, drawn.applications["applicant_id"].tolist(), user=USER, channel="demo")
-    summary["scored"] = len(predictions)
-    say(0.97, "adding a few reviews")
-    summary["reviews"] = _review(store, predictions, drawn.truth)
+    summary |= _score(store, truth, of["scores"])
     summary["seconds"] = round(perf_counter() - started, 1)
     say(1.0, f"demo workspace ready: {summary['transactions']:,} transactions of {applicants:,} applicants")
     return summary
+
+
+def standing(store: Store) -> str:
+    """Say how far a workspace is filled and which commands fill the rest."""
+    held = workspace.summary(store)
+    said = f"{held['n_applicants']:,} applicants with {held['n_transactions']:,} transactions"
+    made = {"features": held["n_features"], "label kmeans": held["n_label_sets"], "train": held["n_models"]}
+    left = [command for command, n in made.items() if not n]
+    left += ["promote best --reason …"] * (registry.champion(store) is None) + ["score --all"] * (held["n_scored"] < held["n_applicants"])
+    how = f"to go on with them: {', '.join(f'`{command}`' for command in left)}; " if left else ""
+    return f"{store.settings.data} holds {said}; {how}for another demo, point --data and --models at empty folders."
 
 
 def _silent(_fraction: float, _message: str) -> None:
@@ -123,27 +134,40 @@ def _between(say: Progress, low: float, high: float) -> Progress:
     return lambda fraction, message: say(low + (high - low) * fraction, message)
 
 
-def _ingest(store: Store, drawn: Bank, say: Progress) -> dict[str, int]:
-    """Write the statements as files, read them back like anybody's, and store them; returns statements and transactions."""
-    files = transactions = 0
-    n = len(drawn.applications)
-    with tempfile.TemporaryDirectory(prefix="demo-statements-") as name:
-        folder = Path(name)
-        written = [(_written(folder, paper), paper.applicant_id) for paper in statements(drawn)]
-        for start in range(0, n, FILES_AT_ONCE):
-            say(start / n, f"reading bank statements: {start:,} of {n:,}")
-            batch = written[start : start + FILES_AT_ONCE]
-            readings = [ingest.read(file.name, file.read_bytes(), profile=None, settings=store.settings) for file, _ in batch]
-            saved = ingest.save(store, readings, user=USER, applicant_id={file.name: owner for file, owner in batch})
-            files += len(saved)
-            transactions += sum(each.n_new for each in saved)
-    return {"statements": files, "transactions": transactions}
+def _take_in(store: Store, applicants: int, seed: int, say: Progress) -> tuple[dict[str, int], DataFrame]:
+    """Draw the bank chunk by chunk and keep of each its statements, applications and outcomes; returns counts, and who goes bad."""
+    counts = {"statements": 0, "transactions": 0, "outcomes": 0}
+    truth = []
+    for number, drawn in enumerate(synthetic.chunks(world(), applicants, seed, size=CHUNK)):
+        done = number * CHUNK
+        for start, batch in _handed_in(drawn, of_their_own=done < OF_THEIR_OWN):
+            say((done + start) / applicants, f"inventing and reading bank statements: {done + start:,} of {applicants:,} applicants")
+            saved = _keep(store, batch)
+            counts["statements"] += len(saved)
+            counts["transactions"] += sum(each.n_new for each in saved)
+        people.apply(store, drawn.applications[["applicant_id", "applied_on", "name", "amount", "term_months", "purpose"]], user=USER)
+        counts["outcomes"] += people.record_outcomes(store, drawn.outcomes, user=USER)["matched"]
+        truth.append(drawn.truth[["applicant_id", "bad"]])
+    return counts, concat(truth, ignore_index=True)
 
 
-def _written(folder: Path, paper: "Paper") -> Path:
-    file = folder / paper.name
-    file.write_bytes(paper.content)
-    return file
+def _handed_in(drawn: Bank, *, of_their_own: bool) -> Iterator[tuple[int, list["Paper"]]]:
+    """Yield the files that bring a chunk, some at a time, each time with how many applicants came before."""
+    if not of_their_own:
+        yield 0, [export(drawn)]
+        return
+    papers = list(statements(drawn))
+    for start in range(0, len(papers), FILES_AT_ONCE):
+        yield start, papers[start : start + FILES_AT_ONCE]
+
+
+def _keep(store: Store, papers: Sequence["Paper"]) -> list[ingest.Saved]:
+    """Read files like anybody's and store them; raises InvalidInput where the settings do not let them in."""
+    readings = [ingest.read(paper.name, paper.content, settings=store.settings) for paper in papers]
+    for reading in readings:
+        if reading.status == "rejected":
+            raise InvalidInput(f"The demo needs more room than [intake] of creditrisk.toml gives: {reading.problems[0].message}")
+    return ingest.save(store, readings, user=USER, applicant_id={paper.name: paper.applicant_id for paper in papers if paper.applicant_id})
 
 
 def _label(store: Store) -> str:
@@ -166,6 +190,18 @@ def _promote(store: Store, label_set_id: str) -> str:
     reason = f"demo workspace: the best Brier score of candidates that do equally well ({figure}); promoted to have something to explore"
     registry.promote(store, best["model_id"], user=USER, reason=reason)
     return str(best["model_id"])
+
+
+def _score(store: Store, truth: DataFrame, say: Progress) -> dict[str, int]:
+    """Score everybody, some thousand at a time, and have a few of the first of them reviewed; returns how many."""
+    names, using = truth["applicant_id"].tolist(), scoring.model(store)
+    reviewed = 0
+    for start in range(0, len(names), SCORED_AT_ONCE):
+        say(start / len(names), f"scoring everybody: {start:,} of {len(names):,} applicants")
+        part = names[start : start + SCORED_AT_ONCE]
+        made = scoring.score_applicants(store, part, user=USER, channel="demo", using=using)
+        reviewed = reviewed or _review(store, made, truth)
+    return {"scored": len(names), "reviews": reviewed}
 
 
 def _review(store: Store, predictions: Sequence[scoring.Prediction], truth: DataFrame) -> int:
@@ -195,10 +231,10 @@ def _verdict(recommendation: str, went_bad: bool) -> tuple[str, str, str]:
 
 @dataclass(frozen=True)
 class Paper:
-    """One statement file."""
+    """One statement file, of one applicant or (None) of the many that its accounts name."""
 
     name: str
-    applicant_id: str
+    applicant_id: str | None
     content: bytes
 
 
@@ -234,6 +270,32 @@ def statements(drawn: Bank) -> Iterator[Paper]:
         sheet = _Sheet(holder, account, days[part], texts[part].tolist(), amounts[part].tolist(), balances[part].tolist())
         dialect = DIALECTS[(first + i) % len(DIALECTS)]
         yield Paper(f"{applicant_id}_{sheet.days[-1]}.csv", applicant_id, dialect(sheet).encode())
+
+
+def export(drawn: Bank) -> Paper:
+    """Write the shown transactions of all these applicants as the one file that a bank's own system would hand over."""
+    rows = drawn.transactions
+    ids = drawn.applications["applicant_id"]
+    first = int(rows["applicant"].iloc[0])
+    accounts = DictionaryArray.from_arrays(rows["applicant"].to_numpy() - first, array(ids))
+    texts = DictionaryArray.from_arrays(rows["text"].cat.codes.to_numpy(), array(rows["text"].cat.categories))
+    days = array(rows["booked_on"].to_numpy().astype("datetime64[D]"))
+    columns = {
+        "Account": accounts,
+        "Date": days,
+        "Description": texts,
+        "Amount": _cents(rows["amount"]),
+        "Balance": _cents(rows["balance"]),
+    }
+    content = BytesIO()
+    csv.write_csv(Table.from_pydict(columns), content, csv.WriteOptions(quoting_style="none", quoting_header="none"))
+    return Paper(f"accounts_{ids.iloc[0]}_{ids.iloc[-1]}.csv", None, content.getvalue())
+
+
+def _cents(amounts: "Series[int]") -> Decimal128Array:
+    """Read whole cents as decimals of two places, exact to the last."""
+    wide = np.stack([amounts.to_numpy(), amounts.to_numpy() >> 63], axis=1)  # the lower and the upper half of 128 bits
+    return Decimal128Array.from_buffers(decimal128(18, 2), len(wide), [None, py_buffer(wide)])
 
 
 def _plain(sheet: _Sheet) -> str:

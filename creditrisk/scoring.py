@@ -185,8 +185,11 @@ def get(store: Store, prediction_id: str) -> Prediction:
 
 def latest(store: Store, limit: int = 10) -> list[Prediction]:
     """Return the predictions made last, one per applicant, newest first."""
-    newest = "from prediction_current order by scored_at desc, applicant_id limit $limit"
-    found = store.rows(f"select {', '.join(COLUMNS)} {newest}", limit=limit)
+    # Whose they are is settled by narrow columns: to carry everybody's inputs and reasons through the ranking takes seconds.
+    newest = "select prediction_id from prediction_current order by scored_at desc, applicant_id limit $limit"
+    found = store.rows(
+        f"select {', '.join(COLUMNS)} from prediction where prediction_id in ({newest}) order by scored_at desc, applicant_id", limit=limit
+    )
     return [_read(dict(zip(COLUMNS, row, strict=True))) for row in found]
 
 

@@ -27,6 +27,8 @@ SQL = Path(__file__).parent / "sql"
 DAMAGE = (duckdb.FatalException, duckdb.InternalException, duckdb.IOException, duckdb.SerializationException)
 RESTORE = "Stop the program, and put back the newest backup with `restore`, which keeps the damaged file aside."
 COPIES = "backups"  # the only folder besides its own file that DuckDB may write to
+# What needs more memory spills into a folder beside the file, at little cost; unsaid, the database would take four fifths of the machine.
+CONFIG: dict[str, Any] = {"autoinstall_known_extensions": "false", "memory_limit": "2GB"}
 COLUMN_TYPES = {"number": "double", "integer": "double", "flag": "double", "choice": "varchar"}
 
 
@@ -258,7 +260,7 @@ def _open(target: str, settings: Settings, head: Head | None = None, lock: Path 
     schema_file = settings.data / "schema.toml"
     schema = parse(schema_file.read_text(encoding="utf-8"), str(schema_file)) if schema_file.exists() else built_in()
     try:
-        connection = duckdb.connect(target, config={"autoinstall_known_extensions": "false"})
+        connection = duckdb.connect(target, config=CONFIG)
         connection.execute(f"set allowed_directories = [{_text(settings.data / COPIES)}]")
         connection.execute("set enable_external_access = false")
     except duckdb.IOException as error:

@@ -25,7 +25,7 @@ Flags = NDArray[np.bool_]
 END_ON = date(2026, 9, 30)
 BEFORE, AFTER = 365, 180  # days lived up to applying, shown; and from then on, not shown
 APPLYING_DAYS = 273  # applications arrive over the last nine months
-CHUNK = 4_000
+PART = 2_000  # applicants drawn together, whose dice are their own: another number is another bank
 MEDIAN_INCOME = 240_000  # cents a month
 MISSED_IS_BAD = 2  # instalments of the new loan, of about five
 DEEP_IS_BAD = 75  # days beyond four fifths of the overdraft limit
@@ -77,22 +77,52 @@ class Bank:
 
 def bank(world: World, applicants: int, seed: int, end_on: date = END_ON) -> Bank:
     """Draw a whole bank at once; see `chunks` for one too large to hold."""
-    parts = list(chunks(world, applicants, seed, end_on))
-    return Bank(*(concat([getattr(part, name) for part in parts], ignore_index=True) for name in Bank.__dataclass_fields__))
+    return _joined(list(_parts(world, applicants, seed, end_on, with_outcomes=True)))
 
 
 def chunks(
-    world: World, applicants: int, seed: int, end_on: date = END_ON, *, size: int = CHUNK, with_outcomes: bool = True
+    world: World, applicants: int, seed: int, end_on: date = END_ON, *, size: int = PART, with_outcomes: bool = True
 ) -> Iterator[Bank]:
-    """Draw a bank in parts of `size` applicants; `applicant` counts on from part to part.
+    """Draw a bank a chunk of `size` applicants at a time, the same bank whatever the size; `applicant` counts on from one to the next.
 
-    Without outcomes the same statements come a third sooner: the days after applying are not lived, `outcomes` and `truth` are empty.
+    No more than a chunk and what is drawn together is held. Without outcomes the same statements come a third sooner: the days
+    after applying are not lived, `outcomes` and `truth` are empty.
     """
-    starts = range(0, applicants, size)
-    for start, child in zip(starts, SeedSequence(seed).spawn(len(starts)), strict=True):
-        n = min(size, applicants - start)
-        bank = _part(world, np.random.default_rng(child), start, n, end_on=end_on, days=BEFORE + with_outcomes * AFTER)
-        yield bank if with_outcomes else replace(bank, outcomes=bank.outcomes.iloc[:0], truth=bank.truth.iloc[:0])
+    held: list[Bank] = []
+    start = 0
+    for part in _parts(world, applicants, seed, end_on, with_outcomes):
+        held.append(part)
+        while sum(len(each.applications) for each in held) >= size:
+            chunk, rest = _cut(_joined(held), size, start)
+            held, start = [rest], start + size
+            yield chunk
+    if start < applicants:
+        yield _joined(held)
+
+
+def _parts(world: World, applicants: int, seed: int, end_on: date, with_outcomes: bool) -> Iterator[Bank]:
+    for number, start in enumerate(range(0, applicants, PART)):
+        dice = np.random.default_rng(SeedSequence(seed, spawn_key=(number,)))
+        part = _part(world, dice, start, min(PART, applicants - start), end_on=end_on, days=BEFORE + with_outcomes * AFTER)
+        yield part if with_outcomes else replace(part, outcomes=part.outcomes.iloc[:0], truth=part.truth.iloc[:0])
+
+
+def _joined(parts: Sequence[Bank]) -> Bank:
+    if len(parts) == 1:
+        return parts[0]
+    return Bank(*(concat([getattr(part, name) for part in parts], ignore_index=True) for name in Bank.__dataclass_fields__))
+
+
+def _cut(whole: Bank, n: int, start: int) -> tuple[Bank, Bank]:
+    """Part a bank, whose first applicant is number `start`, into its first `n` applicants and the others."""
+    first = whole.applications["applicant_id"].iloc[:n]
+    rows = int(np.searchsorted(whole.transactions["applicant"], start + n))
+    ends = {"applications": n, "transactions": rows, "truth": n, "outcomes": int(whole.outcomes["applicant_id"].isin(first).sum())}
+    tables = {name: getattr(whole, name) for name in ends}
+    return (
+        Bank(**{name: table.iloc[: ends[name]].reset_index(drop=True) for name, table in tables.items()}),
+        Bank(**{name: table.iloc[ends[name] :].reset_index(drop=True) for name, table in tables.items()}),
+    )
 
 
 def parse(text: str) -> World:

@@ -30,7 +30,6 @@ def summary(store: Store) -> dict[str, Any]:
             (select coalesce(sum(n_new), 0)::bigint from statement) as n_transactions,
             (select min(first_on) from statement_account) as first_on,
             (select max(last_on) from statement_account) as last_on,
-            (select count(*) from movement where category = 'UNKNOWN') as n_uncategorised,
             (select coalesce(max_by(n_applicants, snapshot_id), 0) from snapshot where is_whole and days_before = 0) as n_features,
             (select count(*) from prediction_current) as n_scored,
             (select count(*) from prediction) as n_predictions,

@@ -41,6 +41,19 @@ def test_every_statement_reads_back_as_it_was_drawn(settings: Settings) -> None:
         assert said == ("accepted", "ok", row.n, _money(row.total), _money(opening), _money(row.closing)), paper.name
 
 
+def test_an_export_of_many_accounts_reads_back_as_it_was_drawn(settings: Settings) -> None:
+    bank = demo.bank(50, seed=2)
+    rows = bank.transactions
+    paper = demo.export(bank)
+    reading = ingest.read(paper.name, paper.content, settings=settings)
+    assert (paper.applicant_id, reading.status, reading.reconciliation) == (None, "accepted", "ok")
+    assert (reading.n_transactions, reading.sum_amount) == (len(rows), _money(rows["amount"].sum()))
+    said = [(account, balance.opening, balance.closing) for (account, _), balance in reading.balances.items()]
+    closing = rows.groupby("applicant")["balance"].last()
+    drawn = zip(bank.applications["applicant_id"], map(_money, bank.applications["opening"]), map(_money, closing), strict=True)
+    assert said == list(drawn)
+
+
 def test_the_dialects_are_four_ways_of_writing_the_same() -> None:
     papers = list(demo.statements(demo.bank(50, seed=2)))
     heads = [paper.content.decode().splitlines()[0] for paper in papers[:4]]
@@ -91,6 +104,26 @@ def test_a_workspace_with_applicants_is_refused(workspace: Store) -> None:
     with pytest.raises(InvalidInput, match="holds applicants already"):
         demo.fill(workspace, applicants=100)
     assert workspace.value("select count(*) from audit") == before
+
+
+def test_a_fill_that_is_stopped_keeps_what_it_has_and_says_how_to_go_on(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "OF_THEIR_OWN", 0)
+    monkeypatch.setattr(demo, "CHUNK", 60)
+
+    def stop(share: float, _what: str) -> None:
+        if share > 0.25:  # the second export is about to come
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        demo.fill(store, applicants=100, progress=stop)
+    assert store.value("select count(*) from statement") == 1
+    assert store.value("select count(*) from application") == store.value("select count(distinct applicant_id) from account") == 60
+    n = store.value("select count(*) from transaction")
+    left = "`features`, `label kmeans`, `train`, `promote best --reason …`, `score --all`"
+    said = f"{store.settings.data} holds 60 applicants with {n:,} transactions; to go on with them: {left}; "
+    assert demo.standing(store).startswith(said)
+    with pytest.raises(InvalidInput, match="`features`, `label kmeans`"):
+        demo.fill(store, applicants=100)
 
 
 def test_a_bank_too_small_is_refused(store: Store) -> None:

@@ -34,13 +34,32 @@ def test_the_same_seed_draws_the_same_bank_and_another_seed_another() -> None:
     assert not one.transactions["amount"].equals(other.transactions["amount"])
 
 
-def test_parts_count_on_from_one_to_the_next() -> None:
-    parts = list(synthetic.chunks(demo.world(), 90, 3, size=40))
-    assert [len(part.applications) for part in parts] == [40, 40, 10]
-    whole = concat([part.transactions for part in parts])
-    assert whole["applicant"].is_monotonic_increasing
-    assert whole["applicant"].max() == 89
-    assert concat([part.applications for part in parts])["applicant_id"].is_unique
+def test_the_same_seed_draws_the_same_bank_whatever_the_size_of_the_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(synthetic, "PART", 40)  # so that chunks are cut out of what is drawn together, and joined from it
+    whole = demo.bank(90, seed=3)
+    assert whole.applications["applicant_id"].is_unique
+    assert whole.transactions["applicant"].max() == 89
+    for size in (25, 60):
+        chunks = list(synthetic.chunks(demo.world(), 90, 3, size=size))
+        assert [len(chunk.applications) for chunk in chunks] == [size] * (90 // size) + [90 % size]
+        for part in fields(Bank):
+            assert_frame_equal(concat([getattr(chunk, part.name) for chunk in chunks], ignore_index=True), getattr(whole, part.name))
+
+
+def test_a_bank_is_drawn_no_further_than_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(synthetic, "PART", 40)
+    drawn: list[int] = []
+    draw = synthetic._part
+
+    def watched(world: synthetic.World, rng: np.random.Generator, start: int, n: int, **given: object) -> Bank:
+        drawn.append(start)
+        return draw(world, rng, start, n, **given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(synthetic, "_part", watched)
+    chunks = synthetic.chunks(demo.world(), 1_000_000, 3, size=20)
+    first, second = next(chunks), next(chunks)
+    assert (first.transactions["applicant"].max(), second.transactions["applicant"].min()) == (19, 20)
+    assert drawn == [0]
 
 
 def test_statements_are_the_same_with_outcomes_and_without() -> None:

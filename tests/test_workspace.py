@@ -17,7 +17,7 @@ def test_counts_and_history(store: Store) -> None:
     keep(store, "bob", [("2025-06-01", "100", "INC_SALARY"), ("2025-06-03", "-9", "UNKNOWN")])
     applicants.apply(store, application(), user="ana")
     counted = workspace.summary(store)
-    assert (counted["n_applicants"], counted["n_statements"], counted["n_transactions"], counted["n_uncategorised"]) == (2, 1, 2, 1)
+    assert (counted["n_applicants"], counted["n_statements"], counted["n_transactions"]) == (2, 1, 2)
     newest = workspace.activity(store).iloc[0]
     assert (newest["user_name"], newest["sentence"]) == ("ana", "recorded 1 application")
 

@@ -81,7 +81,7 @@ def pick_applicant(help: str, *, free: bool = True) -> str | None:
     found = ui.rows(ui.seen(applicants.people, "", 500))
     current = ui.asked("applicant")
     if current and current not in {row["applicant_id"] for row in found}:
-        found += [row for row in ui.rows(applicants.people(ui.store(), search=current, limit=20)) if row["applicant_id"] == current]
+        found += [row for row in ui.rows(ui.seen(applicants.people, current, 20)) if row["applicant_id"] == current]
     known = {row["applicant_id"]: person_name(row) for row in found}
     return ui.pick(
         "Applicant",

@@ -34,7 +34,10 @@ def _demo(options: Options, out: Out) -> None:
     from creditrisk import demo, scoring
 
     with opened(options) as store:
-        made = demo.fill(store, applicants=options.applicants, seed=options.seed, progress=out.progress)
+        try:
+            made = demo.fill(store, applicants=options.applicants, seed=options.seed, progress=out.progress)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(demo.standing(store)) from None
         for prediction in scoring.latest(store, 10):
             out.result(prediction.to_json(), _in_words(prediction))
     out.summary(made, f"The demo bank of {options.applicants:,} applicants lies in {settings_of(options).data}; `make run` shows it.")
