@@ -20,7 +20,7 @@ from pandas import DataFrame, Series, concat
 from pyarrow import Decimal128Array, DictionaryArray, Table, array, csv, decimal128, py_buffer
 
 from creditrisk import applicants as people
-from creditrisk import features, ingest, labels, registry, reviews, scoring, synthetic, training, workspace
+from creditrisk import features, gate, ingest, labels, registry, reviews, scoring, synthetic, training, workspace
 from creditrisk import store as stores
 from creditrisk.errors import InvalidInput, NotEnoughData
 from creditrisk.settings import Settings
@@ -188,7 +188,7 @@ def _promote(store: Store, label_set_id: str) -> str:
     known = best["auc_observed"] == best["auc_observed"]
     figure = f"AUC {best['auc_observed']:.2f} against observed outcomes" if known else f"AUC {best['auc']:.2f} with its own label"
     reason = f"demo workspace: the best Brier score of candidates that do equally well ({figure}); promoted to have something to explore"
-    registry.promote(store, best["model_id"], user=USER, reason=reason)
+    gate.promote(store, best["model_id"], user=USER, reason=reason)
     return str(best["model_id"])
 
 

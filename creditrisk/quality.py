@@ -228,7 +228,7 @@ def by_group(table: DataFrame, bad: "Series[Any]", features: Sequence[Feature]) 
     found = []
     known = bad.notna().to_numpy(bool)
     for feature in features:
-        groups, names = _groups(feature, table[feature.name])
+        groups, names = groups_of(feature, table[feature.name])
         for group in names:
             inside = (groups == group).to_numpy(bool)
             here, others = share(bad[inside & known]), share(bad[~inside & known & groups.notna().to_numpy(bool)])
@@ -242,7 +242,7 @@ def by_group(table: DataFrame, bad: "Series[Any]", features: Sequence[Feature]) 
     return DataFrame(found, columns=GROUP_COLUMNS)
 
 
-def _groups(feature: Feature, values: "Series[Any]") -> tuple["Series[Any]", list[str]]:
+def groups_of(feature: Feature, values: "Series[Any]") -> tuple["Series[Any]", list[str]]:
     """Return the group of each row as text, and the groups in order: a choice, yes or no, a number of few, or the band of a number."""
     if feature.is_numeric and values.nunique() > BANDS + 2:
         edges = np.unique(np.nanquantile(values.to_numpy(float), np.arange(1, BANDS) / BANDS))

@@ -130,6 +130,17 @@ def schema(store: Store, model_id: str) -> Schema:
     return declared
 
 
+def others(store: Store, user: str) -> list[str]:
+    """Return who else has changed something here, by name; the program itself and the invented people of the demo bank are nobody."""
+    found = store.rows(
+        """select distinct user_name from audit
+        where user_name <> $user and user_name <> 'creditrisk' and user_name not like 'demo%' and action <> 'refused'
+        order by user_name""",
+        user=user,
+    )
+    return [name for (name,) in found]
+
+
 def hindrance(store: Store, model_id: str) -> str | None:
     """Return why a model may be studied only, in a sentence; None where a person may promote it. Raises UnknownThing."""
     try:

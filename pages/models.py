@@ -3,7 +3,7 @@
 import streamlit as st
 
 import ui
-from creditrisk import charts, registry, training
+from creditrisk import charts, gate, registry, training
 from ui import lab
 
 store = ui.store()
@@ -55,7 +55,7 @@ with ui.guard():
         st.markdown(f":gray[Promoted by **{ui.literal(ui.user())}**. The present champion, if any, retires.]")
         if st.button(f"Make {model_id} the champion", type="primary", key="promote", width="stretch"):
             with ui.guard():
-                registry.promote(store, model_id, user=ui.user(), reason=reason)
+                gate.promote(store, model_id, user=ui.user(), reason=reason)
                 st.session_state["promoted"] = model_id
                 st.rerun()
     with download:

@@ -242,11 +242,11 @@ def _models(options: Options, out: Out) -> None:
 
 
 def _promote(options: Options, out: Out) -> None:
-    from creditrisk import registry, training
+    from creditrisk import gate, registry, training
 
     with opened(options) as store:
         model_id = _best(store) if options.model == "best" else options.model
-        registry.promote(store, model_id, user=user_of(options, store.settings), reason=options.reason)
+        gate.promote(store, model_id, user=user_of(options, store.settings), reason=options.reason)
         out.result(training.to_json(registry.get(store, model_id), "models"))
     out.summary({"champion": model_id}, f"{model_id} is champion and scores from now on.")
 
