@@ -101,10 +101,9 @@ def fill(store: Store, *, applicants: int = 2_000, seed: int = 11, progress: Pro
     summary: dict[str, Any] = {"applicants": applicants, "seed": seed}
     taken, truth = _take_in(store, applicants, seed, of["statements"])
     summary |= taken
-    of["features"](0.0, f"computing the features of {applicants:,} applicants as of their days of applying")
-    summary["snapshot_id"] = features.build(store, user=USER)
+    summary["snapshot_id"] = features.build(store, user=USER, progress=of["features"])
     of["labels"](0.0, "labelling with K-Means: the last quarter of everybody, beside what was known before it")
-    summary["label_set_id"] = _label(store)
+    summary["label_set_id"] = _label(store, of["labels"])
     config = training.Config(label_set_id=summary["label_set_id"])
     summary["models"] = training.train(store, config, user=USER, progress=of["candidates"])
     summary["champion"] = _promote(store, summary["label_set_id"])
@@ -170,10 +169,10 @@ def _keep(store: Store, papers: Sequence["Paper"]) -> list[ingest.Saved]:
     return ingest.save(store, readings, user=USER, applicant_id={paper.name: paper.applicant_id for paper in papers if paper.applicant_id})
 
 
-def _label(store: Store) -> str:
+def _label(store: Store, say: Progress) -> str:
     """Label with K-Means; where a small bank's set fails a check or has too few bad, with another number of clusters."""
     for k in (None, 2, 3, 4, 5):
-        found = labels.kmeans(store, user=USER, performance_days=PERFORMANCE_DAYS, k=k, reason=FEW if k else None)
+        found = labels.kmeans(store, user=USER, performance_days=PERFORMANCE_DAYS, k=k, reason=FEW if k else None, progress=say)
         if found.passed and found.report["n_bad"] >= training.LEAST_OF_A_CLASS:
             return found.label_set_id
     raise NotEnoughData("No label set of this invented bank passes its checks: take more applicants or another seed.")
