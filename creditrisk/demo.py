@@ -73,6 +73,7 @@ def furnish(settings: Settings, *, applicants: int = 2_000, progress: Progress |
     for model in aside.models.iterdir():
         model.rename(settings.models / model.name)
     aside.database.replace(settings.database)
+    (aside.data / "audit.head").replace(settings.data / "audit.head")
     for folder in (aside.data, aside.models):
         shutil.rmtree(folder)
     return True

@@ -93,6 +93,7 @@ def promote(store: Store, model_id: str, *, user: str, reason: str) -> Judgement
     Raises NotAllowed with the conditions that are not met, and for the person who trained it where others work here too.
     """
     store.require(user, "promote", model_id)
+    registry.require_reason(reason, f"Promoting {model_id}")
     chosen = registry.get(store, model_id)
     others = registry.others(store, chosen["created_by"])
     if chosen["created_by"] == str(user).strip() and others:

@@ -157,7 +157,7 @@ def promote(store: Store, model_id: str, *, user: str, reason: str) -> None:
     NotAllowed for a baseline and for a model learned from labels that fail their checks.
     """
     chosen = get(store, model_id)
-    _reasoned(reason, f"Promoting {model_id}")
+    require_reason(reason, f"Promoting {model_id}")
     _may_be_used(store, chosen)
     _same_schema(store, chosen["schema_fingerprint"], model_id)
     _verified(store, chosen)
@@ -173,7 +173,7 @@ def promote(store: Store, model_id: str, *, user: str, reason: str) -> None:
 def retire(store: Store, model_id: str, *, user: str, reason: str) -> None:
     """Take a model out of use; retiring the champion leaves the workspace without one until somebody promotes another."""
     chosen = get(store, model_id)
-    _reasoned(reason, f"Retiring {model_id}")
+    require_reason(reason, f"Retiring {model_id}")
     if chosen["status"] == "retired":
         raise InvalidInput(f"{model_id} is retired already.")
     with store.write(user, "retire", model_id, reason=reason.strip()) as cursor:
@@ -182,7 +182,7 @@ def retire(store: Store, model_id: str, *, user: str, reason: str) -> None:
 
 def rollback(store: Store, *, user: str, reason: str) -> str:
     """Promote the champion before the present one again; returns its id. Raises NothingYet where there was none."""
-    _reasoned(reason, "Rolling back")
+    require_reason(reason, "Rolling back")
     present = champion(store)
     name = store.value(
         "select model_id from model_event where status = 'champion' and model_id <> $present order by seq desc limit 1",
@@ -353,7 +353,8 @@ def _may_be_used(store: Store, model: Mapping[str, Any]) -> None:
         )
 
 
-def _reasoned(reason: str, what: str) -> None:
+def require_reason(reason: str, what: str) -> None:
+    """Raise InvalidInput unless a reason says something."""
     if len(reason.strip()) < 3:
         raise InvalidInput(f"{what} needs a reason, in words that somebody can read next year.")
 

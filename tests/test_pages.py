@@ -569,6 +569,12 @@ def test_promotion_needs_a_reason(written: None) -> None:
     assert "reason" in page.error[0].value
     page.text_area(key=f"reason-{other}").input("ranks observed outcomes better")
     page.button(key="promote").click().run()
+    assert "at least 30 are asked" in page.error[0].value, "too few verified applicants tell two models apart"
+    assert registry.champion(ui.store()) == champion
+    registry.retire(ui.store(), champion["model_id"], user="ann", reason="nobody is to be held against it")
+    page = visit("models", model=other)
+    page.text_area(key=f"reason-{other}").input("ranks observed outcomes better")
+    page.button(key="promote").click().run()
     now = registry.champion(ui.store())
     assert now is not None
     assert now["model_id"] == other
