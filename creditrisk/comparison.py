@@ -100,7 +100,7 @@ def _differences(store: Store, one: Mapping[str, Any], other: Mapping[str, Any])
 
 
 def _reasons(store: Store, one: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[DataFrame, int, int, DataFrame]:
-    everyone = features.table(store, one["snapshot_id"])
+    everyone = features.table(store, one["snapshot_id"] or None)
     rows = everyone if len(everyone) <= REASONED else everyone.sample(REASONED, random_state=0).sort_index()
     cutoff, fitted = policy.cutoff(store.settings.policy), [registry.load(store, model["model_id"]) for model in (one, other)]
     is_declined = np.any([pipeline.prob_default(rows) >= cutoff for pipeline in fitted], axis=0)

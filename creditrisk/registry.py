@@ -213,16 +213,17 @@ def spans(store: Store) -> DataFrame:
 
 
 def card(store: Store, model_id: str) -> dict[str, Any]:
-    """Return the model's card as it was written, with its present `status` and the text form under `markdown`."""
+    """Return the model's card as it was written, with its present `status`, and the files' own words under `json` and `markdown`."""
     folder = _folder(store, get(store, model_id)["model_id"])
     try:
-        written = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+        data = (folder / "card.json").read_text(encoding="utf-8")
+        written = json.loads(data)
         text = (folder / "card.md").read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         raise TamperedArtefact(
             f"The card of {model_id} cannot be read from {folder}: {error}. Restore the folder from a backup."
         ) from error
-    return {**written, "status": get(store, model_id)["status"], "markdown": text}
+    return {**written, "status": get(store, model_id)["status"], "json": data, "markdown": text}
 
 
 def table(store: Store, model_id: str, name: str) -> DataFrame:
