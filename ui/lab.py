@@ -67,7 +67,7 @@ def gate_name(gate: Mapping[str, Any]) -> str:
 
 def gate_asks(gate: Mapping[str, Any]) -> str:
     """What a quality check asks for: '≥ 0.75'."""
-    return f"{GATES.get(gate['name'], ('', ''))[1]} {gate_figure(gate, 'threshold')}".strip()
+    return f"{GATES.get(gate['name'], ('', '≥' if gate['name'].startswith('fair by') else ''))[1]} {gate_figure(gate, 'threshold')}".strip()
 
 
 def gate_figure(gate: Mapping[str, Any], part: str) -> str:

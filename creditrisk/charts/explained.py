@@ -37,7 +37,7 @@ def beeswarm(frame: DataFrame) -> go.Figure:
             "type": "scatter",
             "mode": "markers",
             "x": part["contribution"],
-            "y": part["title"].map(place) + part["height"],
+            "y": [place[title] + height for title, height in zip(part["title"], part["height"], strict=True)],
             "marker": {"size": 5, "opacity": 0.8, **colour},
             "customdata": part["applicant_id"],
             "text": [f"{title}: {said}" for title, said in zip(part["title"], part["said"], strict=True)],
