@@ -183,28 +183,47 @@ def retire(store: Store, model_id: str, *, user: str, reason: str) -> None:
 def rollback(store: Store, *, user: str, reason: str) -> str:
     """Promote the champion before the present one again; returns its id. Raises NothingYet where there was none."""
     require_reason(reason, "Rolling back")
+    name = former(store)
+    if name is None:
+        raise NothingYet("There is no earlier champion to go back to.")
+    promote(store, name, user=user, reason=reason)
+    return name
+
+
+def former(store: Store) -> str | None:
+    """Return the champion before the present one, to whom `rollback` goes, or None."""
     present = champion(store)
     name = store.value(
         "select model_id from model_event where status = 'champion' and model_id <> $present order by seq desc limit 1",
         present=present["model_id"] if present else "",
     )
-    if name is None:
-        raise NothingYet("There is no earlier champion to go back to.")
-    promote(store, name, user=user, reason=reason)
-    return str(name)
+    return str(name) if name else None
+
+
+def spans(store: Store) -> DataFrame:
+    """Return from when until when which model had which standing, oldest first: model_id, algorithm, status, from_at, until_at
+    (the present instant where it has it still), is_present, by_user, reason."""
+    return store.read(
+        """select model_id, algorithm, event.status, happened_at as from_at,
+            coalesce(lead(happened_at) over (partition by model_id order by seq), $now) as until_at,
+            lead(happened_at) over (partition by model_id order by seq) is null as is_present, by_user, reason
+        from model_event as event join model using (model_id) order by seq""",
+        now=now(),
+    )
 
 
 def card(store: Store, model_id: str) -> dict[str, Any]:
-    """Return the model's card as it was written, with its present `status` and the text form under `markdown`."""
+    """Return the model's card as it was written, with its present `status`, and the files' own words under `json` and `markdown`."""
     folder = _folder(store, get(store, model_id)["model_id"])
     try:
-        written = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+        data = (folder / "card.json").read_text(encoding="utf-8")
+        written = json.loads(data)
         text = (folder / "card.md").read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         raise TamperedArtefact(
             f"The card of {model_id} cannot be read from {folder}: {error}. Restore the folder from a backup."
         ) from error
-    return {**written, "status": get(store, model_id)["status"], "markdown": text}
+    return {**written, "status": get(store, model_id)["status"], "json": data, "markdown": text}
 
 
 def table(store: Store, model_id: str, name: str) -> DataFrame:
@@ -212,6 +231,7 @@ def table(store: Store, model_id: str, name: str) -> DataFrame:
 
     'test' (applicant_id, as_of, bad, pd, margin) and 'contributions' (applicant_id, base, a column a feature) have a row for each
     test row, in one order; 'validation' (as 'test', and fold) one for each learning row, foreseen by a fit that had not seen it.
+    Raises TamperedArtefact, naming the file, where it is missing or no table.
     """
     from pyarrow import parquet
 
@@ -220,7 +240,12 @@ def table(store: Store, model_id: str, name: str) -> DataFrame:
     file = _folder(store, get(store, model_id)["model_id"]) / f"{name}.parquet"
     if not file.is_file():
         raise TamperedArtefact(f"{file} is missing. Restore it from a backup or train again.")
-    kept: DataFrame = parquet.read_table(file).to_pandas()
+    try:
+        kept: DataFrame = parquet.read_table(file).to_pandas()
+    except (OSError, ValueError) as error:  # pyarrow's own errors are ValueErrors
+        raise TamperedArtefact(
+            f"{file} is not the table that was kept with {model_id}. Restore it from a backup or train again."
+        ) from error
     return kept
 
 

@@ -227,6 +227,23 @@ def pick(
     )
 
 
+def view(views: Mapping[str, str], param: str = "view") -> str:
+    """Let somebody choose one of the views of a page; the choice lives in the URL, and the first is the one where it names none."""
+    current = asked(param) if asked(param) in views else next(iter(views))
+    key = f"view-{param}-{current}"
+    st.segmented_control(
+        "View",
+        list(views),
+        default=current,
+        required=True,
+        format_func=views.get,
+        key=key,
+        label_visibility="collapsed",
+        on_change=lambda: ask(**{param: st.session_state[key]}),
+    )
+    return str(current)
+
+
 # --- frames and figures -----------------------------------------------------------------------------------------------
 
 

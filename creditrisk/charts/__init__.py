@@ -8,6 +8,7 @@ from creditrisk.charts.account import balance, coverage
 from creditrisk.charts.canvas import AMBER, BRICK, GREY, TEAL, nothing
 from creditrisk.charts.case import gauge, score_history, waterfall
 from creditrisk.charts.clusters import cloud, profiles, scan, segments, spread
+from creditrisk.charts.explained import beeswarm, confusion, cutoffs, dependence, partial, standings, swaps
 from creditrisk.charts.labels import against, agreement, cohort_rates, group_rates, windows
 from creditrisk.charts.models import ALGORITHMS, calibration, importance, leaderboard, roc, test_scores
 from creditrisk.charts.money import KINDS, flows, spending, streams, unknown
@@ -23,12 +24,16 @@ __all__ = [
     "against",
     "agreement",
     "balance",
+    "beeswarm",
     "bins",
     "calibration",
     "cloud",
     "cohort_rates",
+    "confusion",
     "correlations",
     "coverage",
+    "cutoffs",
+    "dependence",
     "flows",
     "gauge",
     "group_rates",
@@ -36,6 +41,7 @@ __all__ = [
     "leaderboard",
     "maturity",
     "nothing",
+    "partial",
     "profiles",
     "roc",
     "scan",
@@ -44,7 +50,9 @@ __all__ = [
     "segments",
     "spending",
     "spread",
+    "standings",
     "streams",
+    "swaps",
     "test_scores",
     "unknown",
     "waterfall",

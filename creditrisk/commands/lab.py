@@ -73,6 +73,10 @@ def declare(parser_of: ParserOf) -> None:
 
     parser_of("models", _models, "list the registry")
 
+    add = parser_of("compare", _compare, "hold one model against another on the same applicants").add_argument
+    add("model", metavar="MODEL")
+    add("other", metavar="OTHER", help="another model's id")
+
     add = parser_of("promote", _promote, "make a model the champion").add_argument
     add("model", metavar="MODEL", help="a model's id, or `best`: the candidate at the top of the newest label set's leaderboard")
     add("--reason", required=True, metavar="TEXT", help="why; kept for ever")
@@ -239,6 +243,27 @@ def _models(options: Options, out: Out) -> None:
     champion = next((model["model_id"] for model in models if model["status"] == "champion"), None)
     said = f"{len(models)} models; {champion or 'none'} is champion."
     out.summary({"models": len(models), "champion": champion}, said)
+
+
+def _compare(options: Options, out: Out) -> None:
+    from creditrisk import comparison
+
+    with opened(options) as store:
+        found = comparison.compare(store, options.model, options.other)
+    for line in found.differences.to_dict("records"):
+        words = f"  {line['measure']}: {line['value']:+.4f} (95 % interval {line['low']:+.4f} to {line['high']:+.4f}), {line['finding']}"
+        out.result({"difference": line}, words)
+    for key, frame in (("figure", found.figures), ("swap", found.swaps), ("reason", found.reasons)):
+        for line in frame.to_dict("records"):
+            out.result({key: line})
+        out.table(frame)
+    moved = int(found.swaps[found.swaps["champion"] != found.swaps["challenger"]]["n"].sum())
+    facts = {"n": found.n, "n_bad": found.n_bad, "n_swapped": moved, "n_declined": found.n_declined, "n_same_first_reason": found.n_same}
+    out.summary(
+        {"model": found.one, "other": found.other, **facts},
+        f"{moved:,} applicants would change sides with {found.one} in the place of {found.other}; {found.n_same:,} of {found.n_declined:,} "
+        "whom one of them declines hear the same first reason.",
+    )
 
 
 def _promote(options: Options, out: Out) -> None:
