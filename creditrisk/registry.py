@@ -9,7 +9,7 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan
 from pathlib import Path
@@ -25,6 +25,11 @@ from creditrisk.store import Store, now, to_json
 
 ARTEFACT = "pipeline.joblib"
 SCHEMA = "schema.toml"
+TABLES = ("test", "validation", "contributions")
+ROW = (  # what a card says because the registry does
+    *("model_id", "algorithm", "label_set_id", "label_source", "is_proxy", "snapshot_id", "schema_fingerprint", "digest"),
+    *("metrics", "config", "seconds", "job_id", "created_at", "created_by"),
+)
 
 
 @dataclass(frozen=True)
@@ -47,8 +52,18 @@ class Draft:
     seconds: float
 
 
-def register(store: Store, drafts: Sequence[Draft], *, user: str, job_id: str | None = None) -> list[str]:
-    """Move fitted folders into place and register them as candidates, all in one transaction; returns the new ids.
+@dataclass(frozen=True)
+class Arrival:
+    """How models came into the workspace when they were not trained here: the reason told, what the audit keeps, and what is
+    stored with them in their transaction."""
+
+    said: str
+    detail: Mapping[str, Any]
+    store: Callable[[Any], None]
+
+
+def register(store: Store, drafts: Sequence[Draft], *, user: str, job_id: str | None = None, arrival: Arrival | None = None) -> list[str]:
+    """Move finished folders into place and register them as candidates, all in one transaction; returns the new ids.
 
     Raises SchemaMismatch for a model of another schema. The drafts' folders are gone afterwards.
     """
@@ -57,14 +72,18 @@ def register(store: Store, drafts: Sequence[Draft], *, user: str, job_id: str | 
     names: list[str] = [store.value("select printf('M%04d', nextval('model_seq'))") for _ in drafts]
     try:
         rows = [_placed(store, draft, name, user, job_id) for draft, name in zip(drafts, names, strict=True)]
-        with store.write(user, "register", ", ".join(names), digests={row["model_id"]: row["digest"] for row in rows}) as cursor:
+        digests = {row["model_id"]: row["digest"] for row in rows}
+        action, detail = ("import model", arrival.detail) if arrival else ("register", {})
+        with store.write(user, action, ", ".join(names), digests=digests, **detail) as cursor:
+            if arrival:
+                arrival.store(cursor)
             for row in rows:
                 cursor.execute(
                     """insert into model values ($model_id, $algorithm, $label_set_id, $label_source, $is_proxy, $snapshot_id,
                     $schema_fingerprint, $digest, $metrics, $config, $seconds, $job_id, $created_at, $created_by)""",
                     row,
                 )
-                _stand(cursor, row["model_id"], "candidate", user, "trained")
+                _stand(cursor, row["model_id"], "candidate", user, arrival.said if arrival else "trained")
     except BaseException:
         for name in names:
             shutil.rmtree(store.models / name, ignore_errors=True)
@@ -157,7 +176,7 @@ def promote(store: Store, model_id: str, *, user: str, reason: str) -> None:
     NotAllowed for a baseline and for a model learned from labels that fail their checks.
     """
     chosen = get(store, model_id)
-    _reasoned(reason, f"Promoting {model_id}")
+    reasoned(reason, f"Promoting {model_id}")
     _may_be_used(store, chosen)
     _same_schema(store, chosen["schema_fingerprint"], model_id)
     _verified(store, chosen)
@@ -173,7 +192,7 @@ def promote(store: Store, model_id: str, *, user: str, reason: str) -> None:
 def retire(store: Store, model_id: str, *, user: str, reason: str) -> None:
     """Take a model out of use; retiring the champion leaves the workspace without one until somebody promotes another."""
     chosen = get(store, model_id)
-    _reasoned(reason, f"Retiring {model_id}")
+    reasoned(reason, f"Retiring {model_id}")
     if chosen["status"] == "retired":
         raise InvalidInput(f"{model_id} is retired already.")
     with store.write(user, "retire", model_id, reason=reason.strip()) as cursor:
@@ -182,7 +201,7 @@ def retire(store: Store, model_id: str, *, user: str, reason: str) -> None:
 
 def rollback(store: Store, *, user: str, reason: str) -> str:
     """Promote the champion before the present one again; returns its id. Raises NothingYet where there was none."""
-    _reasoned(reason, "Rolling back")
+    reasoned(reason, "Rolling back")
     present = champion(store)
     name = store.value(
         "select model_id from model_event where status = 'champion' and model_id <> $present order by seq desc limit 1",
@@ -215,7 +234,7 @@ def table(store: Store, model_id: str, name: str) -> DataFrame:
     """
     from pyarrow import parquet
 
-    if name not in ("test", "validation", "contributions"):
+    if name not in TABLES:
         raise InvalidInput(f"A model keeps the tables 'test', 'validation' and 'contributions', not {name!r}.")
     file = _folder(store, get(store, model_id)["model_id"]) / f"{name}.parquet"
     if not file.is_file():
@@ -353,7 +372,8 @@ def _may_be_used(store: Store, model: Mapping[str, Any]) -> None:
         )
 
 
-def _reasoned(reason: str, what: str) -> None:
+def reasoned(reason: str, what: str) -> None:
+    """Raise InvalidInput for a reason that nobody could read next year."""
     if len(reason.strip()) < 3:
         raise InvalidInput(f"{what} needs a reason, in words that somebody can read next year.")
 
