@@ -62,8 +62,9 @@ def judge(store: Store, model_id: str) -> Judgement:
 
 def compare(store: Store, challenger: Mapping[str, Any], champion: Mapping[str, Any]) -> Judgement:
     """Hold one registered model against another on the verified applicants from whom neither has learned."""
-    table, verified = _holdout(store, challenger, champion)
-    everyone = features.table(store, challenger["snapshot_id"])
+    snapshot_id = challenger["snapshot_id"] or features.latest_snapshot(store) or 0  # one that came from elsewhere has none here
+    everyone = features.table(store, snapshot_id)
+    table, verified = _holdout(store, snapshot_id, challenger, champion)
     ours, theirs = (_chances(store, model["model_id"], everyone) for model in (challenger, champion))
     place = everyone.reset_index().set_index("applicant_id")["index"].loc[table["applicant_id"]].to_numpy(int)
     bad = verified.to_numpy(float)
@@ -112,9 +113,9 @@ def own_work(store: Store, model_id: str, *, user: str) -> str | None:
     return f"{user} trained {model_id}, and {others[0]} works here too: whoever trained a model does not promote it. Ask somebody else to."
 
 
-def _holdout(store: Store, *models: Mapping[str, Any]) -> tuple[DataFrame, Any]:
-    """Return the verified applicants (applicant_id, bad) of the first model's snapshot from whom none of the models learned."""
-    found = labels.by_source(store, models[0]["snapshot_id"])
+def _holdout(store: Store, snapshot_id: int, *models: Mapping[str, Any]) -> tuple[DataFrame, Any]:
+    """Return the verified applicants (applicant_id, bad) of a snapshot from whom none of the models learned."""
+    found = labels.by_source(store, snapshot_id)
     known = concat([found["observed"], found["review"]]).drop_duplicates("applicant_id")  # what happened outweighs what was thought
     for model in models:
         known = known[~known["applicant_id"].isin(_taught(store, model))]

@@ -27,6 +27,8 @@ MAY: Mapping[str, frozenset[str]] = {  # every action that `Store.write` is give
     "job stopped": EVERYONE,
     "job interrupted": EVERYONE,
     "register": MAKES_MODELS,
+    "export model": MAKES_MODELS,
+    "import model": MAKES_MODELS,
     "promote": frozenset({"validator", "admin"}) | MAKES_MODELS,
     "retire": frozenset({"validator", "admin"}) | MAKES_MODELS,
     "score": EVERYONE,

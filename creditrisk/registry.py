@@ -9,7 +9,7 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan
 from pathlib import Path
@@ -25,6 +25,11 @@ from creditrisk.store import Store, now, to_json
 
 ARTEFACT = "pipeline.joblib"
 SCHEMA = "schema.toml"
+TABLES = ("test", "validation", "contributions")
+ROW = (  # what a card says because the registry does
+    *("model_id", "algorithm", "label_set_id", "label_source", "is_proxy", "snapshot_id", "schema_fingerprint", "digest"),
+    *("metrics", "config", "seconds", "job_id", "created_at", "created_by"),
+)
 
 
 @dataclass(frozen=True)
@@ -47,8 +52,18 @@ class Draft:
     seconds: float
 
 
-def register(store: Store, drafts: Sequence[Draft], *, user: str, job_id: str | None = None) -> list[str]:
-    """Move fitted folders into place and register them as candidates, all in one transaction; returns the new ids.
+@dataclass(frozen=True)
+class Arrival:
+    """How models came into the workspace when they were not trained here: the reason told, what the audit keeps, and what is
+    stored with them in their transaction."""
+
+    said: str
+    detail: Mapping[str, Any]
+    store: Callable[[Any], None]
+
+
+def register(store: Store, drafts: Sequence[Draft], *, user: str, job_id: str | None = None, arrival: Arrival | None = None) -> list[str]:
+    """Move finished folders into place and register them as candidates, all in one transaction; returns the new ids.
 
     Raises SchemaMismatch for a model of another schema. The drafts' folders are gone afterwards.
     """
@@ -57,14 +72,18 @@ def register(store: Store, drafts: Sequence[Draft], *, user: str, job_id: str | 
     names: list[str] = [store.value("select printf('M%04d', nextval('model_seq'))") for _ in drafts]
     try:
         rows = [_placed(store, draft, name, user, job_id) for draft, name in zip(drafts, names, strict=True)]
-        with store.write(user, "register", ", ".join(names), digests={row["model_id"]: row["digest"] for row in rows}) as cursor:
+        digests = {row["model_id"]: row["digest"] for row in rows}
+        action, detail = ("import model", arrival.detail) if arrival else ("register", {})
+        with store.write(user, action, ", ".join(names), digests=digests, **detail) as cursor:
+            if arrival:
+                arrival.store(cursor)
             for row in rows:
                 cursor.execute(
                     """insert into model values ($model_id, $algorithm, $label_set_id, $label_source, $is_proxy, $snapshot_id,
                     $schema_fingerprint, $digest, $metrics, $config, $seconds, $job_id, $created_at, $created_by)""",
                     row,
                 )
-                _stand(cursor, row["model_id"], "candidate", user, "trained")
+                _stand(cursor, row["model_id"], "candidate", user, arrival.said if arrival else "trained")
     except BaseException:
         for name in names:
             shutil.rmtree(store.models / name, ignore_errors=True)
@@ -235,7 +254,7 @@ def table(store: Store, model_id: str, name: str) -> DataFrame:
     """
     from pyarrow import parquet
 
-    if name not in ("test", "validation", "contributions"):
+    if name not in TABLES:
         raise InvalidInput(f"A model keeps the tables 'test', 'validation' and 'contributions', not {name!r}.")
     file = _folder(store, get(store, model_id)["model_id"]) / f"{name}.parquet"
     if not file.is_file():

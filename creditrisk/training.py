@@ -180,7 +180,7 @@ def _invented(store: Store, chosen: labels.LabelSet) -> DataFrame:
 
 def _same_schema(store: Store, snapshot_id: int) -> None:
     made_for = store.value("select schema_fingerprint from snapshot where snapshot_id = $id", id=snapshot_id)
-    if made_for != store.schema.fingerprint:
+    if made_for not in (None, store.schema.fingerprint):
         raise SchemaMismatch(
             f"The label set's features were computed for another schema ({made_for}) than the workspace has now "
             f"({store.schema.fingerprint}): compute features and label again."

@@ -56,6 +56,8 @@ def activity(store: Store, limit: int = 12) -> DataFrame:
                 when 'outcomes' then 'recorded ' || (detail->>'n') || ' observed outcome' || if(detail->>'n' = '1', '', 's')
                 when 'label' then 'made label set ' || subject
                 when 'register' then 'trained ' || subject
+                when 'export model' then 'exported ' || subject || ' for another workspace'
+                when 'import model' then 'imported ' || subject || ' from another workspace: ' || coalesce(detail->>'reason', '')
                 when 'promote' then 'promoted ' || subject || ' to champion: ' || coalesce(detail->>'reason', '')
                 when 'retire' then 'retired ' || subject || ': ' || coalesce(detail->>'reason', '')
                 when 'score' then 'made ' || if(detail->>'n' = '1', 'a prediction', subject)
