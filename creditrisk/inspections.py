@@ -3,10 +3,11 @@
 Nobody inspects a verdict of their own, and where two verdicts contradict each other, neither of the two who gave them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 from pandas import DataFrame
 
 from creditrisk import metrics, people
@@ -16,6 +17,8 @@ from creditrisk.store import Store, now
 Status = Literal["accepted", "rejected", "quarantined"]
 SAME_ANSWER = 0.95  # who says the same in more of many verdicts than this may not have looked
 MANY = 20
+FEWEST, RESAMPLES = 10, 400  # cases read twice before kappa and alpha are given an interval, and how often they are drawn anew
+NAN = float("nan")
 
 
 def waiting(store: Store, user: str) -> DataFrame:
@@ -122,28 +125,34 @@ def _refusal(row: Mapping[Any, Any], user: str) -> str | None:
 
 
 def agreement(store: Store) -> dict[str, Any]:
-    """Return how far two readers of the same case agree: n, share with low and high, kappa, pabak, alpha (NaN where undefined).
+    """Return how far two readers of the same case agree: n, and share, kappa, pabak, alpha, each with _low and _high (95 %).
 
-    Only cases read by exactly two people or more count, and of more than two readers the first two; "cannot judge" is left out.
+    Only cases read by two people or more count, and of more than two readers the first two; "cannot judge" is left out. The interval
+    of the share is Wilson's, that of PABAK follows from it; those of kappa and alpha are percentiles over resampled cases. NaN where
+    undefined, and for those two where fewer than FEWEST cases were read twice.
     """
     pairs = store.rows(
         """select list(verdict order by reviewed_at, reviewed_by)[1:2] from verdict where verdict <> 'cannot judge'
-        group by prediction_id, about having count(*) >= 2"""
+        group by prediction_id, about having count(distinct lower(reviewed_by)) >= 2"""
     )
-    one, other = ([pair[0][place] == "incorrect" for pair in pairs] for place in (0, 1))
-    n = len(pairs)
-    agreed = int(np.sum(np.array(one, dtype=bool) == np.array(other, dtype=bool)))
+    said = np.array([[answer == "incorrect" for answer in pair] for (pair,) in pairs], dtype=bool).reshape(-1, 2)
+    n, agreed = len(said), int((said[:, 0] == said[:, 1]).sum())
     low, high = metrics.wilson(agreed, n)
-    undefined = float("nan")
-    return {
-        "n": n,
-        "share": agreed / n if n else undefined,
-        "low": low,
-        "high": high,
-        "kappa": metrics.kappa(one, other) if n else undefined,
-        "pabak": metrics.pabak(one, other) if n else undefined,
-        "alpha": metrics.krippendorff([one, other]) if n else undefined,
-    }
+    found = {"n": n, "share": agreed / n if n else NAN, "share_low": low, "share_high": high}
+    found |= {"pabak": metrics.pabak(*said.T) if n else NAN, "pabak_low": 2 * low - 1, "pabak_high": 2 * high - 1}
+    random = np.random.default_rng(store.settings.reviews.seed)
+    drawn = [said[random.integers(n, size=n)] for _ in range(RESAMPLES if n >= FEWEST else 0)]
+    for name, measure in BEYOND_CHANCE.items():
+        known = [value for rows in drawn if not np.isnan(value := measure(rows))]
+        ends = np.quantile(known, [0.025, 0.975]) if known else (NAN, NAN)
+        found |= {name: measure(said), f"{name}_low": float(ends[0]), f"{name}_high": float(ends[1])}
+    return found
+
+
+BEYOND_CHANCE: Mapping[str, Callable[[NDArray[np.bool_]], float]] = {
+    "kappa": lambda said: metrics.kappa(said[:, 0], said[:, 1]),
+    "alpha": lambda said: metrics.krippendorff(said.T.tolist()),
+}
 
 
 def reviewers(store: Store) -> DataFrame:

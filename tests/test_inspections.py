@@ -1,5 +1,7 @@
 """A second person looks at verdicts: never at their own, contradictions first, all or none, with a reason."""
 
+import math
+
 import pytest
 
 from creditrisk import inspections, reviews
@@ -77,7 +79,9 @@ def test_readers_agree_beyond_chance_or_it_says_that_nobody_knows(store: Store) 
     found = inspections.agreement(store)
     assert (found["n"], found["share"], found["pabak"]) == (4, 0.75, 0.5)
     assert found["kappa"] == pytest.approx(0.5)
-    assert found["low"] < 0.75 < found["high"]
+    assert found["share_low"] < 0.75 < found["share_high"]
+    assert (found["pabak_low"], found["pabak_high"]) == (2 * found["share_low"] - 1, 2 * found["share_high"] - 1)
+    assert math.isnan(found["kappa_low"]), "four cases are too few for an interval"
     assert found["alpha"] == pytest.approx(1 - 2 / (30 / 7))
 
 

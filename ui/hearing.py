@@ -48,7 +48,9 @@ def day_so_far() -> None:
             "Found incorrect",
             ui.percent(counted["share_incorrect"], 0) if counted["n"] else "–",
             "Of all judged predictions. Most were proposed because they are doubtful, so this says little of the model.",
-            f"of {ui.count(counted['n'])} judged",
+            f"{ui.percent(counted['low'], 0)} to {ui.percent(counted['high'], 0)} of {ui.count(counted['n'])}"
+            if counted["n"]
+            else "none judged yet",
         ),
         (
             "Drawn at random",

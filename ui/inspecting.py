@@ -66,17 +66,7 @@ def decide(waiting: DataFrame) -> None:
 def _choose(mine: DataFrame) -> None:
     said = mine.assign(beware=[_beware(row) for row in ui.rows(mine)])
     key = f"inspect-{len(mine)}-{mine['review_id'].iloc[0]}"  # other rows are another table
-    picked = st.dataframe(
-        said,
-        key=key,
-        hide_index=True,
-        column_order=[name for name in COLUMNS if name not in ("corrected", "seconds") or said[name].notna().any()],
-        column_config=COLUMNS,
-        on_select="rerun",
-        selection_mode="multi-row",
-        height=ui.fitting(len(said), 9),
-        alt="Verdicts that wait for an inspection",
-    )["selection"]["rows"]
+    picked = ui.tick(said, COLUMNS, key=key, alt="Verdicts that wait for an inspection", height=ui.fitting(len(said), 9))
     if picked:
         ui.ask(prediction=str(said["prediction_id"].iloc[picked[-1]]))
     chosen = [str(said["review_id"].iloc[row]) for row in picked]

@@ -18,11 +18,11 @@ MEASURES: Final = (
 
 
 def readings(found: Mapping[str, Any]) -> go.Figure:
-    """Show agreement of two readers: `inspections.agreement`'s n, share with low and high, kappa, pabak, alpha."""
+    """Show agreement of two readers: `inspections.agreement`'s n and each measure with _low and _high."""
     if not found["n"]:
         return canvas.nothing("No case has been read by two people yet, so nobody knows how far reviewers agree.", 150)
     known = [measure for measure in MEASURES if found[measure[0]] == found[measure[0]]]
-    ends = [(found["high"] - found["share"], found["share"] - found["low"]) if name == "share" else (0, 0) for name, _, _ in known]
+    ends = [(found[f"{name}_low"], found[f"{name}_high"]) for name, _, _ in known]
     trace = {
         "type": "scatter",
         "mode": "markers",
@@ -32,23 +32,27 @@ def readings(found: Mapping[str, Any]) -> go.Figure:
         "error_x": {
             "type": "data",
             "symmetric": False,
-            "array": [high for high, _ in ends],
-            "arrayminus": [low for _, low in ends],
+            "array": [high - found[name] for (name, _, _), (_, high) in zip(known, ends, strict=True)],
+            "arrayminus": [found[name] - low for (name, _, _), (low, _) in zip(known, ends, strict=True)],
             "color": TEAL,
             "thickness": 2.2,
             "width": 5,
         },
-        "customdata": [meaning for _, _, meaning in known],
-        "hovertemplate": "%{y} %{x:.2f}<br>%{customdata}<extra></extra>",
+        "customdata": [[meaning, _ends(*low_high)] for (_, _, meaning), low_high in zip(known, ends, strict=True)],
+        "hovertemplate": "%{y} %{x:.2f}, %{customdata[1]}<br>%{customdata[0]}<extra></extra>",
     }
     agreed = round(found["share"] * found["n"])
     return canvas.drawn(
         f"Two readers said the same of {agreed:,} of {canvas.counted(found['n'], 'case')}",
         190,
         [trace],
-        xaxis={"range": [min(-0.05, *(found[name] for name, _, _ in known)) - 0.05, 1.05], "title": "agreement", **canvas.ZERO},
+        xaxis={"range": [min(0, *(low for low, _ in ends if low == low)) - 0.05, 1.05], "title": "agreement", **canvas.ZERO},  # noqa: PLR0124
         yaxis={"type": "category", "automargin": True, "showgrid": False},
     )
+
+
+def _ends(low: float, high: float) -> str:
+    return f"95 % interval {low:.2f} to {high:.2f}" if low < high else "too few cases for an interval"
 
 
 def reviewers(frame: DataFrame) -> go.Figure:
