@@ -15,6 +15,7 @@ from pandas import DataFrame, concat
 from creditrisk import features, labels, metrics, policy, quality, registry
 from creditrisk.errors import NotAllowed
 from creditrisk.estimators import inverse_logit
+from creditrisk.people import same
 from creditrisk.quality import Gate, gate
 from creditrisk.store import Store
 
@@ -95,7 +96,7 @@ def promote(store: Store, model_id: str, *, user: str, reason: str) -> Judgement
     store.require(user, "promote", model_id)
     chosen = registry.get(store, model_id)
     others = registry.others(store, chosen["created_by"])
-    if chosen["created_by"] == str(user).strip() and others:
+    if same(chosen["created_by"], user) and others:
         raise NotAllowed(
             f"{user} trained {model_id}, and {others[0]} works here too: whoever trained a model does not promote it. Ask somebody else to."
         )

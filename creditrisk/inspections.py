@@ -133,7 +133,8 @@ def agreement(store: Store) -> dict[str, Any]:
     """
     pairs = store.rows(
         """select list(verdict order by reviewed_at, reviewed_by)[1:2] from verdict where verdict <> 'cannot judge'
-        group by prediction_id, about having count(distinct lower(reviewed_by)) >= 2"""
+        group by prediction_id, about having count(distinct lower(reviewed_by)) >= 2
+        order by prediction_id, about"""
     )
     said = np.array([[answer == "incorrect" for answer in pair] for (pair,) in pairs], dtype=bool).reshape(-1, 2)
     n, agreed = len(said), int((said[:, 0] == said[:, 1]).sum())
