@@ -15,6 +15,7 @@ from pandas import DataFrame, concat
 from creditrisk import features, labels, metrics, policy, quality, registry
 from creditrisk.errors import NotAllowed
 from creditrisk.estimators import inverse_logit
+from creditrisk.people import same
 from creditrisk.quality import Gate, gate
 from creditrisk.store import Store
 
@@ -108,7 +109,7 @@ def own_work(store: Store, model_id: str, *, user: str) -> str | None:
     """Return why somebody else has to promote a model, in a sentence: its trainer does not where others work here too; else None."""
     trainer = registry.get(store, model_id)["created_by"]
     others = registry.others(store, trainer)
-    if trainer != str(user).strip() or not others:
+    if not same(trainer, user) or not others:
         return None
     return f"{user} trained {model_id}, and {others[0]} works here too: whoever trained a model does not promote it. Ask somebody else to."
 

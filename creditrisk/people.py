@@ -74,6 +74,15 @@ def require(user: str, action: str, declared: Mapping[str, tuple[str, ...]]) -> 
         raise NotAllowed(f"{user} {have}; to {_said(action)} takes a person with the role {needed}.")
 
 
+def same(one: str, other: str) -> bool:
+    """Say whether two names are one person's: nobody becomes a second person by a capital or a space.
+
+    >>> same("Rita ", "rita")
+    True
+    """
+    return " ".join(one.split()).casefold() == " ".join(other.split()).casefold()
+
+
 def _said(action: str) -> str:
     return {"job": "start a job", "label": "make a label set", "outcomes": "record outcomes", "features": "compute features"}.get(
         action, action

@@ -299,6 +299,15 @@ def table(
         go(page, **{param or opens: str(shown[opens].iloc[picked[0]])})
 
 
+def tick(frame: DataFrame, columns: Mapping[str, Any], *, key: str, alt: str, height: int) -> list[int]:
+    """Show the named columns of a frame with a box before each row; returns the places ticked."""
+    shown = cells.harmless(_in_words(frame))
+    config = {name: column for name, column in columns.items() if _says_something(shown[name])}
+    options: dict[str, Any] = {"hide_index": True, "column_config": config, "column_order": list(config), "height": height, "alt": alt}
+    picked = st.dataframe(shown, key=key, on_select="rerun", selection_mode="multi-row", **options)
+    return [int(row) for row in picked["selection"]["rows"]]
+
+
 def bullets(texts: Iterable[str], mark: str) -> None:
     """Say a few things, a line each behind its mark; a remark in brackets stays on one line; nothing to say is said, too."""
     whole = (re.sub(r"\([^)]*\)$", lambda remark: remark[0].replace(" ", "\u00a0"), text) for text in texts)

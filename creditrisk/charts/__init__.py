@@ -13,6 +13,7 @@ from creditrisk.charts.labels import against, agreement, cohort_rates, group_rat
 from creditrisk.charts.models import ALGORITHMS, calibration, importance, leaderboard, roc, test_scores
 from creditrisk.charts.money import KINDS, flows, spending, streams, unknown
 from creditrisk.charts.portfolio import bins, correlations, maturity, scores
+from creditrisk.charts.readers import readings, reviewers
 
 __all__ = [
     "ALGORITHMS",
@@ -43,6 +44,8 @@ __all__ = [
     "nothing",
     "partial",
     "profiles",
+    "readings",
+    "reviewers",
     "roc",
     "scan",
     "score_history",
