@@ -28,8 +28,8 @@ class Comparison:
     `figures`: source, measure, one, one_low, one_high, other, other_low, other_high, each on the model's own test rows.
     `differences`: measure, value (one minus other), low, high (95 %), finding ('better', 'worse' or 'within chance'), on the `n` test rows
     with a label that both share. `swaps`: champion (= other), challenger (= one), n, n_verified, n_bad, share_bad (see `gate`).
-    `reasons`: title, one, other: how often each model names it as a principal reason to the `n_declined` whom one of them declines;
-    `n_same` of those hear the same first one. `changed`: applicant_id, other, one: first reasons that differ, in words.
+    `reasons`: title, n_one, n_other: how often each names it as a principal reason to the `n_declined` whom one of them declines;
+    `n_same` of those hear the same first one. `changed`: applicant_id, first_one, first_other: first reasons that differ, in words.
     """
 
     one: str
@@ -113,10 +113,15 @@ def _reasons(store: Store, one: Mapping[str, Any], other: Mapping[str, Any]) -> 
     firsts = [(ours[0] if ours else None, theirs[0] if theirs else None) for ours, theirs in zip(*told, strict=True)]
     other_first = [(ours or {}).get("concept") != (theirs or {}).get("concept") for ours, theirs in firsts]
     changed = [
-        (who, (theirs or {}).get("text"), (ours or {}).get("text"))
+        (who, (ours or {}).get("text"), (theirs or {}).get("text"))
         for who, (ours, theirs), differs in zip(asked["applicant_id"], firsts, other_first, strict=True)
         if differs
     ]
     counted = [(store.schema.in_words(concept), named[0][concept], named[1][concept]) for concept in named[0] | named[1]]
-    table = DataFrame(counted, columns=["title", "one", "other"]).sort_values(["one", "other", "title"], ascending=False, ignore_index=True)
-    return table, len(asked), len(asked) - sum(other_first), DataFrame(changed[:SHOWN], columns=["applicant_id", "other", "one"])
+    table = DataFrame(counted, columns=["title", "n_one", "n_other"]).sort_values(["n_one", "n_other"], ascending=False, ignore_index=True)
+    return (
+        table,
+        len(asked),
+        len(asked) - sum(other_first),
+        DataFrame(changed[:SHOWN], columns=["applicant_id", "first_one", "first_other"]),
+    )

@@ -60,11 +60,11 @@ st.caption("Pick a row to open a model.")
 best = [row for row in ui.rows(ui.seen(training.leaderboard)) if row["algorithm"] not in training.BASELINES]
 model_id = ui.asked("model") or (ui.champion() or (best or ui.rows(known))[0])["model_id"]
 with ui.guard():
-    model = registry.get(store, model_id)
+    model = ui.seen(registry.get, model_id)
     card = registry.card(store, model_id)
     metrics = model["metrics"][model["label_source"]]
     risk = ui.risk_word(model["is_proxy"])
-    hindrance = registry.hindrance(store, model_id)
+    hindrance = ui.seen(registry.hindrance, model_id)
     title, text, data = st.columns([4, 1, 1], vertical_alignment="bottom")
     with title:
         ui.section(f"{model_id} · {ui.algorithm(model['algorithm'])}")

@@ -51,7 +51,7 @@ def test_everybody_is_on_one_side_of_each_cut_off_and_reasons_are_those_of_the_d
     assert beside.n_declined == 500 - approved_by_both
     assert 0 < beside.n_same <= beside.n_declined
     assert len(beside.changed) == min(comparison.SHOWN, beside.n_declined - beside.n_same)
-    assert beside.reasons[["one", "other"]].to_numpy().max() <= beside.n_declined
+    assert beside.reasons[["n_one", "n_other"]].to_numpy().max() <= beside.n_declined
     names = {feature.name for feature in trained.schema}
     assert not names & set(beside.reasons["title"])
     assert policy.cutoff(trained.settings.policy) < 1

@@ -311,8 +311,8 @@ def promotion(model: Mapping[str, Any], hindrance: str | None) -> None:
 
 def rollback() -> None:
     """Offer the step back to the champion before the present one."""
-    store, former = ui.store(), registry.former(ui.store())
-    hindered = "There was no other champion to go back to." if former is None else registry.hindrance(store, former)
+    store, former = ui.store(), ui.seen(registry.former)
+    hindered = "There was no other champion to go back to." if former is None else ui.seen(registry.hindrance, former)
     key = f"rollback-{former}"  # another key after the step: a closed popover
     with st.popover("Roll back", icon=":material/undo:", width="stretch", disabled=hindered is not None, help=hindered, key=key):
         st.markdown(f"**{former}** becomes the champion again, at once. It stood before, so it is not judged anew.")
@@ -376,30 +376,29 @@ def compare(model: Mapping[str, Any], known: DataFrame) -> None:
     st.markdown(
         f"**{same}** applicants declined by one of them hear the same first reason from both." if found.n_declined else ":gray[Nobody.]"
     )
-    left, right = st.columns(2, gap="large")
-    with left:
-        columns = {
-            "title": ui.text_column("Subject", pinned=True),
-            "one": ui.number_column(model_id, f"How often {model_id} names it among its reasons"),
-            "other": ui.number_column(str(other), f"How often {other} does"),
-        }
-        ui.table(found.reasons, columns, key="reasons", alt="Reasons by subject", height=ui.fitting(len(found.reasons), 12))
-    with right:
-        columns = {
-            "applicant_id": ui.text_column("Applicant", pinned=True),
-            "other": ui.text_column(f"First reason of {other}"),
-            "one": ui.text_column(f"First reason of {model_id}"),
-        }
-        ui.table(
-            found.changed,
-            columns,
-            key="changed",
-            alt="Applicants whose first reason is another",
-            height=ui.fitting(len(found.changed), 12),
-            opens="applicant_id",
-            param="applicant",
-            page="applicants",
-        )
+    columns = {
+        "title": ui.text_column("Subject", pinned=True),
+        "n_one": ui.number_column(model_id, f"How often {model_id} names it among its reasons"),
+        "n_other": ui.number_column(str(other), f"How often {other} does"),
+    }
+    ui.table(found.reasons, columns, key="reasons", alt="Reasons by subject", height=ui.fitting(len(found.reasons), 8))
+    if found.changed.empty:
+        return
+    st.markdown("**Applicants who would hear another first reason**", help="Pick one to see the applicant.")
+    columns = {
+        "applicant_id": ui.text_column("Applicant", pinned=True),
+        "first_other": ui.text_column(f"Now, by {other}"),
+        "first_one": ui.text_column(f"Then, by {model_id}"),
+    }
+    ui.table(
+        found.changed,
+        columns,
+        key="changed",
+        alt="Applicants whose first reason is another",
+        opens="applicant_id",
+        param="applicant",
+        page="applicants",
+    )
 
 
 # --- card and origin --------------------------------------------------------------------------------------------------
@@ -410,7 +409,6 @@ def card(model: Mapping[str, Any], written: Mapping[str, Any]) -> None:
     config = training.config_of(ui.store(), model["model_id"])
     ui.section("Origin", help="All that is needed to say what this model is, and to make it again.")
     origin = {
-        "Label set": model["label_set_id"],
         "Features": f"snapshot {model['snapshot_id']}",
         "Schema": model["schema_fingerprint"],
         "Model file (SHA-256)": model["digest"],

@@ -13,6 +13,7 @@ from creditrisk.charts.models import ALGORITHMS
 LINES: Final = 40  # single applicants drawn in a picture of partial dependence
 KINDS: Final = 12  # choices of one feature shown
 STANDING: Final = {"champion": TEAL, "challenger": BLUE, "candidate": GREY, "retired": "rgba(132, 151, 160, 0.35)"}
+RIGHT: Final = {"overlaying": "y", "side": "right", "tickformat": ".1f", "tickmode": "auto", "nticks": 7, "showgrid": False}
 SHARES: Final = (
     ("share_approved", "approved", TEAL),
     ("bad_among_approved", "bad among them", BRICK),
@@ -45,18 +46,16 @@ def beeswarm(frame: DataFrame) -> go.Figure:
         }
         for part, colour in zip((ranked, rest), colours, strict=True)
     ]
-    figure = canvas.drawn(
+    names = [canvas.short(title, 44) for title in titles]
+    return canvas.drawn(
         f"{titles[0]} moves single applicants most",
         96 + 34 * len(titles),
         data,
         [("●", BRICK, "high value"), ("●", BLUE, "low value"), ("●", GREY, "a choice, or not known")],
+        yaxis={"tickvals": list(place.values()), "ticktext": names, "automargin": True, "showgrid": False},
+        xaxis={"title": "contribution (log-odds; right: more risk)", **canvas.ZERO},
         **canvas.CLICKED,
     )
-    figure.update_yaxes(
-        tickvals=list(place.values()), ticktext=[canvas.short(title, 44) for title in titles], automargin=True, showgrid=False
-    )
-    figure.update_xaxes(title="contribution (log-odds; right: more risk)", **canvas.ZERO)
-    return figure
 
 
 def dependence(frame: DataFrame, title: str, unit: str) -> go.Figure:
@@ -84,7 +83,7 @@ def dependence(frame: DataFrame, title: str, unit: str) -> go.Figure:
         if len(missing):
             figure.add_hline(y=float(missing.mean()), line={"color": GREY, "dash": "dot", "width": 1.5})
             canvas.key(figure, ("●", TEAL, "an applicant"), ("┄", GREY, f"not known ({len(missing):,}), on average"))
-        figure.update_xaxes(title=f"{canvas.short(title, 60)}{f' ({unit})' if unit else ''}")
+        figure.update_xaxes(title=_measured(title, unit))
     else:
         kinds = known.assign(value=known["value"].astype(str)).groupby("value")["contribution"].median().sort_values().tail(KINDS).index
         boxes = [
@@ -132,10 +131,18 @@ def partial(frame: DataFrame, title: str, unit: str, risk: str) -> go.Figure:
     ]
     ends = f"between {canvas.percent(float(mean.min()), 1)} and {canvas.percent(float(mean.max()), 1)}"
     finding = f"{title}: {risk} {ends}, all else as it is"
-    figure = canvas.drawn(finding, 330, data, [("━", BRICK, "mean"), ("━", GREY, "single applicants")])
-    figure.update_xaxes(title=f"{canvas.short(title, 60)}{f' ({unit})' if unit else ''}", automargin=True)
-    figure.update_yaxes(title=risk, tickformat=".0%", rangemode="tozero")
-    return figure
+    return canvas.drawn(
+        finding,
+        330,
+        data,
+        [("━", BRICK, "mean"), ("━", GREY, "single applicants")],
+        xaxis={"title": _measured(title, unit), "automargin": True},
+        yaxis={"title": risk, "tickformat": ".0%", "rangemode": "tozero"},
+    )
+
+
+def _measured(title: str, unit: str) -> str:
+    return f"{canvas.short(title, 60)}{f' ({unit})' if unit else ''}"
 
 
 def cutoffs(frame: DataFrame, cutoff: float, risk: str) -> go.Figure:
@@ -166,18 +173,17 @@ def cutoffs(frame: DataFrame, cutoff: float, risk: str) -> go.Figure:
         }
     )
     here = part.iloc[int((part["cutoff"] - cutoff).abs().to_numpy().argmin())]
-    marks = [("━", colour, words) for _, words, colour in SHARES]
-    figure = canvas.drawn(
+    line = {"type": "line", "x0": cutoff, "x1": cutoff, "yref": "paper", "y0": 0, "y1": 1, "line": {"color": GREY, "width": 2}}
+    return canvas.drawn(
         f"Declining from {canvas.percent(cutoff, 1)} on approves {canvas.percent(here['share_approved'])}",
         340,
         data,
-        [*marks, ("╍", AMBER, "earned (right)")],
-        yaxis2={"overlaying": "y", "side": "right", "title": "earned per 100 asked for", "tickformat": ".1f", "showgrid": False},
+        [*(("━", colour, words) for _, words, colour in SHARES), ("╍", AMBER, "earned (right)")],
+        shapes=[line],
+        xaxis={"title": f"decline from this {risk} on", "tickformat": ".0%"},
+        yaxis={"title": "share", "tickformat": ".0%", "range": [0, 1.02]},
+        yaxis2={"title": "earned per 100 asked for", **RIGHT},
     )
-    figure.add_vline(x=cutoff, line={"color": GREY, "width": 2})
-    figure.update_xaxes(title=f"decline from this {risk} on", tickformat=".0%")
-    figure.update_yaxes(title="share", tickformat=".0%", range=[0, 1.02], selector={"overlaying": None})
-    return figure
 
 
 def confusion(row: Mapping[str, Any]) -> go.Figure:
@@ -245,10 +251,13 @@ def swaps(frame: DataFrame, one: str, other: str) -> go.Figure:
         "cliponaxis": False,
         "hovertemplate": "%{y}: %{text}<extra></extra>",
     }
-    figure = canvas.drawn(finding, 230, [bar])
-    figure.update_yaxes(autorange="reversed", automargin=True, showgrid=False)
-    figure.update_xaxes(title="applicants", range=[0, 1.75 * (max(row["n"] for row in rows) or 1)], tickformat=",d")
-    return figure
+    return canvas.drawn(
+        finding,
+        230,
+        [bar],
+        yaxis={"autorange": "reversed", "automargin": True, "showgrid": False},
+        xaxis={"title": "applicants", "range": [0, 1.75 * (max(row["n"] for row in rows) or 1)], "tickformat": ",d"},
+    )
 
 
 def standings(frame: DataFrame) -> go.Figure:
@@ -295,7 +304,14 @@ def standings(frame: DataFrame) -> go.Figure:
         else "No champion now"
     )
     marks = [("■", colour, status) for status, colour in STANDING.items() if (told["status"] == status).any()]
-    figure = canvas.drawn(f"{now}, after {times}", 110 + 34 * len(names), data, marks, barmode="overlay", **canvas.CLICKED)
-    figure.update_yaxes(automargin=True, showgrid=False, type="category", categoryorder="array", categoryarray=list(names.values())[::-1])
-    figure.update_xaxes(type="date", title="UTC", nticks=7)
-    return figure
+    lanes = list(names.values())[::-1]
+    return canvas.drawn(
+        f"{now}, after {times}",
+        110 + 34 * len(names),
+        data,
+        marks,
+        barmode="overlay",
+        yaxis={"automargin": True, "showgrid": False, "type": "category", "categoryorder": "array", "categoryarray": lanes},
+        xaxis={"type": "date", "title": "UTC", "nticks": 7},
+        **canvas.CLICKED,
+    )
