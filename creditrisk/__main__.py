@@ -10,11 +10,11 @@ import sys
 from collections.abc import Callable, Sequence
 
 from creditrisk import __version__
-from creditrisk.commands import applicants, desk, keeping, lab, mending, statements
+from creditrisk.commands import applicants, desk, keeping, lab, mending, statements, transfer
 from creditrisk.commands.terminal import Options, Out, Parser, common
 from creditrisk.errors import CreditRiskError
 
-ROOMS = (statements, applicants, lab, desk, mending, keeping)
+ROOMS = (statements, applicants, lab, desk, mending, keeping, transfer)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
