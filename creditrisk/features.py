@@ -4,8 +4,10 @@ Nothing booked on or after `as_of` is read. Sums are exact (whole numbers), so a
 alone or among a hundred thousand. `ledger` fetches; each feature's formula over what was fetched is in `cashflow`, and nowhere else.
 """
 
+import hashlib
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,10 +21,18 @@ from creditrisk.errors import NotAllowed, NothingYet, UnknownThing
 from creditrisk.groups import Column
 from creditrisk.ledger import Asked, Ledger
 from creditrisk.schema import Feature, built_in
-from creditrisk.store import Store, now, quoted
+from creditrisk.store import SQL, Store, now, quoted
 from creditrisk.turnover import NOTHING
 
 Progress = Callable[[float, str], None]
+
+
+def version() -> str:
+    """Return the digest of what computes features from movements: the SQL that fetches and the formulas over what was fetched."""
+    whole = hashlib.sha256()
+    for file in (*sorted((SQL / "features").glob("*.sql")), Path(cashflow.__file__)):
+        whole.update(f"{file.name}\x1f".encode() + file.read_bytes())
+    return whole.hexdigest()[:16]
 
 
 def build(

@@ -11,12 +11,12 @@ import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import isnan
 from pathlib import Path
 from typing import Any
 
 from pandas import DataFrame
 
+from creditrisk import card as cards
 from creditrisk.errors import InvalidInput, NotAllowed, NothingYet, SchemaMismatch, TamperedArtefact, UnknownThing
 from creditrisk.pipeline import Pipeline
 from creditrisk.plan import BASELINES
@@ -308,7 +308,7 @@ def _placed(store: Store, draft: Draft, name: str, user: str, job_id: str | None
     }
     written = {**row, "metrics": draft.metrics, "config": draft.config, **draft.card}
     (draft.folder / "card.json").write_text(to_json(written), encoding="utf-8")
-    (draft.folder / "card.md").write_text(card_text(written), encoding="utf-8")
+    (draft.folder / "card.md").write_text(cards.text(written), encoding="utf-8")
     target = store.models / name
     if target.exists():  # left by a run that ended between the move and its row; the number was handed out again
         _set_aside(store, target)
@@ -401,49 +401,3 @@ def require_reason(reason: str, what: str) -> None:
     """Raise InvalidInput unless a reason says something."""
     if len(reason.strip()) < 3:
         raise InvalidInput(f"{what} needs a reason, in words that somebody can read next year.")
-
-
-# --- the card in plain words ---------------------------------------------------------------------------------------
-
-
-def card_text(card: Mapping[str, Any]) -> str:
-    """Write a card as Markdown: what it is, the warning, the data, the labels, the figures with intervals, the limits."""
-    lines = [f"# Model {card['model_id']}: {card['algorithm'].replace('_', ' ')}", ""]
-    lines += [f"Trained by {card['created_by']} on {card['created_at']:%Y-%m-%d %H:%M} UTC in {card['seconds']:.1f} s.", ""]
-    if card.get("banner"):
-        lines += [f"> **{card['banner']}**", ""]
-    if card.get("circularity"):
-        lines += [f"> {card['circularity']}", ""]
-    for title in ("purpose", "data", "labels", "split", "features", "cut-offs", "limits"):
-        said = card.get(title)
-        lines += [f"## {title.capitalize()}", "", *(f"- {item}" for item in said), ""] if said else []
-    lines += ["## Figures on the untouched test rows", "", *_figures(card), ""]
-    lines += [
-        "## Origin",
-        "",
-        f"- schema {card['schema_fingerprint']}, features of snapshot {card['snapshot_id']}, labels {card['label_set_id']}",
-    ]
-    return "\n".join([*lines, f"- SHA-256 of {ARTEFACT}: `{card['digest']}`", ""])
-
-
-def _figures(card: Mapping[str, Any]) -> list[str]:
-    lines = ["| held against | AUC | 95 % interval | Gini | KS | Brier | rows | bad |", "|---|---|---|---|---|---|---|---|"]
-    titles = {
-        "cluster": "the proxy label (agreement)",
-        "rfm": "the engagement label (agreement)",
-        "combined": "all labels together",
-        "observed": "observed outcomes",
-        "review": "reviewers' verdicts",
-    }
-    for source, title in titles.items():
-        found = card["metrics"].get(source)
-        if found:
-            area, low, high = (_value(found["auc"][end]) for end in ("value", "low", "high"))
-            figures = " | ".join(_value(found.get(name)) for name in ("gini", "ks", "brier"))
-            lines.append(f"| {title} | {area} | {low} – {high} | {figures} | {found['n']} | {found['n_bad']} |")
-    return lines
-
-
-def _value(figure: Any) -> str:
-    value = figure["value"] if isinstance(figure, Mapping) else figure
-    return "–" if value is None or isnan(value) else f"{value:.3f}"

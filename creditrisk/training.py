@@ -6,11 +6,13 @@ registers everything in one transaction. Page, command line and background job a
 
 import hashlib
 import json
+import logging
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,7 +20,24 @@ import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame, Series, concat
 
-from creditrisk import augment, cutoffs, explain, jobs, labels, metrics, policy, registry, scorecard, split, tabular, trial
+from creditrisk import (
+    __version__,
+    augment,
+    cutoffs,
+    explain,
+    features,
+    jobs,
+    labels,
+    metrics,
+    policy,
+    registry,
+    scorecard,
+    split,
+    tabular,
+    tracking,
+    trial,
+    workspace,
+)
 from creditrisk import schema as schemas
 from creditrisk.errors import InvalidInput, NotEnoughData, NothingYet, SchemaMismatch
 from creditrisk.plan import BASELINES, CANDIDATES, USUAL, Config
@@ -28,9 +47,11 @@ from creditrisk.store import to_json as text_of
 from creditrisk.trial import LABELS, SOURCES
 
 __all__ = ["BASELINES", "CANDIDATES", "SOURCES", "USUAL", "Config"]
+log = logging.getLogger(__name__)
 Progress = Callable[[float, str], None]
 LEAST_OF_A_CLASS = 10
 SCORE_BIN = 20  # points
+LIBRARIES = ("sklearn", "xgboost", "lightgbm", "optbinning", "numpy")  # whose version can change what is fitted
 
 
 def defaults(store: Store) -> Config:
@@ -47,7 +68,10 @@ def train(store: Store, config: Config, *, user: str, progress: Progress | None 
     with _folder(store) as folder:
         prepare(store, config, folder)
         trial.fit(folder, progress or (lambda _share, _what: None))
-        return finish(store, folder, user=user)
+        names = finish(store, folder, user=user)
+    if said := tracking.record(store, names):
+        log.warning(said)  # nobody else asks: a job says it in its last message, this has none
+    return names
 
 
 def start(store: Store, config: Config, *, user: str) -> str:
@@ -62,7 +86,7 @@ def start(store: Store, config: Config, *, user: str) -> str:
             config.to_dict(),
             jobs.python("creditrisk.worker", str(folder.resolve())),
             user=user,
-            finish=lambda job_id: _registered(finish(store, folder, user=user, job_id=job_id)),
+            finish=lambda job_id: _registered(store, finish(store, folder, user=user, job_id=job_id)),
             folder=folder,
         )
     except BaseException:
@@ -70,8 +94,9 @@ def start(store: Store, config: Config, *, user: str) -> str:
         raise
 
 
-def _registered(names: list[str]) -> str:
-    return f"registered {len(names)} candidates: {', '.join(names)}"
+def _registered(store: Store, names: list[str]) -> str:
+    said = tracking.record(store, names)
+    return f"registered {len(names)} candidates: {', '.join(names)}{f'. {said}' if said else ''}"
 
 
 def _new_folder(store: Store) -> Path:
@@ -129,9 +154,18 @@ def prepare(store: Store, config: Config, folder: Path) -> None:
         "cutoff": policy.cutoff(store.settings.policy),
         "margin": store.settings.policy.margin,
         "lgd": store.settings.policy.lgd,
+        "lineage": _lineage(store),
         "data_sha256": hashlib.sha256((folder / "data.parquet").read_bytes()).hexdigest(),
     }
     (folder / "config.json").write_text(text_of({"config": config.to_dict(), "facts": facts}), encoding="utf-8")
+
+
+def _lineage(store: Store) -> dict[str, str]:
+    """Return what made the table and the model besides the data: versions and digests by name."""
+    of_library = packages_distributions()
+    libraries = ", ".join(f"{name} {version(of_library[name][0])}" for name in LIBRARIES)
+    of_features = "the lender's own table" if workspace.of_table(store) else features.version()
+    return {"features computed by": of_features, "code": f"creditrisk {__version__}", "libraries": libraries}
 
 
 def _test_rows(table: DataFrame, config: Config, intake: Intake) -> NDArray[np.bool_]:
@@ -292,6 +326,23 @@ def _figure(value: Any) -> float:
     if isinstance(value, Mapping):
         value = value.get("value")
     return float("nan") if value is None else float(value)
+
+
+def meant(store: Store, name: str) -> str:
+    """Return the id of the model a person means: its own, `champion`, or `best`, the candidate at the top of the newest label set's board.
+
+    Raises NothingYet where there is none of these.
+    """
+    if name == "champion":
+        if (champion := registry.champion(store)) is None:
+            raise NothingYet("There is no champion: name a model, or promote one.")
+        return str(champion["model_id"])
+    if name != "best":
+        return name
+    for line in leaderboard(store).to_dict("records"):
+        if line["status"] == "candidate" and line["algorithm"] not in BASELINES:
+            return str(line["model_id"])
+    raise NothingYet("There is no candidate: train models first.")
 
 
 def curves(store: Store, model_id: str) -> dict[str, DataFrame]:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame, concat
 
-from creditrisk import cutoffs, estimators, metrics, pipeline, registry, tuning
+from creditrisk import cutoffs, estimators, metrics, pipeline, quality, registry, tuning
 from creditrisk import schema as schemas
 from creditrisk.errors import CreditRiskError
 from creditrisk.plan import Config
@@ -35,6 +35,7 @@ EFFORT = {
 RELEARNT = 0.97  # an AUC above this against a proxy says that the clusters were found again
 EXACT = 1e-4  # most that contributions plus base may differ from the margin
 CHUNK = 2_000
+SMALL = 30  # members of a group below which nothing is said of it
 LABELS = ("bad", "verified_observed", "verified_review")  # columns of the prepared table that may be null
 HOW = {
     "random": "whole applicants at random, stratified by label",
@@ -146,7 +147,7 @@ def _candidate(name: str, run: Run, folder: Path, tell: Progress) -> dict[str, A
         "algorithm": name,
         "parameters": parameters,
         "metrics": found,
-        "card": _card(name, run, found, parameters),
+        "card": _card(name, run, found, parameters, _groups(scored, run)),
         "seconds": time.perf_counter() - began,
     }
 
@@ -236,7 +237,7 @@ def _circularity(found: Mapping[str, Any], facts: Mapping[str, Any], shared: Seq
     return {"flag": bool(reasons), "sentence": sentence, "shared": list(shared)}
 
 
-def _card(name: str, run: Run, found: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
+def _card(name: str, run: Run, found: Mapping[str, Any], parameters: Mapping[str, Any], said_of_groups: list[str]) -> dict[str, Any]:
     """Return the sections of the model's card, each a list of sentences."""
     table, learned, facts = run.table, run.learned, run.facts
     n_invented = int(table["is_synthetic"].sum())
@@ -249,7 +250,10 @@ def _card(name: str, run: Run, found: Mapping[str, Any], parameters: Mapping[str
     return {
         "banner": facts["banner"],
         "circularity": found["circularity"]["sentence"],
-        "purpose": [f"Ranks applicants by {word} from what was known before the scoring date ({name.replace('_', ' ')})."],
+        "purpose": [
+            f"Ranks applicants by {word} from what was known before the scoring date ({name.replace('_', ' ')}).",
+            "For applicants like those it learned from; for a person's decision on credit, never instead of it.",
+        ],
         "data": [
             f"{_counted(table[~table['is_synthetic']])}, features of snapshot {facts['snapshot_id']}{_dates(table)}; "
             f"{int(table['bad'].isna().sum())} without a label were not learned from.",
@@ -262,13 +266,56 @@ def _card(name: str, run: Run, found: Mapping[str, Any], parameters: Mapping[str
             f"{HOW[run.config.split]}, seed {run.config.seed}. No applicant is in both parts.",
             *_fitted(run, found, parameters),
         ],
-        "features": [
-            f"{len(read)} predictors: {'; '.join(feature.title for feature in read)}.",
-            *([f"Left out on request: {'; '.join(omitted)}."] if omitted else []),
-        ],
+        "features": [f"{len(read)} predictors: {'; '.join(feature.title for feature in read)}."],
+        "exclusions": _excluded(run, omitted),
         "cut-offs": [line["sentence"] for line in found["cutoffs"]],
+        "stability": _stability(found["cross_validation"]),
+        "groups": said_of_groups,
         "limits": limits,
+        "lineage": {**facts["lineage"], "seed": run.config.seed},
     }
+
+
+def _excluded(run: Run, omitted: Sequence[str]) -> list[str]:
+    """Say who and what was left out of the learning, and why."""
+    n = int(run.table["bad"].isna().sum())
+    lines = [f"{n:,} rows without a label taught nothing: too little is known of them, or they lie between good and bad."] if n else []
+    apart = [f"{feature.title} ({feature.role})" for feature in run.schema if feature.role != "predictor"]
+    if apart:
+        lines.append(f"Kept and never read by the model: {'; '.join(apart)}.")
+    if omitted:
+        lines.append(f"Left out on request: {'; '.join(omitted)}.")
+    return lines or ["Nobody and nothing was left out."]
+
+
+def _stability(found: Mapping[str, Any]) -> list[str]:
+    """Say how the AUC varies over the folds."""
+    areas = found.get("folds", [])
+    if len(areas) < 2:
+        return ["Validated on one held-out part, so nothing is known of how the figures vary from part to part."]
+    said = ", ".join(f"{area:.3f}" for area in areas)
+    return [f"AUC of each of {len(areas)} folds: {said}; standard deviation {found['sd']:.3f} ({found['n']:,} applicants)."]
+
+
+def _groups(scored: DataFrame, run: Run) -> list[str]:
+    """Say what the cut-off of the policy does to each protected group of the test rows, and how often these went bad."""
+    lines = []
+    approved = scored["pd"].to_numpy(float) < run.facts["cutoff"]
+    for feature in (each for each in run.schema if each.role == "protected"):
+        groups, names = quality.groups_of(feature, run.test[feature.name])
+        for name in names:
+            here = groups.eq(name).to_numpy(bool)
+            if (n := int(here.sum())) < SMALL:
+                continue
+            bad = scored.loc[here, "bad"].dropna().astype(float)
+            ends = " to ".join(f"{100 * end:.0f}" for end in metrics.wilson(int(approved[here].sum()), n))
+            bad = scored.loc[here, "bad"].dropna().astype(float)
+            labelled = f"labelled bad {100 * bad.mean():.1f} % of {len(bad):,}" if len(bad) else "nobody is labelled"
+            lines.append(
+                f"{feature.title}, {name}: {100 * approved[here].mean():.0f} % of {n:,} would be approved (95 % interval {ends} %); "
+                f"foreseen bad {100 * scored.loc[here, 'pd'].mean():.1f} %, {labelled}."
+            )
+    return lines or [f"No protected trait is recorded of {SMALL} or more test applicants, so nothing is known of how groups fare."]
 
 
 def _counted(rows: DataFrame) -> str:

@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from creditrisk.commands.terminal import BOARD, Options, Out, ParserOf, opened, target_of, user_of
-from creditrisk.errors import NothingYet
+from creditrisk.commands.terminal import BOARD, Options, Out, ParserOf, opened, user_of
 
 if TYPE_CHECKING:
-    from creditrisk.store import Store
+    pass
 
 
 def declare(parser_of: ParserOf) -> None:
@@ -31,21 +30,12 @@ def declare(parser_of: ParserOf) -> None:
     add = parser_of("rollback", _rollback, "make the champion before the present one champion again").add_argument
     add("--reason", required=True, metavar="TEXT", help="why; kept for ever")
 
-    add = parser_of("export-model", _export_model, "write a model to a file that another workspace imports").add_argument
-    add("model", metavar="MODEL", help="a model's id, `champion` or `best`")
-    add("file", type=Path, metavar="FILE.zip", help="where to; it holds the ids of the applicants learned from and tested on")
-
-    add = parser_of("import-model", _import_model, "register the model of such a file as a candidate").add_argument
-    add("file", type=Path, metavar="FILE.zip")
-    add("--reason", required=True, metavar="TEXT", help="why; kept for ever")
-    add("--sha256", metavar="HEX", help="the digest `export-model` printed, as you were told it: another file is refused")
-
 
 def _explain(options: Options, out: Out) -> None:
-    from creditrisk import album, registry
+    from creditrisk import album, registry, training
 
     with opened(options) as store:
-        model_id = _meant(store, options.model)
+        model_id = training.meant(store, options.model)
         made = album.explain(store, model_id, options.out, plots=options.plots, partials=options.pdp)
         n = len(registry.table(store, model_id, "test"))
     for line in made:
@@ -94,7 +84,7 @@ def _promote(options: Options, out: Out) -> None:
     from creditrisk import gate, registry, training
 
     with opened(options) as store:
-        model_id = _best(store) if options.model == "best" else options.model
+        model_id = training.meant(store, options.model)
         gate.promote(store, model_id, user=user_of(options, store.settings), reason=options.reason)
         out.result(training.to_json(registry.get(store, model_id), "models"))
     out.summary({"champion": model_id}, f"{model_id} is champion and scores from now on.")
@@ -107,48 +97,3 @@ def _rollback(options: Options, out: Out) -> None:
         model_id = registry.rollback(store, user=user_of(options, store.settings), reason=options.reason)
         out.result(training.to_json(registry.get(store, model_id), "models"))
     out.summary({"champion": model_id}, f"{model_id} is champion again and scores from now on.")
-
-
-def _export_model(options: Options, out: Out) -> None:
-    from creditrisk import bundle
-
-    target_of(options.file, ".zip")
-    with opened(options) as store:
-        model_id = _meant(store, options.model)
-        digest = bundle.export(store, model_id, options.file, user=user_of(options, store.settings))
-    said = f"{model_id} is in {options.file}. Tell whoever imports it its SHA-256, by another way: {digest}"
-    out.summary({"model_id": model_id, "file": str(options.file), "sha256": digest}, said)
-
-
-def _import_model(options: Options, out: Out) -> None:
-    from creditrisk import bundle, registry, training
-
-    with opened(options) as store:
-        user = user_of(options, store.settings)
-        model_id = bundle.receive(store, options.file, user=user, reason=options.reason, sha256=options.sha256)
-        made = registry.get(store, model_id)
-        banner = registry.card(store, model_id).get("banner")
-        out.result({**training.to_json(made, "models"), "banner": banner, "origin": made["status_reason"]})
-    said = f"{model_id} is a candidate ({made['status_reason']}). Nothing scores with it until somebody promotes it."
-    out.summary({"model_id": model_id, "banner": banner}, f"{said} {banner}" if banner else said)
-
-
-def _meant(store: "Store", name: str) -> str:
-    """Return the id of the model that a command names: its own, `champion` or `best`."""
-    from creditrisk import registry
-
-    if name != "champion":
-        return _best(store) if name == "best" else name
-    if (champion := registry.champion(store)) is None:
-        raise NothingYet("There is no champion: name a model, or promote one.")
-    return str(champion["model_id"])
-
-
-def _best(store: "Store") -> str:
-    """Return the candidate at the top of the newest label set's leaderboard, baselines left out."""
-    from creditrisk import training
-
-    for line in training.leaderboard(store).to_dict("records"):
-        if line["status"] == "candidate" and line["algorithm"] not in training.BASELINES:
-            return str(line["model_id"])
-    raise NothingYet("There is no candidate to promote: train models first.")

@@ -1,0 +1,85 @@
+"""By commands alone: promote through the gate, roll back, write the card, and carry a model to another workspace and score there."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pandas import read_csv, read_parquet
+
+from creditrisk.__main__ import main
+
+Run = Callable[..., tuple[int, list[dict[str, Any]], str]]  # exit code, objects printed, stderr
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command with --json in a workspace; returns exit code, objects printed, stderr."""
+
+    def command(where: Path, *arguments: object) -> tuple[int, list[dict[str, Any]], str]:
+        code = main(["--data", str(where / "data"), "--models", str(where / "models"), "--json", *map(str, arguments)])
+        said = capsys.readouterr()
+        return code, [json.loads(line) for line in said.out.splitlines()], said.err
+
+    return command
+
+
+def test_german_credit_is_promoted_judged_rolled_back_and_carried_elsewhere(shared: Path, tmp_path: Path, run: Run) -> None:
+    table = read_parquet(shared / "tabular" / "german_credit.parquet")
+    table.insert(0, "cust_id", [f"C{number:04d}" for number in range(len(table))])
+    file, bank, other = tmp_path / "german.csv", tmp_path / "bank", tmp_path / "other"
+    table.to_csv(file, index=False)
+    for where in (bank, other):
+        assert run(where, "import", file, "--target", "creditability=bad", "--user", "ann")[0] == 0
+        assert run(where, "label", "observed", "--user", "ann")[0] == 0
+
+    # a first champion, which only its labels' checks stand before; then one that is held against it
+    train = ("train", "--algorithms", "logistic", "--cv", "2", "--user", "ann")
+    first = run(bank, *train)[1][-1]["summary"]["models"][0]
+    assert run(bank, "promote", first, "--reason", "the first", "--user", "ann")[1][-1] == {"summary": {"champion": first}}
+    second = run(bank, "train", "--algorithms", "scorecard,constant", "--cv", "2", "--seed", "9", "--user", "ann")[1][-1]["summary"][
+        "models"
+    ][0]
+    code, printed, said = run(bank, "promote", second, "--reason", "finer", "--user", "ann")
+    standing = printed[-1]["summary"]
+    if code:
+        assert said.startswith(f"{second} may not take the place of {first}. ")
+        assert printed == [{"summary": {"error": said.strip()}}]
+    else:
+        assert standing == {"champion": second}
+
+    # a twin of the champion passes whatever asks for no loss, and the way back is one step
+    twin = run(bank, "train", "--algorithms", "logistic", "--cv", "3", "--user", "ann")[1][-1]["summary"]["models"][0]
+    code, printed, said = run(bank, "promote", twin, "--reason", "three folds", "--user", "ann")
+    if code:  # the gate's own sentences, each with its figure
+        assert said.startswith(f"{twin} may not take the place of ")
+    holders = [name for name in (first, second, twin) if f'"{name}"' in json.dumps(run(bank, "models")[1][-1])]
+    assert len(holders) == 1
+    code, printed, said = run(bank, "rollback", "--reason", "complaints", "--user", "bea")
+    if holders == [first]:
+        assert (code, said.strip()) == (2, "There is no earlier champion to go back to.")
+    else:
+        assert (code, printed[-1]["summary"]["champion"]) == (0, first)
+    assert run(bank, "rollback", "--user", "bea")[0] == 2  # a reason is asked for
+
+    # the card, and the model itself, elsewhere: the same scores
+    assert run(bank, "card", "champion", "--out", tmp_path / "card.pdf")[0] == 0
+    assert (tmp_path / "card.pdf").read_bytes().startswith(b"%PDF")
+    sent = tmp_path / "sent.zip"
+    code, printed, _ = run(bank, "export-model", first, sent, "--user", "ann")
+    assert code == 0
+    told = printed[-1]["summary"]["sha256"]
+    code, printed, said = run(other, "import-model", sent, "--reason", "from the bank", "--sha256", "0" * 64, "--user", "bea")
+    assert (code, "not the one you were told" in said) == (2, True)
+    code, printed, _ = run(other, "import-model", sent, "--reason", "from the bank", "--sha256", told, "--user", "bea")
+    name = printed[-1]["summary"]["model_id"]
+    assert (code, printed[0]["status"], printed[0]["is_proxy"]) == (0, "candidate", False)
+    assert f"{first} of workspace" in printed[0]["origin"]
+    assert run(other, "promote", name, "--reason", "as at the bank", "--user", "ann")[0] == 0
+    for where in (bank, other):
+        model = first if where is bank else name
+        assert run(where, "score", "--all", "--model", model, "--out", where / "scores.csv", "--user", "ann")[0] == 0
+    there, here = (read_csv(where / "scores.csv") for where in (bank, other))
+    assert there["pd"].tolist() == here["pd"].tolist()
+    assert len(there) == 1000
