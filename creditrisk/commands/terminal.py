@@ -5,7 +5,7 @@ import getpass
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -73,9 +73,10 @@ class Out:
     def fail(self, sentence: str) -> int:
         """Say why nothing was done and return the exit code for it."""
         self._clear()
-        if self.as_json:
-            self._print_json({"summary": {"error": sentence}})
         print(sentence, file=sys.stderr)
+        if self.as_json:
+            with suppress(OSError):  # stdout itself may be what failed
+                self._print_json({"summary": {"error": sentence}})
         return 2
 
     def progress(self, share: float, what: str) -> None:
