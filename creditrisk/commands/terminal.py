@@ -2,6 +2,7 @@
 
 import argparse
 import getpass
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -75,8 +76,8 @@ class Out:
         self._clear()
         print(sentence, file=sys.stderr)
         if self.as_json:
-            with suppress(OSError):  # stdout itself may be what failed
-                self._print_json({"summary": {"error": sentence}})
+            with suppress(OSError):  # stdout itself may be what failed; and no import, which may be what was interrupted
+                print(json.dumps({"summary": {"error": sentence}}, ensure_ascii=False))
         return 2
 
     def progress(self, share: float, what: str) -> None:
