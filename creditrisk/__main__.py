@@ -6,14 +6,19 @@ With `--json` stdout holds one JSON object a line and a last `{"summary": …}`;
 
 import argparse
 import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
 
 from creditrisk import __version__
 from creditrisk.commands import applicants, desk, keeping, lab, mending, models, statements, transfer, verdicts
 from creditrisk.commands.terminal import Options, Out, Parser, common
 from creditrisk.errors import CreditRiskError
 
+STOPPED = "Stopped. What was not finished is not stored."
 ROOMS = (statements, applicants, lab, models, transfer, desk, verdicts, mending, keeping)
 
 
@@ -21,9 +26,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     out = Out(as_json="--json" in given)
+    asked = threading.Event()
     try:
-        options = _parser().parse_args(given)
-        options.run(options, out)
+        with _stoppable(asked):
+            options = _parser().parse_args(given)
+            options.run(options, out)
     except CreditRiskError as error:
         return out.fail(str(error))
     except BrokenPipeError:  # whoever read our output has enough
@@ -32,8 +39,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         return out.fail(f"{error.filename or 'A file'}: {(error.strerror or str(error)).lower()}.")
     except KeyboardInterrupt as stopped:  # a command of many steps says what it has kept
-        return out.fail(f"Stopped. {stopped}" if stopped.args else "Stopped. What was not finished is not stored.")
+        return out.fail(f"Stopped. {stopped}" if stopped.args else STOPPED)
+    except Exception as error:
+        if asked.is_set():  # whoever was interrupted within compiled code says so in other words
+            return out.fail(STOPPED)
+        if type(error).__module__.strip("_").startswith("duckdb"):  # a disk that is full, most of all
+            return out.fail(
+                f"The workspace could not be read or written: {str(error).splitlines()[0]} What was not finished is not stored."
+            )
+        raise
     return 1 if out.refused else 0
+
+
+@contextmanager
+def _stoppable(asked: threading.Event) -> Iterator[None]:
+    """Note in `asked` that somebody pressed Ctrl-C; only the main thread hears of it."""
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        asked.set()
+        signal.default_int_handler(number, frame)
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _parser() -> argparse.ArgumentParser:

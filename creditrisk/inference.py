@@ -49,7 +49,7 @@ NEAR = 0.8  # how alike (difflib, 0 to 1) a rare choice is to a frequent one to 
 RARE = 0.02
 AFTERWARDS = re.compile(
     r"recover|collection|charge_?off|written_?off|write_?off|settlement|repossess|foreclos|total_(rec|pymnt|paid)|out_prncp"
-    r"|(last|next)_(pymnt|payment)|(default|bad|npl)_?(date|day|on)(_|$)|date_of_default|days_to_default|(dpd|past_?due|arrears|late)\w*_after"
+    r"|(last|next)_(pymnt|payment)|(default|bad|npl)_?(date|day|on)(_(?!file)|$)|date_of_default|days_to_default|(dpd|past_?due|arrears|late)\w*_after"
     r"|_after_(grant|loan|approval|origination|disburs|booking)|post_(loan|default|origination)|loan_status|repay(ment)?_status|outcome"
     r"|closed_(on|date)|lgd|loss_given",
     re.IGNORECASE,

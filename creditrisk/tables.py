@@ -21,7 +21,10 @@ from creditrisk.rows import Problem
 from creditrisk.schema import Schema
 from creditrisk.store import Store, now, quoted
 
-ID_NAMES = ("applicant_id", "id", "cust_id", "customer_id", "client_id", "loan_id", "application_id", "member_id")
+ID_NAMES = (
+    "applicant_id", "id", "cust_id", "customer_id", "client_id", "loan_id", "application_id", "member_id", "appl_id", "app_id",
+    "borrower_id", "customer_no", "customer_number", "client_no", "sk_id_curr",
+)  # fmt: skip
 EXACT = 2.0**53  # up to here every whole number has a float of its own
 ROUNDED = r"-?\d(\.\d+)?[eE]\+\d+"  # 1.2E+15: an id that a spreadsheet took for a number
 LONG_IDS = 2

@@ -1,13 +1,16 @@
 """The command line: what it prints, where, and how it ends."""
 
 import json
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from pandas import read_csv, read_parquet
 
@@ -156,6 +159,8 @@ def test_bad_rows_are_set_aside_and_the_others_scored(in_bank: Run, tmp_path: Pa
     assert "rows.csv: Row 2: days_negative_90d is 'many'; it should be a number." in said
     assert read_csv(tmp_path / "scores-refused.csv")["row"].tolist() == [2, 3]
     assert read_csv(tmp_path / "scores.csv")["pd"].tolist() == [score["pd"] for score in scores]
+    file.write_text(file.read_text().replace("applicant_id", "cust_id"))
+    assert [score["applicant_id"] for score in in_bank("score", file)[1][:-1]] == ["A", "D"], "an id called as an import takes it"
     write("=HYPERLINK(1),200,3", "-7,200,=1+1")
     in_bank("score", file, "--out", tmp_path / "evil.csv")
     assert read_csv(tmp_path / "evil.csv")["applicant_id"].tolist() == ["'=HYPERLINK(1)"], "a spreadsheet shows it and calculates nothing"
@@ -306,3 +311,35 @@ def test_a_damaged_block_of_the_database_is_a_sentence(in_bank: Run, tmp_path: P
     assert code == 2
     assert "damaged" in said or "cannot be opened" in said
     assert printed == [{"summary": {"error": said.strip()}}]
+
+
+@pytest.mark.parametrize(
+    ("error", "by_hand", "sentence"),
+    [
+        (RuntimeError("Query interrupted"), True, "Stopped. What was not finished is not stored."),
+        (duckdb.IOException("No space left on device"), False, "The workspace could not be read or written: No space left on device"),
+    ],
+)
+def test_what_breaks_off_in_compiled_code_is_a_sentence(
+    run: Run, monkeypatch: pytest.MonkeyPatch, error: Exception, by_hand: bool, sentence: str
+) -> None:
+    def broken(*_: object) -> None:
+        if by_hand:
+            with suppress(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+        raise error
+
+    monkeypatch.setattr("creditrisk.commands.keeping._check", broken)
+    code, (summary,), said = run("check")
+    assert (code, sentence in said, sentence in summary["summary"]["error"]) == (2, True, True)
+
+
+def test_a_disk_that_is_full_where_output_goes_is_a_sentence(tmp_path: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    where = ["--data", str(tmp_path / "data"), "--models", str(tmp_path / "models"), "--json"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-u", "-m", "creditrisk", *where, "check"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (done.returncode, "Traceback" in done.stderr, "no space left" in done.stderr) == (2, False, True)

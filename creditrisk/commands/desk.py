@@ -81,11 +81,13 @@ def _from_workspace(store: "Store", options: Options, asked: Mapping[str, Any], 
 
 def _from_file(store: "Store", options: Options, asked: Mapping[str, Any], out: Out) -> "Iterator[list[Prediction]]":
     """Score the good rows of a file, some thousand at a time; say what is wrong with the others and set that aside in a file."""
-    from creditrisk import rows, scoring, tabular
+    from creditrisk import rows, scoring, tables, tabular
 
     given = tabular.load(options.file, store.settings.intake)
     if given.empty:
         raise InvalidInput(f"{options.file.name} has no rows to score.")
+    if (key := tables.key_of(given)) and key not in {feature.name for feature in store.schema}:  # as an import takes it
+        given = given.rename(columns={key: "applicant_id"})
     _, problems = rows.check(store.schema, given, complete=True)
     bad = {problem.row - 1 for problem in problems}
     out.refused_rows = len(bad)

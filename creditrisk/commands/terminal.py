@@ -2,10 +2,11 @@
 
 import argparse
 import getpass
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -74,9 +75,10 @@ class Out:
     def fail(self, sentence: str) -> int:
         """Say why nothing was done and return the exit code for it."""
         self._clear()
-        if self.as_json:
-            self._print_json({"summary": {"error": sentence}})
         print(sentence, file=sys.stderr)
+        if self.as_json:
+            with suppress(OSError):  # stdout itself may be what failed; and no import, which may be what was interrupted
+                print(json.dumps({"summary": {"error": sentence}}, ensure_ascii=False))
         return 2
 
     def progress(self, share: float, what: str) -> None:
