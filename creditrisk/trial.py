@@ -33,6 +33,7 @@ EFFORT = {
     "logistic": 1.0,
 }  # roughly, for the progress bar; others 0.2
 RELEARNT = 0.97  # an AUC above this against a proxy says that the clusters were found again
+SUSPICIOUS = 0.90  # a Gini above 0.8 on real applications usually is a leak
 EXACT = 1e-4  # most that contributions plus base may differ from the margin
 CHUNK = 2_000
 LABELS = ("bad", "verified_observed", "verified_review")  # columns of the prepared table that may be null
@@ -246,6 +247,7 @@ def _card(name: str, run: Run, found: Mapping[str, Any], parameters: Mapping[str
     limits = ["It recommends; a named person decides.", "Thin or doubtful statements are referred by the policy, whatever the score."]
     if facts["is_proxy"]:
         limits.insert(0, "It was not fitted to real outcomes: its risk is relative and is no probability of default.")
+    limits += _too_good(found)
     return {
         "banner": facts["banner"],
         "circularity": found["circularity"]["sentence"],
@@ -269,6 +271,18 @@ def _card(name: str, run: Run, found: Mapping[str, Any], parameters: Mapping[str
         "cut-offs": [line["sentence"] for line in found["cutoffs"]],
         "limits": limits,
     }
+
+
+def _too_good(found: Mapping[str, Any]) -> list[str]:
+    """Say that a model tells real outcomes apart so well that a predictor has probably read them; nothing of any other."""
+    area = found.get("observed", {}).get("auc", {})
+    if not (area.get("low") or 0.0) > SUSPICIOUS:
+        return []
+    return [
+        f"It tells good from bad with AUC {area['value']:.3f} (at least {area['low']:.3f}) on observed outcomes. Real applicants are "
+        "seldom told apart so well; usually a predictor has read the outcome. See when its strongest predictors are known before you "
+        "rely on it."
+    ]
 
 
 def _counted(rows: DataFrame) -> str:
