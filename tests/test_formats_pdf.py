@@ -214,3 +214,11 @@ def test_white_rows_are_not_income() -> None:
     assert read(pdf([seen], white=["Date", "Description", "Amount"])).n_transactions == 2  # a heading may stand white on a bar
     assert "page 1 (01/14/2024) cannot be seen" in said(read(pdf([seen], white=["9,000.00"])))
     assert "as in a scan that was read by a machine" in said(read(pdf([seen], white=["-5.00", "9,000.00"])))
+
+
+def test_a_balance_that_goes_from_page_to_page_is_no_opening_balance() -> None:
+    first = [ROWS[0], ["13 Jan", "WAGES", "", "1,000.00", "1,500.00"], ["", "Balance carried forward", "", "", "1,500.00"]]
+    second = [ROWS[0], ["", "Balance brought forward", "", "", "1,500.00"], ["14 Jan", "BUS", "1.40", "", "1,498.60"]]
+    reading = read(pdf([TOP + table(first, ENDS), table(second, ENDS)]))
+    assert amounts(reading) == ["1000.00", "-1.40"]
+    assert "goes from" not in said(reading)

@@ -630,10 +630,32 @@ def test_banks_of_many_countries_are_read_by_their_headings(heading: str, row: s
     assert sums(read(f"{heading}\n{row}\n")) == (1, Decimal(expected))
 
 
-@pytest.mark.parametrize("status", ["В обработке", "Vorgemerkt", "FAILED", "Pendente", "Anulowana"])
+@pytest.mark.parametrize("status", ["В обработке", "Vorgemerkt", "FAILED", "Pendente", "Anulowana", "Venter", "NON CONTABILIZZATO"])
 def test_what_the_bank_says_is_not_booked_is_kept_apart_in_its_language(status: str) -> None:
     reading = read(f"Date,Description,Amount,Status\n2024-01-13,Pub,-5.00,OK\n2024-01-14,Shop,-9.00,{status}\n")
     assert sums(reading) == (1, Decimal("-5.00"))
+
+
+def test_a_state_nobody_knows_beside_another_is_doubted() -> None:
+    rows = "Date,Description,Amount,Status\n2024-01-13,Pub,-5.00,{}\n2024-01-14,Shop,-9.00,{}\n"
+    reading = read(rows.format("Completed", "Nondum"))
+    assert (reading.status, reading.n_transactions) == ("warned", 2)
+    assert "'Nondum' (1 rows)" in reading.problems[0].message
+    assert read(rows.format("Completed", "Posted")).status == "accepted"
+    assert read(rows.format("Nondum", "Nondum")).status == "accepted"
+
+
+def test_the_balance_says_which_way_money_out_goes_where_its_signs_differ() -> None:
+    text = "Date,Details,Withdrawals,Deposits,Balance\n2025-03-25,PAY,,1000.00,1000.00\n2025-03-28,RENT,-100.00,,900.00\n"
+    reading = read(text + "2025-03-29,FEE BACK,5.00,,905.00\n")
+    assert sums(reading) == (3, Decimal("905.00"))
+    assert reading.reconciliation == "ok"
+
+
+def test_amounts_with_the_wrong_sign_do_not_add_up_in_the_wrong_order() -> None:
+    days = ["2025-03-25", "2025-03-28", "2025-03-29"]
+    rows = [f"{day},PAY,{amount},{balance}\n" for day, amount, balance in zip(days, (-500, 100, -5), (1000, 900, 905), strict=True)]
+    assert read("Date,Details,Amount,Balance\n" + "".join(rows)).reconciliation == "mismatch"
 
 
 def test_a_file_s_headings_tell_its_code_page() -> None:

@@ -74,7 +74,7 @@ def _found(sheet: Sheet, encoding: str, *, ends_open: bool) -> Found:
         counts["direction unknown"] = len(sheet.left_out)
     is_total, strange = aside.totals(sheet, units, where)
     where, counts["total"] = where[~is_total], counts["total"] + int(is_total.sum())
-    balance = signs.balance(sheet, where, units)
+    balance = signs.balance(sheet, where, units, day)
     if sheet.problems:
         raise Refused(sorted(sheet.problems, key=lambda problem: problem.line or 0))
     aside.from_preamble(sheet)
@@ -85,7 +85,7 @@ def _found(sheet: Sheet, encoding: str, *, ends_open: bool) -> Found:
     notes = [Problem(None, None, None, f"{sheet.file}: {guess}") for guess in sheet.layout.guesses]
     notes += sheet.left_out[:SHOWN] + sheet.said[:SHOWN]
     questions = signs.one_sided(sheet, units if len(where) == sheet.n else units[where], where)
-    doubts = [question.problem for question in questions] + strange + money.fees_unsaid(sheet)
+    doubts = [question.problem for question in questions] + strange + money.fees_unsaid(sheet) + sheet.doubted_states(where)
     accounts = pc.unique(rows["account"]).to_pylist()
     stated = {accounts[0]: (sheet.stated_opening, sheet.stated_closing)} if len(accounts) == 1 else {}
     return Found(rows, banks.to_dict(sheet.layout, **shown), notes, doubts, stated, pending=counts["not booked"], questions=questions)

@@ -103,4 +103,16 @@ def _from_pair(sheet: Sheet) -> tuple[Units, Marks, Marks]:
     both = (debit.units != 0) & (credit.units != 0)
     state = np.where((debit.state == READ) | (credit.state == READ), READ, BLANK).astype(np.int8)
     state[(debit.state == BAD) | (credit.state == BAD) | both] = BAD
+    if (debit.units < 0).any() and (debit.units > 0).any():
+        out = _as_balances_say(sheet, out, into, state)
     return out + into, state, np.ones(sheet.n, np.int8)
+
+
+def _as_balances_say(sheet: Sheet, out: Units, into: Units, state: Marks) -> Units:
+    """Turn money out round where its signs differ and the running balance moved the other way."""
+    if not sheet.has("balance"):
+        return out
+    balance = amounts(sheet, "balance")
+    both = (state == READ) & (balance.state == READ)
+    as_read, turned = (cells.agreement((into + way)[both], balance.units[both])[0] for way in (out, -out))
+    return -out if turned > as_read else out

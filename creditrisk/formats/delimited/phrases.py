@@ -6,8 +6,10 @@ All of it is held against folded text: lower case, no accents.
 import re
 
 PENDING = re.compile(
-    r"pending|vorgemerkt|\boffen\b|en attente|a venir|pendient|pendente|in attesa|oczekuj|gereserveerd|in behandeling|reserverat|"
-    r"unsettled|ausstehend|"
+    r"pending|vorgemerkt|\boffen\b|en attente|a venir|pendient|pendente|in attesa|oczekuj|gereserveerd|in behandeling|reservera|"
+    r"unsettled|ausstehend|authori[sz]ed|processing|in progress|on hold|awaiting|scheduled|upcoming|wartend|reserviert|en cours|"
+    r"non contabilizzat|da contabilizzare|in lavorazione|in sospeso|en proceso|retenid|em processamento|agendad|openstaand|"
+    r"\bventer|vantar|pagaende|odottaa|"
     r"autoryzac|blokad|blokac|w realizacji|nepotvrz|nezauctov|ceka|vantande|afventer|reservert|varaus|broneeri|rezerv|"
     r"в обработке|в ожидании|"
     r"обрабатывается|холд|заблокирован|ожида|bekleyen|beklemede|处理中|uncleared|not cleared|not booked|non comptabilise|provisional"
@@ -18,6 +20,14 @@ NOT_BOOKED = re.compile(
     r"storniert|fehlgeschlagen|refuse\b|annule|rechazad|anulad|cancelad|recusad|rifiutat|annullat|zamitnut|zrusen|avvisad|"
     r"отклонен|отменен|"
     r"ошибка|неуспешно|reddedil|iptal|交易关闭"
+)
+BOOKED = re.compile(
+    r"booked|completed?|posted|settled|cleared|reconciled|success|successful|executed|processed|paid|done|final|ok|yes|y|x|c|r|b|"
+    r"(umsatz )?gebucht|ausgefuhrt|abgeschlossen|verwerkt|uitgevoerd|geboekt|comptabilisee?|execut(e|ee)|effectuee?|"
+    r"contabilizzat[oa]|eseguit[oa]|contabilizad[oa]|ejecutad[oa]|realizad[oa]|efetuad[oa]|concluid[oa]|complet[oa]|liquidad[oa]|"
+    r"zaksiegowan[aoey]|zrealizowan[aoey]|rozliczon[aoey]|wykonan[aoey]|zauctovan[aoey]?|proveden[aoey]?|utfort?|bokfort?|bokford|"
+    r"gjennomfort|bokfort|udfort|bogfort|kirjattu|suoritettu|teostatud|broneeritud|izpildits|ivykdyta|konyvelt|teljesitett|"
+    r"tamamlandi|gerceklesti|исполнен[оа]?|выполнен[оа]?|проведен[оа]?|успешно|交易成功|支付成功|已完成"
 )
 OPENING = re.compile(
     r"opening (ledger )?balance|initial balance|beginning balance|(balance )?brought forward|balance forward|"

@@ -83,6 +83,20 @@ class Sheet:
         marked = [phrases.NOT_BOOKED.search(banks.folded(text)) is not None for text in coded.dictionary.to_pylist()]
         return np.asarray(np.array(marked, bool)[cells.places(coded)])
 
+    def doubted_states(self, where: NDArray[Any]) -> list[Problem]:
+        """Doubt rows whose state is in words nobody knows, beside rows in another state: they may not be booked."""
+        if not self.has("status"):
+            return []
+        coded = self.column("status")
+        texts, counts = coded.dictionary.to_pylist(), np.bincount(cells.places(coded)[where], minlength=len(coded.dictionary))
+        found = {text: int(count) for text, count in zip(texts, counts, strict=True) if count}
+        unknown = {text: count for text, count in found.items() if text.strip() and not phrases.BOOKED.fullmatch(banks.folded(text))}
+        if not unknown or len(found) == 1:
+            return []
+        said = ", ".join(f"{text!r} ({count} rows)" for text, count in list(unknown.items())[:SHOWN])
+        what = f"whether a row is booked is not told by these words of column {self.name('status')!r}: {said}; all are taken as booked."
+        return [Problem(None, self.name("status"), next(iter(unknown)), f"{self.file}: {what}")]
+
 
 def flags(column: pa.Array) -> NDArray[Any]:
     """Return a column of yes and no as an array."""

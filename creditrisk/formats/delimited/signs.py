@@ -128,8 +128,12 @@ def _by_indicator(sheet: Sheet, units: Units, where: NDArray[Any]) -> Units:
     return units
 
 
-def balance(sheet: Sheet, where: NDArray[Any], units: Units) -> pa.Array:
-    """Return the printed balance of every row, null where there is none."""
+def balance(sheet: Sheet, where: NDArray[Any], units: Units, day: NDArray[Any]) -> pa.Array:
+    """Return the balance after every row, null where none is printed.
+
+    Some banks print the balance a payment found, not the one it left. Read in the other order, that is also what amounts with the
+    wrong sign look like, so it is believed only where the days run in the order it needs.
+    """
     if not sheet.has("balance"):
         return cells.no_money(sheet.n)
     balance = money.amounts(sheet, "balance")
@@ -138,8 +142,10 @@ def balance(sheet: Sheet, where: NDArray[Any], units: Units) -> pa.Array:
         sheet.problem(int(row), "balance", value, f"the balance {value!r} in column {sheet.name('balance')!r} is not an amount.")
     values = balance.units
     if len(where) > 2 and (balance.state[where] == READ).all():
-        after, before = (cells.agreement(units[where], values[where], before=before)[0] for before in (False, True))
-        if before == len(where) - 1 > after:  # some banks print the balance a payment found, not the one it left
+        after, _ = cells.agreement(units[where], values[where])
+        before, newest_first = cells.agreement(units[where], values[where], before=True)
+        first, last = day[where[0]], day[where[-1]]
+        if before == len(where) - 1 > after and (first > last if newest_first else first < last):
             values = values + np.where(np.isin(np.arange(sheet.n), where), units, 0)
     return cells.to_money(values, balance.state == READ)
 

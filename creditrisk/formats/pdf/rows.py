@@ -98,7 +98,7 @@ class Rows:
         is_closing = not is_opening and bool(CLOSING.search(label))
         moved = [place for place in money if self.bands[place].role in ("debit", "credit")]
         if (is_opening or is_closing) and len(values) == 1:
-            if is_opening and self.opening is None:
+            if is_opening and self.opening is None and values[0] != self.closing:  # else a page takes up what the one before carried
                 self.opening = values[0]
             elif is_closing:
                 self.closing = values[0]
