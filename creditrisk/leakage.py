@@ -21,6 +21,7 @@ Floats = NDArray[np.float64]
 GIVEN_AWAY = 0.995  # lower end of the 95 % interval of a single predictor's AUC against the label: so much nobody knows beforehand
 SAME = 0.995  # rank correlation of a predictor with a figure of the label's own window
 LEAST_OF_A_CLASS = 10
+RANGES, TREE_ROWS = 6, 10_000
 UNLIKE = 30  # rows whose figure is not the commonest one
 AFTERWARDS = re.compile(  # words for what only the end of a loan tells; none of them is known when somebody applies
     r"(^|_)(recover(y|ies|ed)|charged?_?offs?|chargeoffs?|writ(e|ten)_?offs?|out_prncp|total_(rec|pymnt)|(last|next)_pymnt|settlement|hardship"
@@ -111,7 +112,10 @@ def figures(frame: DataFrame, bad: "Series[Any]", predictors: Sequence[Feature])
 
 
 def _alone(feature: Feature, values: "Series[Any]", bad: NDArray[np.bool_]) -> float:
-    """Return the AUC of one predictor; a missing number counts as a value between, a choice as its share of bad."""
+    """Return the AUC of one predictor; a missing number counts as a value between, a choice as its share of bad.
+
+    A number may tell by being given at all, or by lying between two limits as well as beyond one.
+    """
     if not feature.is_numeric:
         few = values.nunique() * LEAST_OF_A_CLASS <= len(bad)  # a choice of one's own parts everybody from everybody
         return (
@@ -123,7 +127,19 @@ def _alone(feature: Feature, values: "Series[Any]", bad: NDArray[np.bool_]) -> f
         return 0.5
     by_value = metrics.auc(bad, np.where(unknown, np.nanmedian(numbers), numbers))
     by_absence = metrics.auc(bad, unknown.astype(float))  # filled in for those who went bad only
-    return max(by_value, by_absence, key=lambda area: abs(area - 0.5))
+    return max(by_value, by_absence, _in_ranges(numbers, bad), key=lambda area: abs(area - 0.5))
+
+
+def _in_ranges(numbers: Floats, bad: NDArray[np.bool_]) -> float:
+    """Return the AUC of the share of bad in a few ranges of a number, found by a tree on at most `TREE_ROWS` rows."""
+    from sklearn.tree import DecisionTreeClassifier
+
+    some = np.unique(np.linspace(0, len(bad) - 1, min(TREE_ROWS, len(bad))).astype(int))
+    x, y = numbers[some, None], bad[some]
+    if y.all() or not y.any():
+        return 0.5
+    tree = DecisionTreeClassifier(max_leaf_nodes=RANGES, min_samples_leaf=LEAST_OF_A_CLASS, random_state=0)
+    return metrics.auc(y, tree.fit(x, y).predict_proba(x)[:, 1])
 
 
 def _unlike(values: "Series[Any]") -> int:

@@ -41,7 +41,7 @@ def of_xgboost(booster: Any) -> Trees:
     trees = learner["gradient_booster"]["model"]["trees"]
     if any(any(tree["split_type"]) for tree in trees):
         raise ValueError("They split by categories.")
-    share = float(learner["learner_model_param"]["base_score"].strip("[]"))
+    share = np.float32(learner["learner_model_param"]["base_score"].strip("[]"))  # XGBoost takes its log-odds in single precision
 
     def all_of(name: str) -> Numbers:
         return np.concatenate([np.asarray(tree[name], dtype=np.float64) for tree in trees])
@@ -58,7 +58,7 @@ def of_xgboost(booster: Any) -> Trees:
         all_of("default_left").astype(bool),
         value,
         all_of("sum_hessian"),
-        base=float(np.log(share) - np.log1p(-share)),
+        base=float(-np.log(1 / share - 1)),
         single=True,
     )
 

@@ -33,6 +33,7 @@ EFFORT = {
     "logistic": 1.0,
 }  # roughly, for the progress bar; others 0.2
 RELEARNT = 0.97  # an AUC above this against a proxy says that the clusters were found again
+SUSPICIOUS = 0.90  # a Gini above 0.8 on real applications usually is a leak
 EXACT = 1e-4  # most that contributions plus base may differ from the margin
 CHUNK = 2_000
 SMALL = 30  # members of a group below which nothing is said of it
@@ -247,6 +248,7 @@ def _card(name: str, run: Run, found: Mapping[str, Any], parameters: Mapping[str
     limits = ["It recommends; a named person decides.", "Thin or doubtful statements are referred by the policy, whatever the score."]
     if facts["is_proxy"]:
         limits.insert(0, "It was not fitted to real outcomes: its risk is relative and is no probability of default.")
+    limits += _too_good(found)
     return {
         "banner": facts["banner"],
         "circularity": found["circularity"]["sentence"],
@@ -307,7 +309,6 @@ def _groups(scored: DataFrame, run: Run) -> list[str]:
             here = groups.eq(name).to_numpy(bool)
             if (n := int(here.sum())) < SMALL:
                 continue
-            bad = scored.loc[here, "bad"].dropna().astype(float)
             ends = " to ".join(f"{100 * end:.0f}" for end in metrics.wilson(int(approved[here].sum()), n))
             bad = scored.loc[here, "bad"].dropna().astype(float)
             labelled = f"labelled bad {100 * bad.mean():.1f} % of {len(bad):,}" if len(bad) else "nobody is labelled"
@@ -316,6 +317,18 @@ def _groups(scored: DataFrame, run: Run) -> list[str]:
                 f"foreseen bad {100 * scored.loc[here, 'pd'].mean():.1f} %, {labelled}."
             )
     return lines or [f"No protected trait is recorded of {SMALL} or more test applicants, so nothing is known of how groups fare."]
+
+
+def _too_good(found: Mapping[str, Any]) -> list[str]:
+    """Say that a model tells real outcomes apart so well that a predictor has probably read them; nothing of any other."""
+    area = found.get("observed", {}).get("auc", {})
+    if not (area.get("low") or 0.0) > SUSPICIOUS:
+        return []
+    return [
+        f"It tells good from bad with AUC {area['value']:.3f} (at least {area['low']:.3f}) on observed outcomes. Real applicants are "
+        "seldom told apart so well; usually a predictor has read the outcome. See when its strongest predictors are known before you "
+        "rely on it."
+    ]
 
 
 def _counted(rows: DataFrame) -> str:

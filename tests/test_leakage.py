@@ -60,7 +60,9 @@ def test_one_predictor_that_tells_everything_is_refused_and_a_strong_one_is_not(
     strong = random.normal(size=600) + 2.5 * bad
     frame = DataFrame({"balance": strong})
     leakage.figures(frame, Series(bad), [BALANCE])
-    for told in (bad * 1.0, -1.0 * bad, np.where(bad, random.random(600), np.nan)):
+    far = random.choice([-1.0, 1.0], 600) * random.uniform(1, 2, 600)
+    between = np.where(bad, far, random.uniform(-0.9, 0.9, 600))  # too much and too little are bad alike: ranked it tells nothing
+    for told in (bad * 1.0, -1.0 * bad, np.where(bad, random.random(600), np.nan), between):
         with pytest.raises(Leakage, match=r"Balance \(balance\) alone tells good from bad"):
             leakage.figures(DataFrame({"balance": told}), Series(bad), [BALANCE])
     paid = Feature("paid", "Paid", type="choice", choices=("yes", "no"))

@@ -266,6 +266,21 @@ def test_observed_labels_make_models_that_are_no_proxies(store: Store) -> None:
     assert "Ranks applicants by probability of default" in card["markdown"]
 
 
+def test_a_model_too_good_for_real_applicants_says_so_on_its_card(store: Store) -> None:
+    frame, trouble = people(500, share=0.2)
+    random = np.random.default_rng(5)
+    both = ("income_cv_180d", "balance_trend_90d")
+    less, more = (store.schema[name].risk or 1 for name in both)
+    noise = random.normal(size=500)
+    shifted = noise + 0.5 * np.where(trouble, 1, -1) + random.normal(0, 0.02, 500)  # neither tells, their difference tells all
+    put(store, frame.assign(income_cv_180d=-less * noise, balance_trend_90d=more * shifted))
+    happened(store, frame["applicant_id"].tolist(), trouble)
+    labels.observed(store, user="ann")
+    told, usual = (training.train(store, replace(QUICK, features=read), user="ann")[0] for read in (both, both[1:]))
+    assert "usually a predictor has read the outcome" in registry.card(store, told)["markdown"]
+    assert "usually a predictor has read the outcome" not in registry.card(store, usual)["markdown"]
+
+
 def test_odd_columns_break_nothing(store: Store) -> None:
     frame, _ = people(300, share=0.2)
     frame = frame.assign(income_cv_180d=np.nan, balance_trend_90d=1.0)

@@ -48,6 +48,8 @@ def boosted(matrix: np.ndarray, bad: np.ndarray, **how: object) -> xgboost.Boost
     [
         *({"max_depth": depth} for depth in (1, 2, 3, 5, 8)),
         {"base_score": 0.02},
+        {"base_score": 0.00001},
+        {"base_score": 0.99999},
         {"base_score": 0.9, "min_child_weight": 20},
         {"grow_policy": "lossguide", "max_leaves": 12, "max_depth": 0},
         {"gamma": 3.0},
