@@ -21,6 +21,7 @@ from creditrisk.settings import Score
 
 MOST_REASONS = 4
 LEAST = 0.01  # log-odds: less than a point of score, and what rounding leaves of nothing, is no reason
+CACHED = 2_048  # rows ranked at once, so that what they are ranked in stays in the processor's cache
 AS_DECLARED = Score()
 STEP = ["feature", "title", "value", "reference", "contribution", "points"]
 Speaker = Callable[[Mapping[str, Any], str, float], dict[str, Any] | None]
@@ -73,33 +74,53 @@ def top_concepts(contributions: DataFrame, schema: Schema, top: int = MOST_REASO
     Features of one concept are summed first; only sums in the asked direction count; ties keep declared order.
     """
     features = [schema[str(name)] for name in contributions.columns]
+    members: dict[str, list[int]] = {concept_of(feature): [] for feature in features}
+    for number, feature in enumerate(features):
+        if feature.role == "predictor":
+            members[concept_of(feature)].append(number)
     amounts = contributions.to_numpy(dtype=np.float64).T
-    amounts = amounts if towards > 0 else -amounts
-    concepts = list(dict.fromkeys(concept_of(feature) for feature in features))
-    sums, drivers = np.zeros((len(concepts), amounts.shape[1])), np.zeros((len(concepts), amounts.shape[1]), dtype=np.intp)
-    for position, concept in enumerate(concepts):
-        members = [number for number, feature in enumerate(features) if concept_of(feature) == concept and feature.role == "predictor"]
-        for member in members:
-            sums[position] += amounts[member]
-            drivers[position] = members[0]
-        if members[1:]:
-            drivers[position] = np.array(members)[np.argmax([amounts[member] for member in members], axis=0)]
-    order, found = _strongest(sums, min(top, len(concepts)))
+    n, top = amounts.shape[1], min(top, len(members))
+    order, driver, found = np.empty((n, top), np.intp), np.empty((n, top), np.intp), np.empty((n, top))
+    for at in range(0, n, CACHED):
+        part = slice(at, at + CACHED)
+        here = amounts[:, part] if towards > 0 else -amounts[:, part]
+        sums, drivers = _summed(here, list(members.values()))
+        order[part], found[part] = _strongest(np.ascontiguousarray(sums.T), top)
+        driver[part] = np.take_along_axis(drivers, order[part].T, axis=0).T
     told = np.array([feature.name if feature.role == "predictor" else None for feature in features], dtype=np.object_)
-    names = np.array(concepts, dtype=np.object_)
-    return Top(names[order].T, told[np.take_along_axis(drivers, order, axis=0)].T, np.maximum(found, 0.0).T)
+    return Top(np.array(list(members), dtype=np.object_)[order], told[driver], np.maximum(found, 0.0))
+
+
+def _summed(amounts: Numbers, members: Sequence[Sequence[int]]) -> tuple[Numbers, NDArray[np.intp]]:
+    """Return what the members of each concept add up to, and the strongest of them (concepts × columns of `amounts`)."""
+    shape = len(members), amounts.shape[1]
+    sums, drivers = np.zeros(shape), np.zeros(shape, dtype=np.intp)
+    for total, driver, own in zip(sums, drivers, members, strict=True):
+        for member in own[:1]:
+            np.copyto(total, amounts[member])
+            driver.fill(member)
+        best = total.copy() if own[1:] else total
+        for member in own[1:]:
+            np.add(total, amounts[member], out=total)
+            np.copyto(driver, member, where=amounts[member] > best)
+            np.maximum(best, amounts[member], out=best)
+    return sums, drivers
 
 
 def _strongest(sums: Numbers, top: int) -> tuple[NDArray[np.intp], Numbers]:
-    """Return the places of the largest numbers of each column, largest first and of equals the first, and the numbers (top × columns)."""
-    if 3 * top > len(sums):
-        order = np.argsort(-sums, axis=0, kind="stable")[:top]
-        return order, np.take_along_axis(sums, order, axis=0)
-    left, order, found = sums.copy(), np.empty((top, sums.shape[1]), dtype=np.intp), np.empty((top, sums.shape[1]))
+    """Return the places of the largest numbers of each row, largest first and of equals the first, and the numbers (rows × top).
+
+    Where few are asked for, each is found and struck out, so that `sums` does not outlive it.
+    """
+    if 3 * top > sums.shape[1]:
+        order = np.argsort(-sums, axis=1, kind="stable")[:, :top]
+        return order, np.take_along_axis(sums, order, axis=1)
+    order, found = np.empty((len(sums), top), dtype=np.intp), np.empty((len(sums), top))
+    rows = np.arange(len(sums))
     for rank in range(top):
-        order[rank] = left.argmax(axis=0)
-        found[rank] = left.max(axis=0)
-        np.put_along_axis(left, order[rank][None], -np.inf, axis=0)
+        best = sums.argmax(axis=1)
+        order[:, rank], found[:, rank] = best, sums[rows, best]
+        sums[rows, best] = -np.inf
     return order, found
 
 

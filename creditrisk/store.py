@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import cache
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -233,8 +234,9 @@ def quoted(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
 
 
+@cache
 def statement(folder: str, name: str) -> str:
-    """Return the text of `sql/<folder>/<name>.sql`."""
+    """Return the text of `sql/<folder>/<name>.sql`, which is read once for a process."""
     file = SQL / folder / f"{name}.sql"
     if not file.exists():
         raise UnknownThing("SQL statement", f"{folder}/{name}")

@@ -1,4 +1,5 @@
 -- described: one row per description asked for (`spoken`), in order: its category, and what its words say
+-- `held` is what descriptions are held to be now: the view `description_current`, or the table where nobody has said otherwise.
 select
     description_id,
     category,
@@ -11,6 +12,6 @@ select
         strip_accents(upper(text)),
         '\b(SAVINGS?|SAVER|POT|ISA|SPAREN|SPARKONTO|SPARBUCH|TAGESGELD|EPARGNE|LIVRET|AHORROS?|SPAARREKENING|RISPARMIO)\b'
     ) as names_savings
-from description_current
+from held
 join spoken using (description_id)
 order by description_id
