@@ -67,6 +67,7 @@ if asked:
                 else:
                     hearing.offer(asked, reviews.holders(store).get(asked))
                     hearing.others(asked)
+            hearing.conducted(prediction, blind=hearing.blind(asked))
         if not ours:
             with st.expander("What happened to this case", icon=":material/history:"):
                 hearing.story(asked)
