@@ -221,7 +221,8 @@ def _review(store: Store, truth: DataFrame, label_set_id: str) -> int:
         said = _said(case, called.get(case.applicant_id), went_bad[case.applicant_id], place, seconds)
         reviews.add_all(store, [said], user=user)
         plain += [said] if user == REVIEWERS[0] and said.verdict == "correct" and taken.slot != "second reading" else []
-    for said, verdict, why in zip(plain, ("incorrect", "correct"), ("The last months tell another story.", "The same."), strict=False):
+    once = [said for said in plain if len(reviews.history(store, said.prediction_id)) == 1]
+    for said, verdict, why in zip(once, ("incorrect", "correct"), ("The last months tell another story.", "The same."), strict=False):
         reviews.add(store, said.prediction_id, verdict, said.about, why, user=REVIEWERS[1], seconds=64)
     waiting = inspections.waiting(store, INSPECTOR)
     clear = waiting.loc[~waiting["is_conflict"] & (waiting["verdict"] != "cannot judge"), "review_id"].tolist()

@@ -67,6 +67,7 @@ if asked:
                 else:
                     hearing.offer(asked, reviews.holders(store).get(asked))
                     hearing.others(asked)
+            hearing.conducted(prediction, blind=hearing.blind(asked))
         if not ours:
             with st.expander("What happened to this case", icon=":material/history:"):
                 hearing.story(asked)
@@ -86,7 +87,16 @@ else:
         "held_until": ui.instant_column("Until (UTC)"),
     }
     alt = "Predictions that wait for a verdict"
-    ui.table(queue, columns, key="queue", alt=alt, opens="prediction_id", param="prediction", height=ui.fitting(len(queue), 8))
+    # what a table leaves out, its reader can still bring back: a case to be read blind brings no score along
+    ui.table(
+        queue[["prediction_id", *columns]],
+        columns,
+        key="queue",
+        alt=alt,
+        opens="prediction_id",
+        param="prediction",
+        height=ui.fitting(len(queue), 8),
+    )
     st.caption(f"Pick a row to see the case.{f' The {MOST} nearest the cut-off.' if len(queue) == MOST else ''}")
 
 ui.section("Verdicts given", help="Of a case in your hands you see your own only.")
@@ -102,4 +112,6 @@ else:
         "corrected": ui.text_column("Would be right"),
         "comment": ui.text_column("Comment", width="large"),
     }
-    ui.table(past, columns, key="past", alt="Verdicts, newest first", opens="prediction_id", param="prediction")
+    ui.table(
+        past[["prediction_id", *columns]], columns, key="past", alt="Verdicts, newest first", opens="prediction_id", param="prediction"
+    )

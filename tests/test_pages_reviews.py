@@ -12,6 +12,7 @@ import ui
 from creditrisk import inspections, labels, reviews, scoring
 from creditrisk.settings import Reviews
 from tests.test_pages import text, visit, workspace
+from ui import case
 
 
 @pytest.fixture
@@ -68,11 +69,12 @@ def test_a_case_read_blind_shows_no_score_before_the_verdict_and_then_reveals_it
     taken = reviews.held(ui.store(), "rita")
     assert taken is not None
     prediction = scoring.get(ui.store(), taken.prediction_id)
-    hidden = [f"{int(prediction.score)} points", ui.percent(prediction.pd), *(reason["text"] for reason in prediction.reasons)]
+    hidden = [f"{int(prediction.score)} points", f"{ui.risk_word(prediction.is_proxy)} {ui.percent(prediction.pd)}"]
+    hidden += [ui.badge(prediction.recommendation, case.ADVICE_COLOURS), *(ui.literal(reason["text"]) for reason in prediction.reasons)]
     assert "read blind" in text(page)
     shown = everything(page) + "".join(str(element) for element in page.get("page_link"))
     assert not [word for word in hidden if word in shown]
-    assert not [frame for frame in page.dataframe if "score" in frame.proto.columns or "band" in frame.proto.columns]
+    assert not [frame for frame in page.dataframe if {"score", "band", "pd", "recommendation"} & set(frame.value)]
     score = AppTest.from_file(page._script_path, default_timeout=60)
     score.session_state["acting_as"] = "rita"
     score.switch_page(str(ui.HERE / "pages" / "score.py"))

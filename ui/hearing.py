@@ -97,7 +97,7 @@ def offer(prediction_id: str, holder: str | None) -> None:
 
 
 def evidence(prediction: Prediction, *, blind: bool) -> None:
-    """Show what a verdict rests on: who asks for what, the reasons and their transactions, how the account was run."""
+    """Show what a verdict rests on: who asks for what, the reasons and their transactions."""
     person = applicants.person(ui.store(), prediction.applicant_id)
     title = ui.literal(cases.person_name(person))
     st.subheader(title if blind else f"{title} · {shown(prediction.score)} points", anchor=False)
@@ -110,8 +110,12 @@ def evidence(prediction: Prediction, *, blind: bool) -> None:
         _figures(prediction)
     else:
         _advice(prediction)
-    if person["n_statements"] and st.toggle("How the account was run", value=blind, key=f"conduct-{prediction.prediction_id}"):
-        found = ui.seen(_scopes, prediction.applicant_id, prediction.as_of)
+
+
+def conducted(prediction: Prediction, *, blind: bool) -> None:
+    """Offer the pictures of how the account was run; where nothing else may be seen they are there at once."""
+    found = ui.seen(_scopes, prediction.applicant_id, prediction.as_of)
+    if found and st.toggle("How the account was run", value=blind, key=f"conduct-{prediction.prediction_id}"):
         account.pictures(ui.seen(conduct.look, found[0]))
         ui.link("applicants", "All movements", "receipt_long", applicant=prediction.applicant_id)
 

@@ -112,9 +112,10 @@ def case(prediction_id: str) -> None:
     with said:
         if reviews.held(ui.store(), ui.user(), prediction_id):
             st.info("You have this case in hand: what others said is shown once you have judged it.", icon=":material/visibility_off:")
-            return
-        for row in ui.rows(inspections.case(ui.store(), prediction_id)):
-            _verdict(row)
+        else:
+            for row in ui.rows(inspections.case(ui.store(), prediction_id)):
+                _verdict(row)
+    hearing.conducted(prediction, blind=False)
 
 
 def _verdict(row: dict[str, object]) -> None:
