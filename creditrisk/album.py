@@ -1,23 +1,118 @@
-"""A model's explanations as files: the contributions of every test row as they were kept with it, and pictures made of them.
+"""A model's explanations: the contributions of every test row as they were kept with it, to look into and as files with pictures.
 
-Nothing here is computed anew but partial dependence: the pictures show the figures that were checked when the model was fitted.
+Nothing here is computed anew but partial dependence: what is shown are the figures that were checked when the model was fitted.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pandas import DataFrame
+from pandas import DataFrame, concat, isna
 
+from creditrisk import explain as reasons
 from creditrisk import labels, pictures, registry
-from creditrisk.errors import InvalidInput
+from creditrisk.errors import InvalidInput, UnknownThing
 from creditrisk.pipeline import Pipeline
-from creditrisk.schema import Feature
+from creditrisk.schema import Feature, Schema
 from creditrisk.store import Store
 
 STEPS, ROWS = 30, 400  # values tried and applicants asked for partial dependence
 MOST = 100  # waterfalls and dependence pictures at most
+DOTS, SWARMED = 400, 10  # applicants and features of a swarm that a page draws
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A model's test rows as they were scored and explained when it was fitted, in one order.
+
+    `scored` has applicant_id, bad, pd, margin (and as_of where there are dates); `values` what was read, `parts` what each feature read
+    added to the margin (log-odds), strongest feature first; with `base` they add up to it.
+    """
+
+    schema: Schema
+    scored: DataFrame
+    values: DataFrame
+    parts: DataFrame
+    base: float
+
+    @property
+    def features(self) -> list[Feature]:
+        """The features read, strongest first."""
+        return [self.schema[str(name)] for name in self.parts]
+
+    @cached_property
+    def typical(self) -> dict[str, Any]:
+        """The middle of the test rows: the median of numbers, of choices the most frequent."""
+        return {feature.name: _middle(feature, self.values[feature.name]) for feature in self.features}
+
+    def place(self, applicant_id: str) -> int:
+        """Return where an applicant stands among the rows, the first of several dates; raises UnknownThing."""
+        found = np.flatnonzero(self.scored["applicant_id"].to_numpy(str) == applicant_id)
+        if not len(found):
+            raise UnknownThing("applicant", applicant_id, "Only applicants of the model's test part are explained here.")
+        return int(found[0])
+
+
+def kept(store: Store, model_id: str) -> Kept:
+    """Return what was kept of a model's test rows. Raises UnknownThing, and TamperedArtefact for a file that is gone or altered."""
+    contributions, declared = registry.table(store, model_id, "contributions"), registry.schema(store, model_id)
+    parts = contributions.drop(columns=["applicant_id", "base"])
+    order = parts.abs().mean().sort_values(ascending=False, kind="stable").index
+    scored, values = registry.table(store, model_id, "test"), tested(store, model_id)
+    if not len(scored) == len(parts) == len(values):
+        raise InvalidInput(f"{model_id} keeps {len(scored)} test rows and contributions of {len(parts)}: restore its folder from a backup.")
+    return Kept(declared, scored, values, parts[order], float(contributions["base"].iloc[0]))
+
+
+def steps(store: Store, found: Kept, applicant_id: str) -> DataFrame:
+    """Return how one test row's risk came about, from everybody's: the columns of `explain.steps`, beside the middle of the test rows."""
+    place = found.place(applicant_id)
+    values, parts = ({str(name): value for name, value in frame.iloc[place].items()} for frame in (found.values, found.parts))
+    return reasons.steps(values, parts, found.schema, found.typical, scale=store.settings.score)
+
+
+def swarm(found: Kept, most: int = DOTS) -> DataFrame:
+    """Return the contributions of the strongest features to some test rows, a dot each.
+
+    Columns: feature, title, said (the value in words), contribution (log-odds), rank (where the value stands among all, 0 to 1; NaN
+    for choices and where it is missing), height (-0.4 to 0.4, so that dots of one place lie apart), applicant_id.
+    """
+    n = len(found.parts)
+    rows = np.arange(n) if n <= most else np.sort(np.random.default_rng(0).choice(n, most, replace=False))
+    who, lines = found.scored["applicant_id"].to_numpy(str)[rows], []
+    for feature in found.features[:SWARMED]:
+        added, values = found.parts[feature.name].to_numpy(float)[rows], found.values[feature.name]
+        rank = pictures.ranks(values)[rows] if feature.is_numeric else np.full(len(rows), np.nan)
+        said = [feature.say(None if isna(value) else value) for value in values.iloc[rows]]
+        facts = {"feature": feature.name, "title": feature.title, "said": said, "contribution": added, "rank": rank}
+        lines.append(DataFrame({**facts, "height": pictures.spread(added), "applicant_id": who}))
+    return concat(lines, ignore_index=True) if lines and len(rows) else DataFrame(columns=["title", "contribution"])
+
+
+def dependence(found: Kept, name: str, most: int = 2_000) -> DataFrame:
+    """Return what each value of a feature added to some test rows: value, contribution (log-odds), applicant_id. Raises UnknownThing."""
+    if name not in found.parts:
+        raise UnknownThing("feature", name, "The model reads others.")
+    frame = DataFrame({"value": found.values[name], "contribution": found.parts[name], "applicant_id": found.scored["applicant_id"]})
+    return frame if len(frame) <= most else frame.sample(most, random_state=0).sort_index()
+
+
+def bins(store: Store, model_id: str) -> DataFrame:
+    """Return a scorecard's bins with their points on the scale of today (see `explain.card`); raises InvalidInput for another model."""
+    return reasons.card(registry.load(store, model_id), store.settings.score)
+
+
+def _middle(feature: Feature, values: Any) -> Any:
+    known = values.dropna()
+    if not len(known):
+        return None
+    return float(known.astype(float).median()) if feature.is_numeric else str(known.mode().iloc[0])
+
+
+# --- as files --------------------------------------------------------------------------------------------------------
 
 
 def explain(store: Store, model_id: str, folder: Path, *, plots: int = 3, partials: Sequence[str] = ()) -> list[dict[str, Any]]:

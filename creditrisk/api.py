@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from creditrisk import __version__, corrections, registry, rows, scoring
+from creditrisk import __version__, corrections, hearings, registry, rows, scoring
 from creditrisk.errors import CreditRiskError, InvalidInput
 from creditrisk.schema import Feature, Schema
 from creditrisk.store import Store, to_json
@@ -62,6 +62,8 @@ def create_api(open_store: Callable[[], Store]) -> FastAPI:
     @api.get("/v1/health", summary="Whether scores can be had, and from which model", responses=PROBLEMS)
     def health() -> JSONResponse:
         return JSONResponse(_health(open_store()))
+
+    api.include_router(hearings.routes(open_store, PROBLEMS))
 
     def described() -> dict[str, Any]:
         if not api.openapi_schema:
@@ -227,7 +229,7 @@ def _malformed(request: Request, error: Any) -> JSONResponse:
     if first["type"] == "json_invalid":
         return _problem(422, "InvalidInput", f"The body is not valid JSON: {first['ctx']['error']}.")
     if first["loc"] == ("body",):
-        what = "a correction" if request.url.path.endswith("/corrections") else "one applicant or a list of applicants"
+        what = BODIES.get(request.url.path.rpartition("/")[2], "one applicant or a list of applicants")
         return _problem(422, "InvalidInput", f"The body is empty; send {what} as JSON.")
     return _problem(422, "InvalidInput", f"{first['loc'][-1]}: {first['msg'].lower()}.")
 
@@ -242,6 +244,7 @@ def _broken(_request: Request, _error: Exception) -> JSONResponse:
     return _problem(500, "InternalError", "The program failed at this request; nothing was changed. The log says more.")
 
 
+BODIES = {"corrections": "a correction", "reviews": "a verdict", "inspections": "an inspection", "claims": "a claim, {} for the next case,"}
 HANDLERS: dict[type[Exception], Any] = {
     CreditRiskError: _refused,
     RequestValidationError: _malformed,

@@ -77,8 +77,8 @@ MONEY_OUT = frozenset(
         *re.findall(
             r"[\w ]+",
             "debits,money out,paid out,payment out,outgoing,cash out,sent,withdraw,ausgabe,belastung,lastschrift,depense,sortie,egreso,"
-            "gasto,salida,debe,cargos,despesa,saida,uscita,spesa,addebito,dare,obciazenie,odchozi,vydaj,isplata,terheles,ut,gider,borc,"
-            "расход,списание,支出,付,借,출금,debet d,d debit,dbt,winien,rozchod,v breme,tartozik,menot,pano otto,izdevumi,islaidos",
+            "gasto,salida,debe,cargos,despesa,saida,uscita,spesa,addebito,dare,obciazenie,odchozi,vydaj,vyber,isplata,terheles,ut,gider,"
+            "borc,расход,списание,支出,付,借,출금,debet d,d debit,dbt,winien,rozchod,v breme,tartozik,menot,pano otto,izdevumi,islaidos",
         ),
     ]
 )

@@ -13,6 +13,7 @@ from pandas import DataFrame, concat, to_datetime
 
 from creditrisk import features
 from creditrisk.errors import InvalidInput, NotEnoughData
+from creditrisk.features import Progress
 from creditrisk.store import Store
 
 LONGEST = 3_650
@@ -86,7 +87,9 @@ def every(store: Store, days: int, windows: Windows) -> tuple[date, ...]:
     return tuple(reversed(dates))
 
 
-def lay_out(store: Store, windows: Windows, snapshot_id: int, *, user: str) -> list[Cohort]:
+def lay_out(
+    store: Store, windows: Windows, snapshot_id: int, *, user: str, progress: Progress = lambda _share, _what: None
+) -> list[Cohort]:
     """Make the snapshots of every cohort; without dates, of the people of `snapshot_id` on the day each has there.
 
     Raises InvalidInput for a performance window that ends after the last statement.
@@ -95,7 +98,7 @@ def lay_out(store: Store, windows: Windows, snapshot_id: int, *, user: str) -> l
         return [Cohort(snapshot_id, snapshot_id, None, _size(store, snapshot_id))]
     if not windows.dates:
         day = store.value("select as_of from snapshot where snapshot_id = $id", id=snapshot_id)
-        return [_looking_back(store, snapshot_id, windows, day, user=user)]
+        return [_looking_back(store, snapshot_id, windows, day, user=user, progress=progress)]
     _, last = _span(store)
     ends = {day: day + timedelta(days=windows.ahead) for day in sorted(set(windows.dates))}
     if late := [day for day, end in ends.items() if end > last]:
@@ -105,15 +108,21 @@ def lay_out(store: Store, windows: Windows, snapshot_id: int, *, user: str) -> l
         )
     afterwards = max(ends.values()) + timedelta(days=1)  # all are seen from one day after all is over: no snapshot says what is known now
     made = []
-    for day, end in ends.items():
-        seen = features.build(store, user=user, as_of=afterwards, days_before=(afterwards - end).days)
-        made.append(replace(_looking_back(store, seen, windows, end, user=user), as_of=day))
+    for place, (day, end) in enumerate(ends.items()):
+        judged, known = (_part(progress, 2 * place + half, 2 * len(ends)) for half in (0, 1))
+        seen = features.build(store, user=user, as_of=afterwards, days_before=(afterwards - end).days, progress=judged)
+        made.append(replace(_looking_back(store, seen, windows, end, user=user, progress=known), as_of=day))
     return made
 
 
-def _looking_back(store: Store, seen: int, windows: Windows, end: date | None, *, user: str) -> Cohort:
+def _part(progress: Progress, place: int, n: int) -> Progress:
+    """Let one of `n` builds report its own 0 to 1."""
+    return lambda share, what: progress((place + share) / n, what)
+
+
+def _looking_back(store: Store, seen: int, windows: Windows, end: date | None, *, user: str, progress: Progress) -> Cohort:
     """Make the snapshot of what was known of those people so long before."""
-    known = features.build(store, user=user, as_of=end, days_before=windows.ahead, of_snapshot=seen)
+    known = features.build(store, user=user, as_of=end, days_before=windows.ahead, of_snapshot=seen, progress=progress)
     return Cohort(known, seen, None, _size(store, known))
 
 

@@ -36,11 +36,23 @@ def consequences(
     return {str(name): float(value) for name, value in row.items()}
 
 
-def table(bad: ArrayLike, p: ArrayLike, *, margin: float, lgd: float, weight: ArrayLike | None = None, steps: int = STEPS) -> DataFrame:
+def table(
+    bad: ArrayLike,
+    p: ArrayLike,
+    *,
+    margin: float,
+    lgd: float,
+    weight: ArrayLike | None = None,
+    steps: int = STEPS,
+    at: ArrayLike | None = None,
+) -> DataFrame:
     """Return the consequences of at most `steps` cut-offs, lowest first: the columns of `consequences`, a row each.
 
-    The first declines everybody and the last, above every p, nobody; those between part the rows into equal shares.
+    The first declines everybody and the last, above every p, nobody; those between part the rows into equal shares. Or of the
+    cut-offs `at`, chosen on other rows.
     """
+    if at is not None:
+        return _consequences(np.asarray(at, dtype=np.float64), bad, p, (margin, lgd), weight)
     values = np.sort(np.asarray(p, dtype=np.float64))
     places = np.unique(np.linspace(0, len(values) - 1, steps - 1).round().astype(np.intp)) if len(values) else np.zeros(0, dtype=np.intp)
     return _consequences(_with_nobody(np.unique(values[places])), bad, p, (margin, lgd), weight)

@@ -20,7 +20,7 @@ from pandas import DataFrame, Series, concat
 from pyarrow import Decimal128Array, DictionaryArray, Table, array, csv, decimal128, py_buffer
 
 from creditrisk import applicants as people
-from creditrisk import features, gate, ingest, labels, registry, reviews, scoring, synthetic, training, workspace
+from creditrisk import features, gate, ingest, inspections, labels, registry, reviews, scoring, synthetic, training, workspace
 from creditrisk import store as stores
 from creditrisk.errors import InvalidInput, NotEnoughData
 from creditrisk.settings import Settings
@@ -30,6 +30,7 @@ from creditrisk.synthetic import Bank, World
 Progress = Callable[[float, str], None]
 USER = "demo"
 REVIEWERS = ("demo reviewer 1", "demo reviewer 2", "demo reviewer 3")
+INSPECTOR = "demo inspector"
 FEWEST = 100  # applicants
 DECLARED = Path(__file__).parent / "declared" / "demo.toml"
 CHUNK = 1_000  # applicants drawn, kept and let go of at a time: one export of some 400,000 rows and 30 MB
@@ -37,7 +38,8 @@ OF_THEIR_OWN = 2_000  # applicants who hand in a statement each, as people do; t
 FILES_AT_ONCE = 200
 SCORED_AT_ONCE = 5_000
 STEPS = {"statements": 0.0, "features": 0.45, "labels": 0.55, "candidates": 0.65, "scores": 0.85}  # the share done when each begins
-REVIEWED = 24
+REVIEWED = 40  # cases taken from the queue, by its mix
+INSPECTED = 28
 ASIDE = ".tmp-demo"  # swept away at start-up where a fill was cut off
 PERFORMANCE_DAYS = 90  # the label comes from the last quarter, the predictors from before it
 FEW = "a small bank: the number chosen by rule fails a check or leaves too few to train on"
@@ -73,6 +75,7 @@ def furnish(settings: Settings, *, applicants: int = 2_000, progress: Progress |
     for model in aside.models.iterdir():
         model.rename(settings.models / model.name)
     aside.database.replace(settings.database)
+    (aside.data / "audit.head").replace(settings.data / "audit.head")
     for folder in (aside.data, aside.models):
         shutil.rmtree(folder)
     return True
@@ -101,14 +104,13 @@ def fill(store: Store, *, applicants: int = 2_000, seed: int = 11, progress: Pro
     summary: dict[str, Any] = {"applicants": applicants, "seed": seed}
     taken, truth = _take_in(store, applicants, seed, of["statements"])
     summary |= taken
-    of["features"](0.0, f"computing the features of {applicants:,} applicants as of their days of applying")
-    summary["snapshot_id"] = features.build(store, user=USER)
+    summary["snapshot_id"] = features.build(store, user=USER, progress=of["features"])
     of["labels"](0.0, "labelling with K-Means: the last quarter of everybody, beside what was known before it")
-    summary["label_set_id"] = _label(store)
+    summary["label_set_id"] = _label(store, of["labels"])
     config = training.Config(label_set_id=summary["label_set_id"])
     summary["models"] = training.train(store, config, user=USER, progress=of["candidates"])
     summary["champion"] = _promote(store, summary["label_set_id"])
-    summary |= _score(store, truth, of["scores"])
+    summary |= _score(store, truth, summary["label_set_id"], of["scores"])
     summary["seconds"] = round(perf_counter() - started, 1)
     say(1.0, f"demo workspace ready: {summary['transactions']:,} transactions of {applicants:,} applicants")
     return summary
@@ -170,10 +172,10 @@ def _keep(store: Store, papers: Sequence["Paper"]) -> list[ingest.Saved]:
     return ingest.save(store, readings, user=USER, applicant_id={paper.name: paper.applicant_id for paper in papers if paper.applicant_id})
 
 
-def _label(store: Store) -> str:
+def _label(store: Store, say: Progress) -> str:
     """Label with K-Means; where a small bank's set fails a check or has too few bad, with another number of clusters."""
     for k in (None, 2, 3, 4, 5):
-        found = labels.kmeans(store, user=USER, performance_days=PERFORMANCE_DAYS, k=k, reason=FEW if k else None)
+        found = labels.kmeans(store, user=USER, performance_days=PERFORMANCE_DAYS, k=k, reason=FEW if k else None, progress=say)
         if found.passed and found.report["n_bad"] >= training.LEAST_OF_A_CLASS:
             return found.label_set_id
     raise NotEnoughData("No label set of this invented bank passes its checks: take more applicants or another seed.")
@@ -192,28 +194,50 @@ def _promote(store: Store, label_set_id: str) -> str:
     return str(best["model_id"])
 
 
-def _score(store: Store, truth: DataFrame, say: Progress) -> dict[str, int]:
-    """Score everybody, some thousand at a time, and have a few of the first of them reviewed; returns how many."""
+def _score(store: Store, truth: DataFrame, label_set_id: str, say: Progress) -> dict[str, int]:
+    """Score everybody, some thousand at a time, and have a few of them reviewed; returns how many."""
     names, using = truth["applicant_id"].tolist(), scoring.model(store)
-    reviewed = 0
     for start in range(0, len(names), SCORED_AT_ONCE):
         say(start / len(names), f"scoring everybody: {start:,} of {len(names):,} applicants")
         part = names[start : start + SCORED_AT_ONCE]
-        made = scoring.score_applicants(store, part, user=USER, channel="demo", using=using)
-        reviewed = reviewed or _review(store, made, truth)
-    return {"scored": len(names), "reviews": reviewed}
+        scoring.score_applicants(store, part, user=USER, channel="demo", using=using)
+    return {"scored": len(names), "reviews": _review(store, truth, label_set_id)}
 
 
-def _review(store: Store, predictions: Sequence[scoring.Prediction], truth: DataFrame) -> int:
-    """Let the demo reviewers judge a few predictions knowing how they ended, as nobody in earnest does; returns how many."""
-    bad = dict(zip(truth["applicant_id"], truth["bad"], strict=True))
-    step = max(1, len(predictions) // REVIEWED)
-    chosen = sorted(predictions, key=lambda prediction: prediction.pd)[step // 2 :: step][:REVIEWED]
-    for i, prediction in enumerate(chosen):
-        verdict, about, comment = _verdict(prediction.recommendation, bad[prediction.applicant_id])
-        user, seconds = REVIEWERS[i % len(REVIEWERS)], 45.0 + 17 * i % 90
-        reviews.add(store, prediction.prediction_id, verdict, about, comment, user=user, seconds=seconds)
-    return len(chosen)
+def _review(store: Store, truth: DataFrame, label_set_id: str) -> int:
+    """Let the demo reviewers judge the cases the queue gives them, knowing how they ended, as nobody in earnest does; returns how many.
+
+    Two are read twice, once with another answer; most are inspected by somebody else, and the rest wait for whoever looks.
+    """
+    went_bad = dict(zip(truth["applicant_id"], truth["bad"], strict=True))
+    called = labels.members(store, label_set_id).dropna(subset="bad").set_index("applicant_id")["bad"].to_dict()
+    plain: list[reviews.Said] = []
+    for place in range(REVIEWED):
+        user, seconds = REVIEWERS[place % len(REVIEWERS)], 45.0 + 17 * place % 90
+        taken = reviews.claim(store, user=user)
+        if taken is None:
+            break
+        case = scoring.get(store, taken.prediction_id)
+        said = _said(case, called.get(case.applicant_id), went_bad[case.applicant_id], place, seconds)
+        reviews.add_all(store, [said], user=user)
+        plain += [said] if user == REVIEWERS[0] and said.verdict == "correct" and taken.slot != "second reading" else []
+    for said, verdict, why in zip(plain, ("incorrect", "correct"), ("The last months tell another story.", "The same."), strict=False):
+        reviews.add(store, said.prediction_id, verdict, said.about, why, user=REVIEWERS[1], seconds=64)
+    waiting = inspections.waiting(store, INSPECTOR)
+    clear = waiting.loc[~waiting["is_conflict"] & (waiting["verdict"] != "cannot judge"), "review_id"].tolist()
+    if clear:
+        inspections.decide(store, clear[:INSPECTED], "accepted", "read beside the statements: what it says is there", user=INSPECTOR)
+    return len(reviews.history(store))
+
+
+def _said(case: scoring.Prediction, called: bool | None, went_bad: bool, place: int, seconds: float) -> reviews.Said:
+    """Judge the label of most cases, and of every third the recommendation."""
+    if place % 3 == 2 or called is None:
+        return reviews.Said(case.prediction_id, *_verdict(case.recommendation, went_bad), seconds=seconds)
+    if called == went_bad:
+        return reviews.Said(case.prediction_id, "correct", "label", "The statements say the same.", seconds=seconds)
+    why = "Looks calm, and missed payments soon afterwards." if went_bad else "One lost job, since replaced; paid as agreed."
+    return reviews.Said(case.prediction_id, "incorrect", "label", why, "bad" if went_bad else "good", seconds)
 
 
 def _verdict(recommendation: str, went_bad: bool) -> tuple[str, str, str]:

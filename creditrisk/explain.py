@@ -22,6 +22,7 @@ from creditrisk.settings import Score
 MOST_REASONS = 4
 LEAST = 0.01  # log-odds: less than a point of score, and what rounding leaves of nothing, is no reason
 AS_DECLARED = Score()
+STEP = ["feature", "title", "value", "reference", "contribution", "points"]
 Speaker = Callable[[Mapping[str, Any], str, float], dict[str, Any] | None]
 
 
@@ -164,6 +165,30 @@ def all_reasons(
     rows = [dict(zip(names, row, strict=True)) for row in zip(*(frame[name].tolist() for name in names), strict=True)]
     best = top_concepts(explanation.contributions, schema, len(names))
     return _said(rows, best, _speaker(schema, explanation.reference.value, scale, 1), top)
+
+
+def steps(
+    values: Mapping[str, Any],
+    contributions: Mapping[str, float],
+    schema: Schema,
+    reference: Mapping[str, Any],
+    top: int = 9,
+    *,
+    scale: Score = AS_DECLARED,
+) -> DataFrame:
+    """Return the steps from a reference to one row, strongest first, the features after the first `top` as one last step.
+
+    Columns: feature ("" for the rest), title, value and reference in words, contribution (log-odds), points (NaN on the
+    linear scale).
+    """
+    ranked = sorted(contributions.items(), key=lambda item: -abs(item[1]))
+    made: list[tuple[str, str, str, str, float]] = []
+    for name, added in ranked[:top]:
+        feature = schema[name]
+        made.append((name, feature.title, *feature.contrast(_plain(values[name]), _plain(reference.get(name))), added))
+    if ranked[top:]:
+        made.append(("", f"{len(ranked[top:])} other figures", "", "", sum(added for _, added in ranked[top:])))
+    return DataFrame([(*step, points(step[4], scale)) for step in made], columns=STEP)
 
 
 def concept_of(feature: Feature) -> str:

@@ -15,6 +15,7 @@ from pandas import DataFrame, concat
 from creditrisk import features, labels, metrics, policy, quality, registry
 from creditrisk.errors import NotAllowed
 from creditrisk.estimators import inverse_logit
+from creditrisk.people import same
 from creditrisk.quality import Gate, gate
 from creditrisk.store import Store
 
@@ -62,8 +63,9 @@ def judge(store: Store, model_id: str) -> Judgement:
 
 def compare(store: Store, challenger: Mapping[str, Any], champion: Mapping[str, Any]) -> Judgement:
     """Hold one registered model against another on the verified applicants from whom neither has learned."""
-    table, verified = _holdout(store, challenger, champion)
-    everyone = features.table(store, challenger["snapshot_id"])
+    snapshot_id = challenger["snapshot_id"] or features.latest_snapshot(store) or 0  # one that came from elsewhere has none here
+    everyone = features.table(store, snapshot_id)
+    table, verified = _holdout(store, snapshot_id, challenger, champion)
     ours, theirs = (_chances(store, model["model_id"], everyone) for model in (challenger, champion))
     place = everyone.reset_index().set_index("applicant_id")["index"].loc[table["applicant_id"]].to_numpy(int)
     bad = verified.to_numpy(float)
@@ -93,12 +95,9 @@ def promote(store: Store, model_id: str, *, user: str, reason: str) -> Judgement
     Raises NotAllowed with the conditions that are not met, and for the person who trained it where others work here too.
     """
     store.require(user, "promote", model_id)
-    chosen = registry.get(store, model_id)
-    others = registry.others(store, chosen["created_by"])
-    if chosen["created_by"] == str(user).strip() and others:
-        raise NotAllowed(
-            f"{user} trained {model_id}, and {others[0]} works here too: whoever trained a model does not promote it. Ask somebody else to."
-        )
+    registry.require_reason(reason, f"Promoting {model_id}")
+    if (said := own_work(store, model_id, user=user)) is not None:
+        raise NotAllowed(said)
     judged = judge(store, model_id)
     if not judged.passed:
         raise NotAllowed(f"{model_id} may not take the place of {judged.champion_id}. {judged.refusal}")
@@ -106,9 +105,18 @@ def promote(store: Store, model_id: str, *, user: str, reason: str) -> Judgement
     return judged
 
 
-def _holdout(store: Store, *models: Mapping[str, Any]) -> tuple[DataFrame, Any]:
-    """Return the verified applicants (applicant_id, bad) of the first model's snapshot from whom none of the models learned."""
-    found = labels.by_source(store, models[0]["snapshot_id"])
+def own_work(store: Store, model_id: str, *, user: str) -> str | None:
+    """Return why somebody else has to promote a model, in a sentence: its trainer does not where others work here too; else None."""
+    trainer = registry.get(store, model_id)["created_by"]
+    others = registry.others(store, trainer)
+    if not same(trainer, user) or not others:
+        return None
+    return f"{user} trained {model_id}, and {others[0]} works here too: whoever trained a model does not promote it. Ask somebody else to."
+
+
+def _holdout(store: Store, snapshot_id: int, *models: Mapping[str, Any]) -> tuple[DataFrame, Any]:
+    """Return the verified applicants (applicant_id, bad) of a snapshot from whom none of the models learned."""
+    found = labels.by_source(store, snapshot_id)
     known = concat([found["observed"], found["review"]]).drop_duplicates("applicant_id")  # what happened outweighs what was thought
     for model in models:
         known = known[~known["applicant_id"].isin(_taught(store, model))]
@@ -129,7 +137,7 @@ def _chances(store: Store, model_id: str, table: DataFrame) -> Floats:
 
 def _accuracy(bad: Floats, ours: Floats, theirs: Floats) -> list[Gate]:
     """Return the gates that need outcomes; where a class is missing their figures are NaN, and they refuse."""
-    ranked, squared = (_paired(metric, bad, ours, theirs) for metric in (metrics.auc, metrics.brier))
+    ranked, squared = (paired(metric, bad, ours, theirs) for metric in (metrics.auc, metrics.brier))
     slope = metrics.calibration(bad, ours).slope if 0 < bad.sum() < len(bad) else float("nan")
     low, high = SLOPE
     return [
@@ -138,29 +146,28 @@ def _accuracy(bad: Floats, ours: Floats, theirs: Floats) -> list[Gate]:
             ranked[0],
             -AUC_LOSS,
             ranked[0] >= -AUC_LOSS and ranked[2] >= 0,
-            f"Its AUC differs from the champion's by {ranked[0]:+.3f} (95 % interval {ranked[1]:+.3f} to {ranked[2]:+.3f}); it may lose at "
-            f"most {AUC_LOSS}, and not surely.",
+            f"Its AUC differs from the champion's by {_difference(ranked, 3)}; it may lose at most {AUC_LOSS}, and not surely.",
         ),
         gate(
             "as close to what happens",
             squared[0],
             BRIER_LOSS,
             squared[0] <= BRIER_LOSS or (squared[1] <= 0 <= squared[2] and squared[0] <= 0.005),
-            f"Its Brier score differs by {squared[0]:+.4f} (95 % interval {squared[1]:+.4f} to {squared[2]:+.4f}); less is better, and a "
-            "difference of more than 0.005, or one that is surely worse, refuses.",
+            f"Its Brier score differs by {_difference(squared, 4)}; less is better, and a difference of more than 0.005, or one that is "
+            "surely worse, refuses.",
         ),
         gate(
             "calibrated",
             slope,
             low,
             low <= slope <= high,
-            f"Its calibration slope is {slope:.2f}; between {low} and {high} is asked (below: too bold, above: too timid).",
+            f"Its calibration slope is {_figure(slope)}; between {low} and {high} is asked (below: too bold, above: too timid).",
         ),
     ]
 
 
-def _paired(metric: Any, bad: Floats, ours: Floats, theirs: Floats) -> tuple[float, float, float]:
-    """Return ours minus theirs and its 95 % interval over resamples within good and within bad, the same for both."""
+def paired(metric: Any, bad: Floats, ours: Floats, theirs: Floats) -> tuple[float, float, float]:
+    """Return ours minus theirs and its 95 % interval over resamples within good and within bad, the same for both; NaN for one class."""
     if not 0 < bad.sum() < len(bad):
         return (float("nan"),) * 3
     random = np.random.default_rng(SEED)
@@ -171,6 +178,15 @@ def _paired(metric: Any, bad: Floats, ours: Floats, theirs: Floats) -> tuple[flo
         found.append(metric(bad[rows], ours[rows]) - metric(bad[rows], theirs[rows]))
     low, high = np.quantile(found, [0.025, 0.975])
     return float(metric(bad, ours) - metric(bad, theirs)), float(low), float(high)
+
+
+def _figure(value: float) -> str:
+    return "unknown" if np.isnan(value) else f"{value:.2f}"
+
+
+def _difference(found: tuple[float, float, float], digits: int) -> str:
+    value, low, high = (f"{each:+.{digits}f}".replace("-", "−") for each in found)
+    return "an unknown amount" if np.isnan(found[0]) else f"{value} (95 % interval {low} to {high})"
 
 
 def _drift(ours: Floats, theirs: Floats) -> Gate:
@@ -185,7 +201,7 @@ def _fairness(store: Store, table: DataFrame, ours: Floats, theirs: Floats) -> l
     for feature in (each for each in store.schema if each.role == "protected"):
         groups, _ = quality.groups_of(feature, table[feature.name])
         before, after = (_impact(groups, chances < cutoff) for chances in (theirs, ours))
-        said = f"{feature.title}: approvals of the group worst off are {after:.2f} of those of the best (now {before:.2f})"
+        said = f"{feature.title}: approvals of the group worst off are {_figure(after)} of those of the best (now {_figure(before)})"
         gates.append(
             gate(
                 f"fair by {feature.title.lower()}",

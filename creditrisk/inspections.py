@@ -3,50 +3,62 @@
 Nobody inspects a verdict of their own, and where two verdicts contradict each other, neither of the two who gave them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 from pandas import DataFrame
 
-from creditrisk import metrics
+from creditrisk import metrics, people
 from creditrisk.errors import InvalidInput, NotAllowed, UnknownThing
 from creditrisk.store import Store, now
 
 Status = Literal["accepted", "rejected", "quarantined"]
 SAME_ANSWER = 0.95  # who says the same in more of many verdicts than this may not have looked
 MANY = 20
+FEWEST, RESAMPLES = 10, 400  # cases read twice before kappa and alpha are given an interval, and how often they are drawn anew
+NAN = float("nan")
 
 
 def waiting(store: Store, user: str) -> DataFrame:
     """Return the verdicts nobody has inspected, contradicting ones first, then the oldest.
 
     Columns: review_id, prediction_id, applicant_id, verdict, about, corrected, comment, seconds, is_blind, slot, reviewed_at,
-    reviewed_by, score, band, n_others (other people's verdicts on the same), is_conflict, is_fast, may_inspect (whether `user` may).
+    reviewed_by, score, band, n_others (other people's verdicts on the same), is_conflict, is_fast, may_inspect (whether `user` may),
+    why_not (a sentence where they may not, else empty).
     """
-    return store.read(
+    found = store.read(
         f"""{TOLD}
         select review_id, prediction_id, applicant_id, verdict, about, corrected, comment, seconds, is_blind, slot, reviewed_at,
-            reviewed_by, score, band, n_others, is_conflict, coalesce(seconds < $fast, false) as is_fast,
-            reviewed_by <> $user and not (is_conflict and $user in (
-                select reviewed_by from verdict as other where other.prediction_id = told.prediction_id and other.about = told.about
-            )) as may_inspect
+            reviewed_by, score, band, n_others, is_conflict, coalesce(seconds < $fast, false) as is_fast, sides
         from told
         where status is null
-        order by is_conflict desc, reviewed_at, review_id""",
-        user=str(user),
+        order by is_conflict desc, if(is_conflict, prediction_id, null), reviewed_at, review_id""",
         fast=store.settings.reviews.too_fast_seconds,
+    )
+    why_not = [_refusal(row, user) or "" for row in found.to_dict("records")]
+    return found.drop(columns="sides").assign(may_inspect=[not why for why in why_not], why_not=why_not)
+
+
+def case(store: Store, prediction_id: str) -> DataFrame:
+    """Return the verdicts that stand on one case, by subject and then in time, with the columns of the view `verdict` and is_conflict."""
+    return store.read(
+        f"{TOLD} select * exclude (sides) from told where prediction_id = $id order by about, reviewed_at, review_id", id=prediction_id
     )
 
 
+# the two sides of a contradiction are two people's: "Rita" and "rita" are one
 TOLD = """
 with told as (
     select verdict.*,
         (select count(*) from verdict as other where other.prediction_id = verdict.prediction_id and other.about = verdict.about
-            and other.reviewed_by <> verdict.reviewed_by) as n_others,
+            and lower(other.reviewed_by) <> lower(verdict.reviewed_by)) as n_others,
         (select count(*) from verdict as other where other.prediction_id = verdict.prediction_id and other.about = verdict.about
             and other.verdict <> verdict.verdict
-            and 'cannot judge' not in (other.verdict, verdict.verdict)) > 0 as is_conflict
+            and 'cannot judge' not in (other.verdict, verdict.verdict)) > 0 as is_conflict,
+        (select list(other.reviewed_by) from verdict as other
+            where other.prediction_id = verdict.prediction_id and other.about = verdict.about) as sides
     from verdict
 )
 """
@@ -55,63 +67,93 @@ with told as (
 def decide(store: Store, review_ids: Sequence[str], status: str, reason: str, *, user: str) -> int:
     """Accept, reject or quarantine verdicts, all or none; returns how many.
 
-    Raises InvalidInput for an unknown status or a reason nobody could read next year, UnknownThing for a verdict that does not stand,
-    NotAllowed for one's own and for both sides of a contradiction of one's own.
+    Raises InvalidInput for none, an unknown status or a reason nobody could read next year, UnknownThing for a verdict that does not
+    stand, NotAllowed for one's own and for both sides of a contradiction of one's own.
     """
-    if status not in get_args(Status):
-        raise InvalidInput(f"An inspection ends in one of {', '.join(get_args(Status))}; got {status!r}.")
-    if len(reason.strip()) < 3:
-        raise InvalidInput("An inspection needs a reason, in words that somebody can read next year.")
     wanted = list(dict.fromkeys(review_ids))
-    with store.write(user, "inspect", wanted[0] if len(wanted) == 1 else f"{len(wanted)} verdicts", status=status) as cursor:
-        told = cursor.execute(f"{TOLD} select * from told where list_contains($ids::varchar[], review_id)", {"ids": wanted}).df()
-        if missing := sorted(set(wanted) - set(told["review_id"])):
+    return decide_all(store, [(name, status, reason) for name in wanted], user=user)
+
+
+def decide_all(store: Store, decisions: Sequence[tuple[str, str, str]], *, user: str) -> int:
+    """Decide on verdicts, each (review_id, status, reason), all or none, as `decide` does; returns how many."""
+    if not decisions:
+        raise InvalidInput("Choose the verdicts to inspect: none was named.")
+    for _, status, reason in decisions:
+        if wrong := check(status, reason):
+            raise InvalidInput(wrong)
+    ids = [review_id for review_id, _, _ in decisions]
+    said = {status for _, status, _ in decisions}
+    subject = ids[0] if len(ids) == 1 else f"{len(ids)} verdicts"
+    with store.write(user, "inspect", subject, status=", ".join(sorted(said)), n=len(ids)) as cursor:
+        told = cursor.execute(f"{TOLD} select * from told where list_contains($ids::varchar[], review_id)", {"ids": ids}).df()
+        if missing := sorted(set(ids) - set(told["review_id"])):
             raise UnknownThing("verdict that stands", missing[0], "Its reviewer may have thought again since.")
         for row in told.to_dict("records"):
-            _second_person(cursor, row, user)
+            if why := _refusal(row, user):
+                raise NotAllowed(why)
+        by, at = str(user).strip(), now()
         cursor.executemany(
             """insert into inspection (review_id, status, reason, inspected_at, inspected_by)
             values ($review_id, $status, $reason, $at, $user)""",
-            [{"review_id": name, "status": status, "reason": reason.strip(), "at": now(), "user": str(user)} for name in wanted],
+            [{"review_id": name, "status": status, "reason": why.strip(), "at": at, "user": by} for name, status, why in decisions],
         )
-    return len(wanted)
+    return len(ids)
 
 
-def _second_person(cursor: Any, row: Mapping[Any, Any], user: str) -> None:
-    if row["reviewed_by"] == str(user):
-        raise NotAllowed(f"Nobody inspects their own verdict: that on {row['applicant_id']} is {user}'s.")
-    if row["is_conflict"]:
-        said = cursor.execute(
-            "select reviewed_by from verdict where prediction_id = $id and about = $about",
-            {"id": row["prediction_id"], "about": row["about"]},
-        ).fetchall()
-        if (str(user),) in said:
-            raise NotAllowed(f"The verdicts on {row['applicant_id']} contradict each other and one is {user}'s: a third person decides.")
+def refusals(store: Store, user: str) -> dict[str, str | None]:
+    """Return of every verdict that stands why `user` may not inspect it, in a sentence; None where they may."""
+    told = store.read(f"{TOLD} select review_id, applicant_id, reviewed_by, is_conflict, sides from told")
+    return {row["review_id"]: _refusal(row, user) for row in told.to_dict("records")}
+
+
+def check(status: str, reason: str) -> str | None:
+    """Return what is wrong with a decision, in a sentence, or None."""
+    if status not in get_args(Status):
+        return f"An inspection ends in one of {', '.join(get_args(Status))}; got {status!r}."
+    if len(reason.strip()) < 3:
+        return "An inspection needs a reason, in words that somebody can read next year."
+    return None
+
+
+def _refusal(row: Mapping[Any, Any], user: str) -> str | None:
+    """Say why a person may not inspect a verdict; None where they may."""
+    if people.same(row["reviewed_by"], user):
+        return f"Nobody inspects their own verdict: that on {row['applicant_id']} is {str(user).strip()}'s."
+    if row["is_conflict"] and any(people.same(side, user) for side in row["sides"]):
+        return f"The verdicts on {row['applicant_id']} contradict each other and one is {str(user).strip()}'s: a third person decides."
+    return None
 
 
 def agreement(store: Store) -> dict[str, Any]:
-    """Return how far two readers of the same case agree: n, share with low and high, kappa, pabak, alpha (NaN where undefined).
+    """Return how far two readers of the same case agree: n, and share, kappa, pabak, alpha, each with _low and _high (95 %).
 
-    Only cases read by exactly two people or more count, and of more than two readers the first two; "cannot judge" is left out.
+    Only cases read by two people or more count, and of more than two readers the first two; "cannot judge" is left out. The interval
+    of the share is Wilson's, that of PABAK follows from it; those of kappa and alpha are percentiles over resampled cases. NaN where
+    undefined, and for those two where fewer than FEWEST cases were read twice.
     """
     pairs = store.rows(
         """select list(verdict order by reviewed_at, reviewed_by)[1:2] from verdict where verdict <> 'cannot judge'
-        group by prediction_id, about having count(*) >= 2"""
+        group by prediction_id, about having count(distinct lower(reviewed_by)) >= 2
+        order by prediction_id, about"""
     )
-    one, other = ([pair[0][place] == "incorrect" for pair in pairs] for place in (0, 1))
-    n = len(pairs)
-    agreed = int(np.sum(np.array(one, dtype=bool) == np.array(other, dtype=bool)))
+    said = np.array([[answer == "incorrect" for answer in pair] for (pair,) in pairs], dtype=bool).reshape(-1, 2)
+    n, agreed = len(said), int((said[:, 0] == said[:, 1]).sum())
     low, high = metrics.wilson(agreed, n)
-    undefined = float("nan")
-    return {
-        "n": n,
-        "share": agreed / n if n else undefined,
-        "low": low,
-        "high": high,
-        "kappa": metrics.kappa(one, other) if n else undefined,
-        "pabak": metrics.pabak(one, other) if n else undefined,
-        "alpha": metrics.krippendorff([one, other]) if n else undefined,
-    }
+    found = {"n": n, "share": agreed / n if n else NAN, "share_low": low, "share_high": high}
+    found |= {"pabak": metrics.pabak(*said.T) if n else NAN, "pabak_low": 2 * low - 1, "pabak_high": 2 * high - 1}
+    random = np.random.default_rng(store.settings.reviews.seed)
+    drawn = [said[random.integers(n, size=n)] for _ in range(RESAMPLES if n >= FEWEST else 0)]
+    for name, measure in BEYOND_CHANCE.items():
+        known = [value for rows in drawn if not np.isnan(value := measure(rows))]
+        ends = np.quantile(known, [0.025, 0.975]) if known else (NAN, NAN)
+        found |= {name: measure(said), f"{name}_low": float(ends[0]), f"{name}_high": float(ends[1])}
+    return found
+
+
+BEYOND_CHANCE: Mapping[str, Callable[[NDArray[np.bool_]], float]] = {
+    "kappa": lambda said: metrics.kappa(said[:, 0], said[:, 1]),
+    "alpha": lambda said: metrics.krippendorff(said.T.tolist()),
+}
 
 
 def reviewers(store: Store) -> DataFrame:

@@ -31,10 +31,10 @@ AFTERWARDS = re.compile(  # words for what only the end of a loan tells; none of
 def names(predictors: Sequence[Feature]) -> None:
     """Refuse a predictor whose name says that it is known afterwards only, unless its declaration says `why` it is not.
 
-    >>> names([Feature("total_rec_prncp", "Principal received to date")])
+    >>> names([Feature("total_rec_prncp", "Principal received to date")])  # doctest: +ELLIPSIS
     Traceback (most recent call last):
         ...
-    creditrisk.errors.Leakage: The predictor Principal received to date (total_rec_prncp) ... tell ...
+    creditrisk.errors.Leakage: The predictor Principal received to date (total_rec_prncp) ... tell...
     """
     for feature in predictors:
         if not feature.why and AFTERWARDS.search(re.sub(r"\W+", "_", feature.name.lower())):

@@ -354,13 +354,13 @@ def krippendorff(readings: Sequence[Sequence[object]]) -> float:
     cases = [[answer for answer in case if answer is not None] for case in zip(*readings, strict=True)]
     paired = [case for case in cases if len(case) > 1]
     names = sorted({answer for case in paired for answer in case}, key=repr)
+    if len(names) < 2:
+        return NAN
     counts = np.array([[case.count(name) for name in names] for case in paired], dtype=np.float64).reshape(-1, len(names))
     answers = counts.sum(axis=1, keepdims=True)
     met = (counts.T / np.maximum(answers - 1, 1).T) @ counts
     met -= np.diag((counts / np.maximum(answers - 1, 1)).sum(axis=0))
     total, by_name = met.sum(), met.sum(axis=0)
-    if not paired or len(names) < 2:
-        return NAN
     apart, expected = total - np.trace(met), (total**2 - (by_name**2).sum()) / (total - 1)
     return float(1 - apart / expected)
 

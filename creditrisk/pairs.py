@@ -107,7 +107,7 @@ def _chosen(candidates: pa.Table) -> pa.Table:
     """Return the candidates that hold, one for a movement at most: the first of those both of whose movements are still free."""
     taken: set[int] = set()
     places = []
-    for place, ends in enumerate(zip(candidates["in_id"].to_pylist(), candidates["out_id"].to_pylist(), strict=True)):
+    for place, ends in enumerate(zip(*(candidates[side].to_numpy().tolist() for side in ("in_id", "out_id")), strict=True)):
         if taken.isdisjoint(ends):
             taken.update(ends)
             places.append(place)

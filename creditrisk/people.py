@@ -27,6 +27,8 @@ MAY: Mapping[str, frozenset[str]] = {  # every action that `Store.write` is give
     "job stopped": EVERYONE,
     "job interrupted": EVERYONE,
     "register": MAKES_MODELS,
+    "export model": MAKES_MODELS,
+    "import model": MAKES_MODELS,
     "promote": frozenset({"validator", "admin"}) | MAKES_MODELS,
     "retire": frozenset({"validator", "admin"}) | MAKES_MODELS,
     "score": EVERYONE,
@@ -70,6 +72,15 @@ def require(user: str, action: str, declared: Mapping[str, tuple[str, ...]]) -> 
         needed = " or ".join(role for role in ROLES if role in allowed) or "nobody has been given"
         have = f"has the role {', '.join(sorted(mine))}" if mine else "has no role here"
         raise NotAllowed(f"{user} {have}; to {_said(action)} takes a person with the role {needed}.")
+
+
+def same(one: str, other: str) -> bool:
+    """Say whether two names are one person's: nobody becomes a second person by a capital or a space.
+
+    >>> same("Rita ", "rita")
+    True
+    """
+    return " ".join(one.split()).casefold() == " ".join(other.split()).casefold()
 
 
 def _said(action: str) -> str:

@@ -63,11 +63,11 @@ def beeswarm(file: Path, contributions: DataFrame, values: DataFrame, features: 
     figure, axes = _figure(f"What moves the {risk} up (right) and down (left)", 1.6 + 0.4 * len(names))
     for place, name in enumerate(reversed(names)):
         x = contributions[name].to_numpy(float)[rows]
-        rank = _ranks(values[name].iloc[rows]) if known[name].is_numeric else np.full(len(rows), np.nan)
+        rank = ranks(values[name].iloc[rows]) if known[name].is_numeric else np.full(len(rows), np.nan)
         colours = ["#c3ccd0" if np.isnan(each) else None for each in rank]
-        axes.scatter(x, place + _spread(x), c=np.nan_to_num(rank, nan=0.5), cmap="coolwarm", vmin=0, vmax=1, s=7, linewidths=0)
+        axes.scatter(x, place + spread(x), c=np.nan_to_num(rank, nan=0.5), cmap="coolwarm", vmin=0, vmax=1, s=7, linewidths=0)
         grey = [number for number, colour in enumerate(colours) if colour]
-        axes.scatter(x[grey], (place + _spread(x))[grey], color="#c3ccd0", s=7, linewidths=0)
+        axes.scatter(x[grey], (place + spread(x))[grey], color="#c3ccd0", s=7, linewidths=0)
     axes.axvline(0, color=GREY, linewidth=1)
     axes.set_yticks(range(len(names)), [_brief(known[name].title) for name in reversed(names)], fontsize=8.5)
     axes.set_xlabel(f"contribution in log-odds, {len(rows):,} test applicants; red: high value, blue: low, grey: a choice or missing")
@@ -141,11 +141,12 @@ def _sample(n: int) -> NDArray[np.intp]:
     return np.arange(n) if n <= POINTS else np.sort(np.random.default_rng(0).choice(n, POINTS, replace=False))
 
 
-def _ranks(values: "Series[Any]") -> NDArray[np.float64]:
+def ranks(values: "Series[Any]") -> NDArray[np.float64]:
+    """Return where each value stands among all, 0 to 1; NaN where it is missing."""
     return np.asarray(values.astype("float64").rank(pct=True), dtype=np.float64)
 
 
-def _spread(x: NDArray[np.float64]) -> NDArray[np.float64]:
+def spread(x: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return heights that keep dots of one place apart: the denser, the wider, in a fixed order."""
     bins = np.floor((x - x.min()) / ((float(np.ptp(x)) or 1.0) / 80)).astype(np.intp)
     counts = np.bincount(bins)

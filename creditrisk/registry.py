@@ -9,7 +9,7 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan
 from pathlib import Path
@@ -25,6 +25,11 @@ from creditrisk.store import Store, now, to_json
 
 ARTEFACT = "pipeline.joblib"
 SCHEMA = "schema.toml"
+TABLES = ("test", "validation", "contributions")
+ROW = (  # what a card says because the registry does
+    *("model_id", "algorithm", "label_set_id", "label_source", "is_proxy", "snapshot_id", "schema_fingerprint", "digest"),
+    *("metrics", "config", "seconds", "job_id", "created_at", "created_by"),
+)
 
 
 @dataclass(frozen=True)
@@ -47,8 +52,18 @@ class Draft:
     seconds: float
 
 
-def register(store: Store, drafts: Sequence[Draft], *, user: str, job_id: str | None = None) -> list[str]:
-    """Move fitted folders into place and register them as candidates, all in one transaction; returns the new ids.
+@dataclass(frozen=True)
+class Arrival:
+    """How models came into the workspace when they were not trained here: the reason told, what the audit keeps, and what is
+    stored with them in their transaction."""
+
+    said: str
+    detail: Mapping[str, Any]
+    store: Callable[[Any], None]
+
+
+def register(store: Store, drafts: Sequence[Draft], *, user: str, job_id: str | None = None, arrival: Arrival | None = None) -> list[str]:
+    """Move finished folders into place and register them as candidates, all in one transaction; returns the new ids.
 
     Raises SchemaMismatch for a model of another schema. The drafts' folders are gone afterwards.
     """
@@ -57,14 +72,18 @@ def register(store: Store, drafts: Sequence[Draft], *, user: str, job_id: str | 
     names: list[str] = [store.value("select printf('M%04d', nextval('model_seq'))") for _ in drafts]
     try:
         rows = [_placed(store, draft, name, user, job_id) for draft, name in zip(drafts, names, strict=True)]
-        with store.write(user, "register", ", ".join(names), digests={row["model_id"]: row["digest"] for row in rows}) as cursor:
+        digests = {row["model_id"]: row["digest"] for row in rows}
+        action, detail = ("import model", arrival.detail) if arrival else ("register", {})
+        with store.write(user, action, ", ".join(names), digests=digests, **detail) as cursor:
+            if arrival:
+                arrival.store(cursor)
             for row in rows:
                 cursor.execute(
                     """insert into model values ($model_id, $algorithm, $label_set_id, $label_source, $is_proxy, $snapshot_id,
                     $schema_fingerprint, $digest, $metrics, $config, $seconds, $job_id, $created_at, $created_by)""",
                     row,
                 )
-                _stand(cursor, row["model_id"], "candidate", user, "trained")
+                _stand(cursor, row["model_id"], "candidate", user, arrival.said if arrival else "trained")
     except BaseException:
         for name in names:
             shutil.rmtree(store.models / name, ignore_errors=True)
@@ -157,7 +176,7 @@ def promote(store: Store, model_id: str, *, user: str, reason: str) -> None:
     NotAllowed for a baseline and for a model learned from labels that fail their checks.
     """
     chosen = get(store, model_id)
-    _reasoned(reason, f"Promoting {model_id}")
+    require_reason(reason, f"Promoting {model_id}")
     _may_be_used(store, chosen)
     _same_schema(store, chosen["schema_fingerprint"], model_id)
     _verified(store, chosen)
@@ -173,7 +192,7 @@ def promote(store: Store, model_id: str, *, user: str, reason: str) -> None:
 def retire(store: Store, model_id: str, *, user: str, reason: str) -> None:
     """Take a model out of use; retiring the champion leaves the workspace without one until somebody promotes another."""
     chosen = get(store, model_id)
-    _reasoned(reason, f"Retiring {model_id}")
+    require_reason(reason, f"Retiring {model_id}")
     if chosen["status"] == "retired":
         raise InvalidInput(f"{model_id} is retired already.")
     with store.write(user, "retire", model_id, reason=reason.strip()) as cursor:
@@ -182,29 +201,48 @@ def retire(store: Store, model_id: str, *, user: str, reason: str) -> None:
 
 def rollback(store: Store, *, user: str, reason: str) -> str:
     """Promote the champion before the present one again; returns its id. Raises NothingYet where there was none."""
-    _reasoned(reason, "Rolling back")
+    require_reason(reason, "Rolling back")
+    name = former(store)
+    if name is None:
+        raise NothingYet("There is no earlier champion to go back to.")
+    promote(store, name, user=user, reason=reason)
+    return name
+
+
+def former(store: Store) -> str | None:
+    """Return the champion before the present one, to whom `rollback` goes, or None."""
     present = champion(store)
     name = store.value(
         "select model_id from model_event where status = 'champion' and model_id <> $present order by seq desc limit 1",
         present=present["model_id"] if present else "",
     )
-    if name is None:
-        raise NothingYet("There is no earlier champion to go back to.")
-    promote(store, name, user=user, reason=reason)
-    return str(name)
+    return str(name) if name else None
+
+
+def spans(store: Store) -> DataFrame:
+    """Return from when until when which model had which standing, oldest first: model_id, algorithm, status, from_at, until_at
+    (the present instant where it has it still), is_present, by_user, reason."""
+    return store.read(
+        """select model_id, algorithm, event.status, happened_at as from_at,
+            coalesce(lead(happened_at) over (partition by model_id order by seq), $now) as until_at,
+            lead(happened_at) over (partition by model_id order by seq) is null as is_present, by_user, reason
+        from model_event as event join model using (model_id) order by seq""",
+        now=now(),
+    )
 
 
 def card(store: Store, model_id: str) -> dict[str, Any]:
-    """Return the model's card as it was written, with its present `status` and the text form under `markdown`."""
+    """Return the model's card as it was written, with its present `status`, and the files' own words under `json` and `markdown`."""
     folder = _folder(store, get(store, model_id)["model_id"])
     try:
-        written = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+        data = (folder / "card.json").read_text(encoding="utf-8")
+        written = json.loads(data)
         text = (folder / "card.md").read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         raise TamperedArtefact(
             f"The card of {model_id} cannot be read from {folder}: {error}. Restore the folder from a backup."
         ) from error
-    return {**written, "status": get(store, model_id)["status"], "markdown": text}
+    return {**written, "status": get(store, model_id)["status"], "json": data, "markdown": text}
 
 
 def table(store: Store, model_id: str, name: str) -> DataFrame:
@@ -212,15 +250,21 @@ def table(store: Store, model_id: str, name: str) -> DataFrame:
 
     'test' (applicant_id, as_of, bad, pd, margin) and 'contributions' (applicant_id, base, a column a feature) have a row for each
     test row, in one order; 'validation' (as 'test', and fold) one for each learning row, foreseen by a fit that had not seen it.
+    Raises TamperedArtefact, naming the file, where it is missing or no table.
     """
     from pyarrow import parquet
 
-    if name not in ("test", "validation", "contributions"):
+    if name not in TABLES:
         raise InvalidInput(f"A model keeps the tables 'test', 'validation' and 'contributions', not {name!r}.")
     file = _folder(store, get(store, model_id)["model_id"]) / f"{name}.parquet"
     if not file.is_file():
         raise TamperedArtefact(f"{file} is missing. Restore it from a backup or train again.")
-    kept: DataFrame = parquet.read_table(file).to_pandas()
+    try:
+        kept: DataFrame = parquet.read_table(file).to_pandas()
+    except (OSError, ValueError) as error:  # pyarrow's own errors are ValueErrors
+        raise TamperedArtefact(
+            f"{file} is not the table that was kept with {model_id}. Restore it from a backup or train again."
+        ) from error
     return kept
 
 
@@ -353,7 +397,8 @@ def _may_be_used(store: Store, model: Mapping[str, Any]) -> None:
         )
 
 
-def _reasoned(reason: str, what: str) -> None:
+def require_reason(reason: str, what: str) -> None:
+    """Raise InvalidInput unless a reason says something."""
     if len(reason.strip()) < 3:
         raise InvalidInput(f"{what} needs a reason, in words that somebody can read next year.")
 

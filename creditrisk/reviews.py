@@ -4,7 +4,7 @@ A verdict is appended and never edited; a second thought is a new one. No verdic
 inspected it (`inspections`). Two people are never given the same case, unless one reads it for the second time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
@@ -28,6 +28,7 @@ RIGHT: Mapping[str, tuple[str, ...]] = {  # what a corrected value may be; anyth
     "band": tuple(band.name for band in BANDS),
     "decision": get_args(Decision),
 }
+LONGEST = 86_400  # seconds a verdict may be said to have taken
 NEAREST, LARGEST = 0.2, 0.1  # of the waiting cases, these shares are near the cut-off and large
 
 
@@ -54,11 +55,11 @@ def claim(store: Store, *, user: str, prediction_id: str | None = None) -> Claim
     largest, the rest at random; now and then one that somebody else judged, for a second reading. A share is read blind.
     Raises NotAllowed where somebody else holds the case asked for, UnknownThing for a prediction nobody made.
     """
-    if prediction_id is None and (mine := held(store, user)):
+    if mine := held(store, user, prediction_id):  # asked for by hand, a case drawn at random stays one drawn at random
         return mine
     with store.write(user, "claim", prediction_id or "next case") as cursor:
         if prediction_id is None:
-            waiting = cursor.execute(WAITING, {"user": str(user), "at": now()}).df()
+            waiting = cursor.execute(WAITING, {"user": str(user).strip(), "at": now()}).df()
             number = cursor.execute("select count(*) from claim").fetchall()[0][0]
             drawn = draw(waiting, store.settings.reviews, number)
         else:
@@ -74,7 +75,7 @@ def held(store: Store, user: str, prediction_id: str | None = None) -> Claim | N
     row = store.record(
         """select claim_id, prediction_id, slot, probability, is_blind, claimed_at, expires_at from claim_open
         where claimed_by = $user and expires_at > $at and ($id is null or prediction_id = $id) order by claim_id desc limit 1""",
-        user=str(user),
+        user=str(user).strip(),
         at=now(),
         id=prediction_id,
     )
@@ -82,12 +83,21 @@ def held(store: Store, user: str, prediction_id: str | None = None) -> Claim | N
 
 
 def skip(store: Store, claim_id: int, *, user: str) -> None:
-    """Give a case back unjudged; it is proposed to others, not to this person again. Raises UnknownThing for a claim not held."""
-    with store.write(user, "claim", str(claim_id), skipped=True) as cursor:
-        mine = cursor.execute("select 1 from claim_open where claim_id = $id and claimed_by = $user", {"id": claim_id, "user": str(user)})
-        if not mine.fetchall():
-            raise UnknownThing("claim of yours", str(claim_id), "It has been judged or skipped already.")
-        _ended(cursor, claim_id, "skipped", None)
+    """Pass a case on unjudged; it is proposed to others, not to this person again. Raises UnknownThing for a claim not held."""
+    _let_go(store, claim_id, "skipped", user)
+
+
+def release(store: Store, claim_id: int, *, user: str) -> None:
+    """Give a case back unjudged; it may be proposed to anybody again. Raises UnknownThing for a claim not held."""
+    _let_go(store, claim_id, "released", user)
+
+
+def _let_go(store: Store, claim_id: int, how: str, user: str) -> None:
+    with store.write(user, "claim", str(claim_id), how=how) as cursor:
+        asked = {"id": claim_id, "user": str(user).strip()}
+        if not cursor.execute("select 1 from claim_open where claim_id = $id and claimed_by = $user", asked).fetchall():
+            raise UnknownThing("claim of yours", str(claim_id), "It has been judged or given back already.")
+        _ended(cursor, claim_id, how, None)
 
 
 def draw(waiting: DataFrame, mix: Reviews, number: int) -> tuple[str, str, float | None, bool] | None:
@@ -130,7 +140,7 @@ WAITING = """
 with applied as (
     select applicant_id, amount from application qualify row_number() over (partition by applicant_id order by applied_on desc) = 1
 ), judged as (
-    select prediction_id, count(distinct reviewed_by) as n_verdicts, bool_or(reviewed_by = $user) as is_mine
+    select prediction_id, count(distinct lower(reviewed_by)) as n_verdicts, bool_or(lower(reviewed_by) = lower($user)) as is_mine
     from review group by prediction_id
 )
 select prediction.prediction_id,
@@ -147,7 +157,7 @@ left join judged on judged.prediction_id = prediction.prediction_id
 where coalesce(judged.n_verdicts, 0) < 2 and not coalesce(judged.is_mine, false)
     and prediction.prediction_id not in (select prediction_id from claim_open where expires_at > $at)
     and prediction.prediction_id not in (
-        select prediction_id from claim join claim_end using (claim_id) where how = 'skipped' and claimed_by = $user
+        select prediction_id from claim join claim_end using (claim_id) where how = 'skipped' and lower(claimed_by) = lower($user)
     )
 order by prediction.prediction_id
 """
@@ -158,8 +168,8 @@ def _require_free(cursor: Any, prediction_id: str, user: str) -> None:
         raise UnknownThing("prediction", prediction_id)
     others = cursor.execute(
         """select claimed_by, expires_at from claim_open
-        where prediction_id = $id and claimed_by <> $user and expires_at > $at order by claim_id desc limit 1""",
-        {"id": prediction_id, "user": str(user), "at": now()},
+        where prediction_id = $id and lower(claimed_by) <> lower($user) and expires_at > $at order by claim_id desc limit 1""",
+        {"id": prediction_id, "user": str(user).strip(), "at": now()},
     ).fetchall()
     if others:
         who, until = others[0]
@@ -179,7 +189,7 @@ def _claimed(cursor: Any, prediction_id: str, slot: str, probability: float | No
     made = cursor.execute(
         """insert into claim (prediction_id, slot, probability, is_blind, claimed_at, expires_at, claimed_by)
         values ($prediction_id, $slot, $probability, $is_blind, $claimed_at, $expires_at, $user) returning claim_id""",
-        {**facts, "user": str(user)},
+        {**facts, "user": str(user).strip()},
     ).fetchall()
     return Claim(claim_id=int(made[0][0]), **facts)
 
@@ -191,6 +201,18 @@ def _ended(cursor: Any, claim_id: int, how: str, review_id: str | None) -> None:
 
 
 # --- what they said -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Said:
+    """What one person says of one side of one prediction; `seconds` None is counted from their claim, where there is one."""
+
+    prediction_id: str
+    verdict: str
+    about: str
+    comment: str = ""
+    corrected: str | None = None
+    seconds: float | None = None
 
 
 def add(
@@ -206,42 +228,76 @@ def add(
 ) -> str:
     """Record a verdict about one side of a prediction; returns the review's id. A claim the person holds on it ends with it.
 
-    `seconds` None is counted from the claim, where there is one. Raises InvalidInput for an unknown verdict, subject or corrected
-    value and for "incorrect" without a comment that says why; NotAllowed where somebody else holds the case.
+    Raises InvalidInput for what `check` complains of; UnknownThing for a prediction nobody made; NotAllowed where somebody else
+    holds the case.
     """
-    if verdict not in get_args(Verdict) or about not in get_args(About):
-        verdicts, subjects = ", ".join(get_args(Verdict)), ", ".join(get_args(About))
-        raise InvalidInput(f"A verdict is one of {verdicts}, about one of {subjects}; got {verdict!r} about {about!r}.")
-    if verdict == "incorrect" and len(comment.strip()) < 3:
-        raise InvalidInput("An incorrect prediction needs a comment that says what is wrong with it.")
-    if corrected is not None and corrected not in RIGHT.get(about, (corrected,)):
-        raise InvalidInput(f"What would be right about a {about} is one of {', '.join(RIGHT[about])}, not {corrected!r}.")
-    review_id, at = uuid4().hex, now()
-    mine = held(store, user, prediction_id)
-    if seconds is None and mine is not None:
-        seconds = (at - mine.claimed_at).total_seconds()
+    said = Said(prediction_id, verdict, about, comment, corrected or None, seconds)
     with store.write(user, "review", prediction_id, verdict=verdict, about=about) as cursor:
-        _require_free(cursor, prediction_id, user)
-        cursor.execute(
-            """insert into review by name select $review_id as review_id, $prediction_id as prediction_id, $verdict as verdict,
-            $about as about, $corrected as corrected, $comment as comment, $seconds as seconds, $at as reviewed_at,
-            $user as reviewed_by, $claim_id as claim_id, $is_blind as is_blind""",
-            {
-                "review_id": review_id,
-                "prediction_id": prediction_id,
-                "verdict": verdict,
-                "about": about,
-                "corrected": corrected,
-                "comment": comment.strip(),
-                "seconds": seconds,
-                "at": at,
-                "user": str(user),
-                "claim_id": mine.claim_id if mine else None,
-                "is_blind": mine.is_blind if mine else False,
-            },
-        )
-        if mine:
-            _ended(cursor, mine.claim_id, "judged", review_id)
+        return _kept(cursor, said, str(user).strip())
+
+
+def add_all(store: Store, said: Sequence[Said], *, user: str) -> list[str]:
+    """Record verdicts, all or none, as `add` records one; returns the reviews' ids. Raises InvalidInput where there is none."""
+    if not said:
+        raise InvalidInput("There is no verdict to record.")
+    with store.write(user, "review", f"{len(said)} predictions" if len(said) > 1 else said[0].prediction_id, n=len(said)) as cursor:
+        return [_kept(cursor, each, str(user).strip()) for each in said]
+
+
+def check(said: Said, advised: Mapping[str, str] | None = None) -> str | None:
+    """Return what is wrong with a verdict, in a sentence, or None; `advised` holds the band and decision that were predicted."""
+    if said.verdict not in get_args(Verdict) or said.about not in get_args(About):
+        verdicts, subjects = ", ".join(get_args(Verdict)), ", ".join(get_args(About))
+        return f"A verdict is one of {verdicts}, about one of {subjects}; got {said.verdict!r} about {said.about!r}."
+    if said.verdict == "incorrect" and len(said.comment.strip()) < 3:
+        return "An incorrect prediction needs a comment that says what is wrong with it."
+    if said.seconds is not None and not 0 <= said.seconds < LONGEST:
+        return f"A verdict takes between 0 and {LONGEST:,} seconds, not {said.seconds:g}."
+    if said.corrected is None:
+        return None
+    if said.verdict != "incorrect":
+        return f"Only what is incorrect has another value that would be right; this {said.about} was called {said.verdict!r}."
+    if said.corrected not in RIGHT.get(said.about, (said.corrected,)):
+        return f"What would be right about a {said.about} is one of {', '.join(RIGHT[said.about])}, not {said.corrected!r}."
+    if advised and advised.get(said.about) == said.corrected:
+        return f"The {said.about} is {said.corrected!r} already: say what else would be right, or that it is correct."
+    return None
+
+
+def _kept(cursor: Any, said: Said, user: str) -> str:
+    """Check and keep a verdict inside the caller's transaction, and end the claim it came from; returns the review's id."""
+    found = cursor.execute("select band, recommendation from prediction where prediction_id = $id", {"id": said.prediction_id}).fetchall()
+    if wrong := check(said, dict(zip(("band", "decision"), found[0], strict=True)) if found else None):
+        raise InvalidInput(wrong)
+    _require_free(cursor, said.prediction_id, user)
+    review_id, at = uuid4().hex, now()
+    mine = cursor.execute(
+        """select claim_id, is_blind, claimed_at from claim_open
+        where claimed_by = $user and prediction_id = $id and expires_at > $at order by claim_id desc limit 1""",
+        {"user": user, "id": said.prediction_id, "at": at},
+    ).fetchall()
+    claim_id, is_blind, since = mine[0] if mine else (None, False, None)
+    facts = {
+        "review_id": review_id,
+        "prediction_id": said.prediction_id,
+        "verdict": said.verdict,
+        "about": said.about,
+        "corrected": said.corrected,
+        "comment": said.comment.strip(),
+        "seconds": (at - since).total_seconds() if said.seconds is None and since else said.seconds,
+        "at": at,
+        "user": user,
+        "claim_id": claim_id,
+        "is_blind": is_blind,
+    }
+    cursor.execute(
+        """insert into review by name select $review_id as review_id, $prediction_id as prediction_id, $verdict as verdict,
+        $about as about, $corrected as corrected, $comment as comment, $seconds as seconds, $at as reviewed_at,
+        $user as reviewed_by, $claim_id as claim_id, $is_blind as is_blind""",
+        facts,
+    )
+    if claim_id is not None:
+        _ended(cursor, claim_id, "judged", review_id)
     return review_id
 
 
@@ -251,17 +307,19 @@ def add(
 def queue(store: Store, limit: int = 200) -> DataFrame:
     """Return each applicant's newest prediction that has no verdict yet, those nearest the cut-off first.
 
-    Columns: prediction_id, applicant_id, name, score, band, pd, recommendation, is_proxy, model_id, scored_at, held_by (who has it in
-    hand now, null where nobody).
+    Columns: prediction_id, applicant_id, name, score, band, pd, recommendation, is_proxy, model_id, scored_at, held_by and held_until
+    (who has it in hand now and how long, null where nobody).
     """
     return store.read(
         """with applied as (
             select applicant_id, name from application qualify row_number() over (partition by applicant_id order by applied_on desc) = 1
         ), holding as (
-            select prediction_id, max(claimed_by) as held_by from claim_open where expires_at > $at group by prediction_id
+            select prediction_id, max_by(claimed_by, claim_id) as held_by, max(expires_at) as held_until
+            from claim_open where expires_at > $at group by prediction_id
         )
         select prediction.prediction_id, prediction.applicant_id, applied.name, prediction.score, prediction.band, prediction.pd,
-            prediction.recommendation, prediction.is_proxy, prediction.model_id, prediction.scored_at, holding.held_by
+            prediction.recommendation, prediction.is_proxy, prediction.model_id, prediction.scored_at, holding.held_by,
+            holding.held_until
         from prediction_current as prediction
         left join applied using (applicant_id)
         left join holding using (prediction_id)
@@ -274,15 +332,30 @@ def queue(store: Store, limit: int = 200) -> DataFrame:
     )
 
 
-def history(store: Store, prediction_id: str | None = None) -> DataFrame:
-    """Return verdicts, newest first, with the applicant, model and score they are about."""
+def holders(store: Store) -> dict[str, str]:
+    """Return who has which prediction in hand now: prediction_id to a name."""
+    return dict(
+        store.rows("select prediction_id, max_by(claimed_by, claim_id) from claim_open where expires_at > $at group by 1", at=now())
+    )
+
+
+def history(store: Store, prediction_id: str | None = None, *, reader: str | None = None) -> DataFrame:
+    """Return verdicts, newest first, with the applicant, model and score they are about.
+
+    Of a case that `reader` has in hand they see nobody else's verdicts, and the newest thousand of all cases.
+    """
     return store.read(
         """select review.*, prediction.applicant_id, prediction.model_id, prediction.score, prediction.band, prediction.pd
         from review
         join prediction using (prediction_id)
-        where $id is null or prediction_id = $id
-        order by reviewed_at desc, review_id""",
+        where ($id is null or prediction_id = $id) and ($reader is null or lower(reviewed_by) = lower($reader) or prediction_id not in (
+            select prediction_id from claim_open where lower(claimed_by) = lower($reader) and expires_at > $at
+        ))
+        order by reviewed_at desc, review_id
+        limit if($reader is null, null, 1000)""",
         id=prediction_id,
+        reader=None if reader is None else str(reader).strip(),
+        at=now(),
     )
 
 
@@ -311,7 +384,7 @@ def today(store: Store, user: str) -> dict[str, int]:
         """select (select count(distinct prediction_id) from review where reviewed_by = $user and reviewed_at >= $since),
             (select count(*) from claim join claim_end using (claim_id)
             where how = 'skipped' and claimed_by = $user and ended_at >= $since)""",
-        user=str(user),
+        user=str(user).strip(),
         since=since,
     )[0]
     return {"n": n, "n_skipped": skipped}

@@ -14,9 +14,10 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from pandas import DataFrame, Series
 
-from creditrisk import formula
+from creditrisk import cells, formula
 from creditrisk.errors import InvalidInput
 from creditrisk.schema import Feature, Schema
 
@@ -61,6 +62,8 @@ def outcomes(
         if column is not None and column not in table.columns:
             raise InvalidInput(f"There is no column {column!r}; there are {', '.join(map(str, table.columns))}.")
     problems: list[Problem] = []
+    if date_column is not None:
+        table = table.assign(**{date_column: days(table[date_column])})
     read = {
         name: _each(str(column), None if column is None else table[column], len(table), how, problems)
         for name, (column, how) in wanted.items()
@@ -242,6 +245,17 @@ def day(value: object) -> tuple[date | None, str | None]:
         return datetime.fromisoformat(str(value).strip()).date(), None
     except ValueError:
         return None, f"is {value!r}; it should be a date like 2026-01-31"
+
+
+def days(values: Series) -> Series:
+    """Return a column of days with its texts as dates where one format reads most of them (930705, 31.12.2020), the others as given."""
+    texts = values.astype(object).where(values.notna(), "").map(plain)
+    known = texts[texts != ""].unique()
+    forms = [] if all(day(text)[0] for text in known) else cells.date_formats(pa.array(known, pa.string()))
+    if len(forms) != 1:
+        return values
+    found = texts.map(cells.date_reader(forms[0])).astype(object)
+    return found.where(found.notna(), values.astype(object))
 
 
 def _days(value: object) -> tuple[int | None, str | None]:

@@ -152,6 +152,11 @@ class Schema:
         """The words for a concept: what related windows measure together."""
         return dict(self.concepts).get(concept, concept)
 
+    def in_words(self, concept: str) -> str:
+        """Return a concept as a heading; a feature without one is its own, and is called by its title."""
+        said = next((feature.title for feature in self if feature.name == concept), self.concept_title(concept))
+        return said[:1].upper() + said[1:]
+
 
 def is_missing(value: object) -> bool:
     """Whether a value is absent: None, or the NaN by which frames say so."""

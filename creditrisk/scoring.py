@@ -25,7 +25,6 @@ from creditrisk.store import Store, now, statement
 
 HEADS = ("snapshot_id", "applicant_id", "as_of")
 TEXTS = ("inputs", "contributions", "reasons", "scale", "policy")  # kept as JSON
-STEP = ["feature", "title", "value", "reference", "contribution", "points"]
 FEW = 8  # rows up to which parameters are quicker than a frame
 
 
@@ -234,14 +233,7 @@ def waterfall(store: Store, prediction: Prediction, top: int = 9) -> DataFrame:
     linear scale). The contributions and `prediction.base` add up to the margin.
     """
     typical, scale, schema = _typical(store, prediction), Score(**prediction.scale), declared(store, prediction)
-    ranked = sorted(prediction.contributions.items(), key=lambda item: -abs(item[1]))
-    steps: list[tuple[str, str, str, str, float]] = []
-    for name, added in ranked[:top]:
-        feature = schema[name]
-        steps.append((name, feature.title, *feature.contrast(prediction.inputs[name], typical.get(name)), added))
-    if ranked[top:]:
-        steps.append(("", f"{len(ranked[top:])} other figures", "", "", sum(added for _, added in ranked[top:])))
-    return DataFrame([(*step, scorecard.points(step[4], scale)) for step in steps], columns=STEP)
+    return explain.steps(prediction.inputs, prediction.contributions, schema, typical, top, scale=scale)
 
 
 def supports(store: Store, prediction: Prediction, top: int = 4) -> list[dict[str, Any]]:

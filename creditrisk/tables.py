@@ -203,7 +203,7 @@ def save(
     if as_of:
         if as_of not in table.frame.columns:
             raise InvalidInput(f"There is no column {as_of!r}; there are {', '.join(map(str, table.frame.columns))}.")
-        given.insert(1, "as_of", table.frame[as_of])
+        given.insert(1, "as_of", rows.days(table.frame[as_of]))
     checked, problems = rows.check(wanted, given, complete=True)
     observed = DataFrame(columns=["applicant_id", "observed_bad", "observed_on"])
     if target:

@@ -8,7 +8,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame, Series, concat
 
-from creditrisk import augment, cutoffs, jobs, labels, metrics, policy, registry, scorecard, split, tabular, trial
+from creditrisk import augment, cutoffs, explain, jobs, labels, metrics, policy, registry, scorecard, split, tabular, trial
 from creditrisk import schema as schemas
 from creditrisk.errors import InvalidInput, NotEnoughData, NothingYet, SchemaMismatch
 from creditrisk.plan import BASELINES, CANDIDATES, USUAL, Config
@@ -180,7 +180,7 @@ def _invented(store: Store, chosen: labels.LabelSet) -> DataFrame:
 
 def _same_schema(store: Store, snapshot_id: int) -> None:
     made_for = store.value("select schema_fingerprint from snapshot where snapshot_id = $id", id=snapshot_id)
-    if made_for != store.schema.fingerprint:
+    if made_for not in (None, store.schema.fingerprint):
         raise SchemaMismatch(
             f"The label set's features were computed for another schema ({made_for}) than the workspace has now "
             f"({store.schema.fingerprint}): compute features and label again."
@@ -297,31 +297,44 @@ def _figure(value: Any) -> float:
 def curves(store: Store, model_id: str) -> dict[str, DataFrame]:
     """Return what a model's page draws of its labelled test rows, from the files kept with it.
 
-    'roc' and 'calibration' as in `metrics`; 'scores' (low = lower edge of a 20-point bin, bad, n); 'importance' (feature, title,
-    mean_abs = mean size of the contribution in log-odds), largest first.
+    'roc' and 'calibration' as in `metrics`; 'scores' (low = lower edge of a 20-point bin, bad, n); 'importance' of features and
+    'concepts' (title, mean_abs = mean size of the contribution in log-odds, of_which = the features in words), largest first.
     """
     scored = registry.table(store, model_id, "test").dropna(subset=["bad"])
     bad, prob_default = scored["bad"].to_numpy(bool), scored["pd"].to_numpy(float)
     low = np.floor(scorecard.score(prob_default, store.settings.score) / SCORE_BIN) * SCORE_BIN
-    parts = registry.table(store, model_id, "contributions").drop(columns=["applicant_id", "base"]).abs().mean()
-    schema = schemas.parse((store.models / model_id / "schema.toml").read_text(encoding="utf-8"))
-    rows = [(name, schema[str(name)].title, size) for name, size in parts.sort_values(ascending=False).items()]
+    parts = registry.table(store, model_id, "contributions").drop(columns=["applicant_id", "base"])
+    declared = registry.schema(store, model_id)
+    features = [declared[str(name)] for name in parts]
+    concepts = [explain.concept_of(feature) for feature in features]
     return {
         "roc": metrics.roc(bad, prob_default),
         "calibration": metrics.calibration_table(bad, prob_default),
         "scores": DataFrame({"low": low, "bad": bad}).value_counts(sort=False).rename("n").reset_index(),
-        "importance": DataFrame(rows, columns=["feature", "title", "mean_abs"]),
+        "importance": _importance(parts, features, [feature.name for feature in features], {each.name: each.title for each in features}),
+        "concepts": _importance(parts, features, concepts, {each: declared.in_words(each) for each in concepts}),
     }
+
+
+def _importance(parts: DataFrame, features: Sequence[schemas.Feature], groups: Sequence[str], said: Mapping[str, str]) -> DataFrame:
+    """Return how much each group of features moves the model; what pulls both ways within a row cancels out."""
+    sums = parts.T.groupby(list(groups), sort=False).sum().T.abs().mean().sort_values(ascending=False, kind="stable")
+    members = [[each.title for each, of in zip(features, groups, strict=True) if of == group] for group in sums.index]
+    rows = [(said[str(group)], float(size), ", ".join(titles)) for (group, size), titles in zip(sums.items(), members, strict=True)]
+    return DataFrame(rows, columns=["title", "mean_abs", "of_which"])
 
 
 def consequences(store: Store, model_id: str) -> dict[str, DataFrame]:
     """Return what every cut-off does ('validation', 'test'): the table of `cutoffs.table`, for a slider that moves all figures at once.
 
-    A cut-off is chosen on the first and its consequences are read off the second. Raises TamperedArtefact for a missing file.
+    Both have the same cut-offs, row by row: one is chosen on the first and its consequences are read off the second. Raises
+    TamperedArtefact for a missing file.
     """
     margin, lgd = store.settings.policy.margin, store.settings.policy.lgd
-    parts = {name: registry.table(store, model_id, name).dropna(subset=["bad"]) for name in ("validation", "test")}
-    return {name: cutoffs.table(part["bad"].to_numpy(float), part["pd"], margin=margin, lgd=lgd) for name, part in parts.items()}
+    held, scored = (registry.table(store, model_id, name).dropna(subset=["bad"]) for name in ("validation", "test"))
+    found = cutoffs.table(held["bad"].to_numpy(float), held["pd"], margin=margin, lgd=lgd)
+    told = cutoffs.table(scored["bad"].to_numpy(float), scored["pd"], margin=margin, lgd=lgd, at=found["cutoff"])
+    return {"validation": found, "test": told}
 
 
 def cutoffs_of(store: Store, model_id: str, *, recall: float = cutoffs.RECALL, approval: float = cutoffs.APPROVAL) -> list[dict[str, Any]]:

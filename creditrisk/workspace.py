@@ -56,12 +56,19 @@ def activity(store: Store, limit: int = 12) -> DataFrame:
                 when 'outcomes' then 'recorded ' || (detail->>'n') || ' observed outcome' || if(detail->>'n' = '1', '', 's')
                 when 'label' then 'made label set ' || subject
                 when 'register' then 'trained ' || subject
+                when 'export model' then 'exported ' || subject || ' for another workspace'
+                when 'import model' then 'imported ' || subject || ' from another workspace: ' || coalesce(detail->>'reason', '')
                 when 'promote' then 'promoted ' || subject || ' to champion: ' || coalesce(detail->>'reason', '')
                 when 'retire' then 'retired ' || subject || ': ' || coalesce(detail->>'reason', '')
                 when 'score' then 'made ' || if(detail->>'n' = '1', 'a prediction', subject)
-                when 'review' then
-                    if(detail->>'verdict' = 'cannot judge', 'could not judge a prediction', 'judged a prediction ' || (detail->>'verdict'))
-                    || ' (' || if(detail->>'about' = 'decision', 'recommendation', detail->>'about') || ')'
+                when 'claim' then if(detail->>'how' is null, 'took a case in hand', 'let go of a case')
+                when 'inspect' then coalesce(detail->>'status', 'inspected') || ' '
+                    || if(detail->>'n' = '1' or detail->>'n' is null, 'a verdict', subject)
+                when 'review' then case
+                    when detail->>'n' is not null then 'judged ' || subject
+                    when detail->>'verdict' = 'cannot judge' then 'could not judge a prediction'
+                    else 'judged a prediction ' || (detail->>'verdict')
+                end || coalesce(' (' || if(detail->>'about' = 'decision', 'recommendation', detail->>'about') || ')', '')
                 when 'job' then 'started job ' || subject
                 when 'job done' then 'finished job ' || subject
                 when 'job stopped' then 'stopped job ' || subject

@@ -1,17 +1,16 @@
-"""The registry: every model with its standing, its figures, its card, and who promoted it for what reason."""
+"""The registry: every model with its standing, its figures, its reasons, its card, and who promoted it for what reason."""
 
 import streamlit as st
 
 import ui
-from creditrisk import charts, gate, registry, training
-from ui import lab
+from creditrisk import charts, registry, training
+from ui import model as one
 
 store = ui.store()
 ui.header("Models", "Every model trained here, for ever. A named person promotes one, with a reason that somebody can read next year.")
 WORDS = {True: "agreement with the proxy label", False: "ranking of observed outcomes"}
-BY = {True: "by the proxy label", False: "by outcome"}
 
-known = registry.models(store)
+known = ui.seen(registry.models)
 if known.empty:
     ui.empty(
         "No model yet",
@@ -20,7 +19,19 @@ if known.empty:
         icon="deployed_code",
     )
     st.stop()
+if "promoted" in st.session_state:
+    st.toast(f"{st.session_state.pop('promoted')} is the champion now.", icon=":material/military_tech:")
 
+story, step = st.columns([5, 1.2], vertical_alignment="top")
+with story:
+    ui.figure(
+        charts.standings(registry.spans(store)),
+        key="standings",
+        param="model",
+        help="Who stood where when; hover for the person and the reason, click to open the model.",
+    )
+with step:
+    one.rollback()
 columns = {
     "model_id": ui.text_column("Model", pinned=True),
     "algorithm": ui.text_column("Algorithm"),
@@ -33,40 +44,40 @@ columns = {
     "status_reason": ui.text_column("Reason", width="medium"),
 }
 ui.table(
-    known, columns, key="models", alt="All models, newest first", opens="model_id", param="model", height=ui.fitting(len(known), most=7)
+    known,
+    columns,
+    key="models",
+    alt="All models, newest first",
+    opens="model_id",
+    param="model",
+    height=ui.fitting(len(known), most=7),
+    row=None,
+    feature=None,
+    against=None,
 )
 st.caption("Pick a row to open a model.")
 
-best = [row for row in ui.rows(training.leaderboard(store)) if row["algorithm"] not in training.BASELINES]
+best = [row for row in ui.rows(ui.seen(training.leaderboard)) if row["algorithm"] not in training.BASELINES]
 model_id = ui.asked("model") or (ui.champion() or (best or ui.rows(known))[0])["model_id"]
 with ui.guard():
-    model = registry.get(store, model_id)
+    model = ui.seen(registry.get, model_id)
     card = registry.card(store, model_id)
     metrics = model["metrics"][model["label_source"]]
     risk = ui.risk_word(model["is_proxy"])
-    title, promote, download = st.columns([4, 1.2, 1.2], vertical_alignment="bottom")
+    hindrance = ui.seen(registry.hindrance, model_id)
+    title, text, data = st.columns([4, 1, 1], vertical_alignment="bottom")
     with title:
         ui.section(f"{model_id} · {ui.algorithm(model['algorithm'])}")
-    key = f"promotion-{model_id}-{model['status']}"  # another key after the promotion: a closed popover
-    hindrance = registry.hindrance(store, model_id)
-    closed = model["status"] == "champion" or hindrance is not None
-    with promote, st.popover("Promote", icon=":material/military_tech:", width="stretch", disabled=closed, help=hindrance, key=key):
-        reason = st.text_area("Why this model?", key=f"reason-{model_id}", help="Kept with your name in the registry.")
-        st.markdown(f":gray[Promoted by **{ui.literal(ui.user())}**. The present champion, if any, retires.]")
-        if st.button(f"Make {model_id} the champion", type="primary", key="promote", width="stretch"):
-            with ui.guard():
-                gate.promote(store, model_id, user=ui.user(), reason=reason)
-                st.session_state["promoted"] = model_id
-                st.rerun()
-    with download:
-        st.download_button(
-            "Download card",
-            card["markdown"],
-            file_name=f"{model_id}.md",
-            mime="text/markdown",
+    for place, kind, mime, content in ((text, "md", "text/markdown", card["markdown"]), (data, "json", "application/json", card["json"])):
+        place.download_button(
+            f"Card .{kind}",
+            content,
+            file_name=f"{model_id}.{kind}",
+            mime=mime,
             icon=":material/download:",
             width="stretch",
             on_click="ignore",
+            key=f"card-{kind}",
         )
     st.markdown(
         f"{ui.badge(model['status'], ui.STATE_COLOURS)} :gray[trained by {ui.literal(model['created_by'])} on "
@@ -94,42 +105,16 @@ with ui.guard():
             f"1 means the {risk} is neither too bold nor too timid; 0.8 to 1.2 is usual.",
         ),
     )
-    curves = lab.curves(store, model_id, model["digest"])
-    if "promoted" in st.session_state:
-        st.toast(f"{st.session_state.pop('promoted')} is the champion now.", icon=":material/military_tech:")
-    left, right = st.columns(2, gap="large")
-    with left:
-        ui.figure(
-            charts.calibration(curves["calibration"], risk),
-            key="calibration",
-            help=f"Ten groups of equal size by {risk}: what was promised against what was found, with 95 % intervals. On the dotted "
-            "line both agree.",
-        )
-    with right:
-        ui.figure(
-            charts.roc(curves["roc"], metrics["auc"]),
-            key="roc",
-            help="Each point is a cut-off: how many of the bad it catches, and how many of the good it turns away.",
-        )
-    left, right = st.columns(2, gap="large")  # a second row, so that titles of one line and of two stand level
-    with left:
-        ui.figure(
-            charts.test_scores(curves["scores"], BY[model["is_proxy"]]),
-            key="test-scores",
-            help="Scores of the applicants kept away from training, by their label.",
-        )
-    with right:
-        ui.figure(
-            charts.importance(curves["importance"]),
-            key="importance",
-            help="Mean size of each feature's contribution over the test applicants, in log-odds. It says what moves this model, not "
-            "what causes risk.",
-        )
-    ui.section("History", help="Who gave this model which standing, and why.")
-    for event in ui.rows(registry.events(store, model_id)):
-        st.markdown(
-            f":gray[{ui.instant(event['happened_at'])}]  {ui.badge(event['status'], ui.STATE_COLOURS)}  by "
-            f"**{ui.literal(event['by_user'])}**: {ui.literal(event['reason'])}"
-        )
-    with st.expander("Model card"):
-        st.markdown(card["markdown"])
+    view = ui.view(one.VIEWS)
+    if view == "figures":
+        one.figures(model)
+    elif view == "cutoff":
+        one.cutoff(model)
+    elif view == "explained":
+        one.explained(model)
+    elif view == "promotion":
+        one.promotion(model, hindrance)
+    elif view == "compare":
+        one.compare(model, known)
+    else:
+        one.card(model, card)

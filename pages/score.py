@@ -7,7 +7,7 @@ import streamlit as st
 import ui
 from creditrisk import applicants, charts, features, scoring
 from creditrisk.scorecard import shown
-from ui import account, case, recategorise
+from ui import account, case, hearing, recategorise
 
 store = ui.store()
 ui.header("Score", "One applicant, one score, and the reasons in plain words. The program recommends; a named person decides.")
@@ -69,6 +69,14 @@ with ui.guard():
             )
         st.stop()
     prediction = scoring.get(store, prediction_id)
+    if hearing.blind(prediction_id):
+        ui.empty(
+            "You are reading this case blind",
+            "Its score is shown once your verdict is given.",
+            ("reviews", "Back to the case"),
+            icon="visibility_off",
+        )
+        st.stop()
     risk = ui.risk_word(prediction.is_proxy)
     person = applicants.person(store, prediction.applicant_id)
     points = shown(prediction.score)
@@ -165,6 +173,8 @@ with ui.guard():
     }
     height = ui.fitting(len(history), most=6)
     ui.table(history, columns, key="all-scores", alt="All scores", opens="prediction_id", param="prediction", height=height)
+    ui.section("What happened to this case", help="From the score to what was learned from it: claims, verdicts, inspections, models.")
+    hearing.story(prediction_id)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             "Download the record",

@@ -58,3 +58,41 @@ def test_what_cannot_be_drawn_is_a_sentence(trained: Store, tmp_path: Path) -> N
     (tmp_path / "file").write_text("")
     with pytest.raises(InvalidInput, match="cannot be made"):
         album.explain(trained, "M0001", tmp_path / "file" / "under")
+
+
+def test_what_was_kept_adds_up_row_by_row(trained: Store) -> None:  # noqa: F811
+    for name in ("M0001", "M0002", "M0003"):
+        found = album.kept(trained, name)
+        total = found.base + found.parts.sum(axis=1)
+        assert np.abs(total - found.scored["margin"]).max() < 1e-4
+        sizes = found.parts.abs().mean()
+        assert sizes.is_monotonic_decreasing
+        who = found.scored["applicant_id"].iloc[3]
+        steps = album.steps(trained, found, who)
+        assert found.base + steps["contribution"].sum() == pytest.approx(found.scored["margin"].iloc[3], abs=1e-4)
+        assert not set(steps["title"]) & {feature.name for feature in trained.schema}
+    with pytest.raises(UnknownThing, match="Only applicants of the model's test part"):
+        found.place("nobody")
+
+
+def test_a_swarm_has_a_dot_for_each_row_and_feature(trained: Store) -> None:  # noqa: F811
+    found = album.kept(trained, "M0001")
+    dots = album.swarm(found, most=50)
+    assert dots.groupby("feature").size().eq(50).all()
+    assert dots["feature"].nunique() == album.SWARMED
+    assert dots["height"].abs().max() <= 0.4
+    assert dots["rank"].dropna().between(0, 1).all()
+    one = dots[dots["feature"] == found.features[0].name].iloc[0]
+    assert one["contribution"] == found.parts[found.features[0].name].iloc[found.place(one["applicant_id"])]
+
+
+def test_dependence_pairs_each_value_with_what_it_added(trained: Store) -> None:  # noqa: F811
+    found = album.kept(trained, "M0001")
+    name = found.features[0].name
+    table = album.dependence(found, name)
+    assert table["contribution"].tolist() == found.parts[name].tolist()
+    assert len(album.dependence(found, name, most=10)) == 10
+    with pytest.raises(UnknownThing, match="shoe_size"):
+        album.dependence(found, "shoe_size")
+    with pytest.raises(InvalidInput, match="only a scorecard has bins"):
+        album.bins(trained, "M0001")

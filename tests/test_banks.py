@@ -100,3 +100,9 @@ def test_a_workspace_adds_profiles_and_bad_ones_say_what_is_wrong(tmp_path: Path
     (tmp_path / "mine.toml").write_text('[sign]\nD = "minus"\n', encoding="utf-8")
     with pytest.raises(InvalidInput, match="'minus'"):
         banks.profiles(tmp_path)
+
+
+@pytest.mark.parametrize("word", ["VYBER", "výběr", "VYDAJ"])
+def test_a_czech_withdrawal_is_money_out_like_any_other_expense(word: str) -> None:
+    assert banks.side(word) == banks.side("debit")
+    assert banks.side("PRIJEM") == banks.side("credit")

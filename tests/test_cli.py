@@ -55,10 +55,10 @@ def test_help_is_quick() -> None:
 
 
 def test_a_wrong_command_line_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["label", "rfm"]) == 2
+    assert main(["label", "astrology"]) == 2
     said = capsys.readouterr()
     assert said.out == ""
-    assert "invalid choice: 'rfm'" in said.err
+    assert "invalid choice: 'astrology'" in said.err
     assert main(["score", "--json"]) == 2
     said = capsys.readouterr()
     assert json.loads(said.out) == {"summary": {"error": said.err.strip()}}

@@ -22,10 +22,10 @@ def said() -> list[tuple[float, str]]:
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory, said: list[tuple[float, str]]) -> Iterator[Store]:
-    """The smallest demo workspace, of a seed whose riskiest cluster is too small to train on."""
+    """The smallest demo workspace."""
     folder = tmp_path_factory.mktemp("demo")
     opened = stores.open_in_memory(Settings(data=folder / "data", models=folder / "models"))
-    demo.fill(opened, applicants=100, seed=5, progress=lambda fraction, message: said.append((fraction, message)))
+    demo.fill(opened, applicants=100, seed=11, progress=lambda fraction, message: said.append((fraction, message)))
     yield opened
     opened.close()
 
@@ -144,6 +144,7 @@ def test_an_unused_workspace_is_furnished_once_and_whole(settings: Settings) -> 
     champion = registry.champion(opened)
     assert champion is not None
     assert registry.load(opened, champion["model_id"])
+    assert opened.value("select count(*) from audit where action = 'head'") == 0, "the head came along"
     assert registry.recover(opened) == {"removed": [], "quarantined": [], "damaged": []}
     opened.close()
-    assert [file.name for file in settings.data.iterdir()] == ["creditrisk.duckdb"]
+    assert {file.name for file in settings.data.iterdir()} == {"creditrisk.duckdb", "audit.head", "app.lock"}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from creditrisk import estimators, trees, treeshap
+from creditrisk import balance, estimators, metrics, trees, treeshap
 from creditrisk.estimators import FITS, Boosted, Column, Estimator, Forest, Lesson, Light, Linear, Scorecard
 
 COLUMNS = (
@@ -171,3 +171,17 @@ def test_tables_that_differ_or_cannot_be_made_are_not_used_and_that_is_said(monk
     assert np.array_equal(wrong.parts(matrix)[0], model.slowly(matrix)[0])
     monkeypatch.setattr(treeshap, "MOST_CELLS", 1)
     assert "cannot be written as tables" in estimators.checked(model, matrix).fallback
+
+
+def test_evidence_that_is_a_rounding_error_does_not_drown_the_rest():
+    random = np.random.default_rng(3)
+    n = 150
+    matrix = np.column_stack([random.normal(size=(n, 3)), np.full((n, 8), 0.3)])
+    bad = (random.random(n) < 1 / (1 + np.exp(1.2 - 2 * matrix[:, 0]))).astype(float)
+    columns = tuple(Column(f"f{place}", None, 0, False) for place in range(matrix.shape[1]))
+    for draw in range(6):  # equal weights of the classes make the evidence of an only bin a few units in the last place, not 0
+        rows = random.choice(n, 90, replace=False)
+        part = balance.balanced(Lesson(matrix[rows], bad[rows], np.ones(90), columns, draw), "weights")
+        card = FITS["scorecard"](part)
+        assert metrics.auc(bad, card.raw(matrix)) > 0.8
+        assert np.abs(card.parts(matrix)[0][:, 3:]).max() == pytest.approx(0, abs=1e-9)

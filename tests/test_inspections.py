@@ -1,5 +1,7 @@
 """A second person looks at verdicts: never at their own, contradictions first, all or none, with a reason."""
 
+import math
+
 import pytest
 
 from creditrisk import inspections, reviews
@@ -77,7 +79,9 @@ def test_readers_agree_beyond_chance_or_it_says_that_nobody_knows(store: Store) 
     found = inspections.agreement(store)
     assert (found["n"], found["share"], found["pabak"]) == (4, 0.75, 0.5)
     assert found["kappa"] == pytest.approx(0.5)
-    assert found["low"] < 0.75 < found["high"]
+    assert found["share_low"] < 0.75 < found["share_high"]
+    assert (found["pabak_low"], found["pabak_high"]) == (2 * found["share_low"] - 1, 2 * found["share_high"] - 1)
+    assert math.isnan(found["kappa_low"]), "four cases are too few for an interval"
     assert found["alpha"] == pytest.approx(1 - 2 / (30 / 7))
 
 
@@ -89,3 +93,47 @@ def test_who_is_too_fast_or_always_agrees_is_flagged(store: Store) -> None:
     assert "less than 10 seconds" in flags["quick"]
     assert "“correct” in 100 % of 20" in flags["quick"]
     assert flags["slow"] == ""
+
+
+def test_a_capital_or_a_space_makes_nobody_a_second_person(store: Store) -> None:
+    name = reviews.add(store, predicted(store, "p1"), "correct", "label", "", user="rita")
+    for other in ("Rita", " rita ", "RITA"):
+        with pytest.raises(NotAllowed, match="own verdict"):
+            inspections.decide(store, [name], "accepted", "looks right", user=other)
+        assert inspections.waiting(store, other)["may_inspect"].tolist() == [False]
+        assert "own verdict" in inspections.waiting(store, other)["why_not"].iloc[0]
+    assert inspections.waiting(store, "sam")["why_not"].tolist() == [""]
+
+
+def test_nothing_is_decided_about_nothing(store: Store) -> None:
+    with pytest.raises(InvalidInput, match="none was named"):
+        inspections.decide(store, [], "accepted", "all fine", user="sam")
+    assert store.value("select count(*) from audit") == 0
+
+
+def test_the_verdicts_on_a_case_stand_side_by_side(store: Store) -> None:
+    predicted(store, "p1")
+    one = reviews.add(store, "p1", "correct", "label", "", user="rita")
+    reviews.add(store, "p1", "incorrect", "label", "not so", user="sam")
+    reviews.add(store, "p1", "correct", "band", "", user="sam")
+    inspections.decide(store, [one], "rejected", "the salary is missing", user="tom")
+    found = inspections.case(store, "p1")
+    assert found[["about", "reviewed_by", "is_conflict"]].to_numpy().tolist() == [
+        ["band", "sam", False],
+        ["label", "rita", True],
+        ["label", "sam", True],
+    ]
+    assert found["inspection_reason"].tolist()[1] == "the salary is missing"
+
+
+def test_ten_cases_read_twice_give_kappa_its_interval(store: Store) -> None:
+    for place in range(20):
+        predicted(store, f"p{place}")
+        one = "correct" if place % 2 else "incorrect"
+        other = one if place < 15 else "correct"
+        for user, verdict in (("rita", one), ("sam", other)):
+            reviews.add(store, f"p{place}", verdict, "label", "because", user=user)
+    found = inspections.agreement(store)
+    for name in ("share", "kappa", "pabak", "alpha"):
+        assert found[f"{name}_low"] < found[name] < found[f"{name}_high"]
+    assert found == inspections.agreement(store), "the same cases, the same interval"

@@ -242,8 +242,14 @@ def judge(store: Store, prediction_id: str, applicant_id: str, verdict: str, rea
             {"id": prediction_id, "applicant": applicant_id},
         )
         cursor.execute(
-            "insert into review values ($review, $id, $verdict, 'label', null, 'seen', 3, now()::timestamp, $reader)",
+            """insert into review by name select $review as review_id, $id as prediction_id, $verdict as verdict, 'label' as about,
+                'seen' as comment, now()::timestamp as reviewed_at, $reader as reviewed_by""",
             {"review": f"r{prediction_id}", "id": prediction_id, "verdict": verdict, "reader": reader},
+        )
+        cursor.execute(
+            """insert into inspection (review_id, status, reason, inspected_at, inspected_by)
+            values ($review, 'accepted', 'seen too', now()::timestamp, 'ina')""",
+            {"review": f"r{prediction_id}"},
         )
 
 

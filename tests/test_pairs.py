@@ -221,15 +221,15 @@ def test_somebodys_word_is_evidence_too(store: Store) -> None:
     assert "somebody said" in evidence(store)
 
 
-def test_money_that_came_back_counts_against_what_it_was_spent_on(store: Store) -> None:
+def test_money_that_came_back_is_shown_as_a_refund(store: Store) -> None:
     save(store, file(GIRO, ("06-07", "CARD PAYMENT ZALANDO", "-100.00"), ("06-20", "REFUND ZALANDO", "100.00")))
     assert store.value("select category from movement where text = 'REFUND ZALANDO'") == "REFUND"
-    assert store.rows("select category, counted_as from leg order by category nulls last") == [("REFUND", "SHOPPING"), (None, None)]
+    assert store.rows("select category from leg order by category nulls last") == [("REFUND",), (None,)]
 
 
-def test_what_came_back_from_somewhere_unknown_is_no_money_to_live_on(store: Store) -> None:
+def test_what_came_back_from_somewhere_unknown_is_a_refund_too(store: Store) -> None:
     save(store, file(GIRO, ("06-07", "ZZYZX", "-100.00"), ("06-20", "REFUND ZZYZX", "100.00")))
-    assert store.rows("select category, counted_as from leg where category is not null") == [("REFUND", "REFUND")]
+    assert store.rows("select category from leg where category is not null") == [("REFUND",)]
 
 
 def test_a_pair_is_known_from_the_later_of_its_days(store: Store) -> None:

@@ -202,3 +202,28 @@ def test_the_card_on_disk_is_json_and_says_when_it_is_gone(store: Store) -> None
         registry.table(store, "M0001", "secrets")
     with pytest.raises(TamperedArtefact, match=r"contributions\.parquet is missing"):
         registry.table(store, "M0001", "contributions")
+    (store.models / "M0001" / "test.parquet").write_bytes(b"PAR1 cut off")
+    with pytest.raises(TamperedArtefact, match=r"M0001/test\.parquet is not the table that was kept with M0001"):
+        registry.table(store, "M0001", "test")
+
+
+def test_every_standing_has_its_span_and_the_former_champion_is_known(store: Store) -> None:
+    kept(store, 2)
+    assert registry.former(store) is None
+    registry.promote(store, "M0001", user="ann", reason="the first")
+    assert registry.former(store) is None
+    registry.promote(store, "M0002", user="bea", reason="better")
+    assert registry.former(store) == "M0001"
+    spans = registry.spans(store)
+    assert spans[["model_id", "status"]].to_numpy().tolist() == [
+        ["M0001", "candidate"],
+        ["M0002", "candidate"],
+        ["M0001", "champion"],
+        ["M0001", "retired"],
+        ["M0002", "champion"],
+    ]
+    assert spans["is_present"].tolist() == [False, False, False, True, True]
+    assert (spans["from_at"] <= spans["until_at"]).all()
+    champion = spans.iloc[2]
+    assert champion["until_at"] == spans.iloc[3]["from_at"]
+    assert (champion["by_user"], champion["reason"]) == ("ann", "the first")

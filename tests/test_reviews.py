@@ -219,3 +219,66 @@ def test_only_the_random_slice_speaks_for_all_predictions(store: Store) -> None:
     counted = reviews.summary(store)
     assert (counted["n"], counted["n_incorrect"]) == (2, 1)
     assert (counted["random"]["n"], counted["random"]["n_incorrect"]) == (1, 0)
+
+
+def test_a_case_drawn_and_then_opened_by_hand_is_still_the_one_drawn(store: Store) -> None:
+    predicted(store, "p1")
+    taken = reviews.claim(store, user="rita")
+    assert reviews.claim(store, user="rita", prediction_id="p1") == taken, "else every reload would take cases out of the random slice"
+
+
+def test_what_is_given_back_may_come_again_to_anybody(store: Store) -> None:
+    predicted(store, "p1")
+    taken = reviews.claim(store, user="rita")
+    assert taken is not None
+    with pytest.raises(UnknownThing, match="claim of yours"):
+        reviews.release(store, taken.claim_id, user="sam")
+    reviews.release(store, taken.claim_id, user="rita")
+    assert reviews.today(store, "rita") == {"n": 0, "n_skipped": 0}
+    again = reviews.claim(store, user="rita")
+    assert again is not None
+    assert again.claim_id != taken.claim_id
+
+
+def test_a_second_reader_sees_what_the_first_said_only_afterwards(store: Store) -> None:
+    predicted(store, "p1")
+    reviews.add(store, "p1", "incorrect", "label", "not so", user="rita")
+    reviews.claim(store, user="sam", prediction_id="p1")
+    assert reviews.history(store, "p1", reader="sam").empty
+    assert len(reviews.history(store, "p1", reader="tom")) == 1
+    reviews.add(store, "p1", "correct", "label", "", user="sam")
+    assert set(reviews.history(store, "p1", reader="sam")["reviewed_by"]) == {"rita", "sam"}
+
+
+def test_what_would_be_right_must_differ_from_what_is_there(store: Store) -> None:
+    predicted(store, "p1")  # Average, approve
+    for verdict, about, corrected, sentence in (
+        ("incorrect", "band", "Average", "is 'Average' already"),
+        ("incorrect", "decision", "approve", "is 'approve' already"),
+        ("correct", "label", "bad", "Only what is incorrect"),
+        ("cannot judge", "label", "bad", "Only what is incorrect"),
+    ):
+        with pytest.raises(InvalidInput, match=sentence):
+            reviews.add(store, "p1", verdict, about, "because", user="rita", corrected=corrected)
+    with pytest.raises(InvalidInput, match="between 0 and 86,400 seconds, not nan"):
+        reviews.add(store, "p1", "correct", "label", "", user="rita", seconds=float("nan"))
+    reviews.add(store, "p1", "incorrect", "band", "too low", user="rita", corrected="Good")
+    assert len(reviews.history(store)) == 1
+
+
+def test_several_verdicts_are_kept_together_or_not_at_all(store: Store) -> None:
+    predicted(store, "p1")
+    good = reviews.Said("p1", "correct", "label")
+    with pytest.raises(UnknownThing, match="p2"):
+        reviews.add_all(store, [good, reviews.Said("p2", "correct", "label")], user="rita")
+    with pytest.raises(InvalidInput, match="no verdict"):
+        reviews.add_all(store, [], user="rita")
+    assert reviews.history(store).empty
+    assert len(reviews.add_all(store, [good], user="rita")) == 1
+
+
+def test_a_name_is_the_same_however_it_is_typed(store: Store) -> None:
+    predicted(store, "p1")
+    reviews.add(store, "p1", "correct", "label", "", user=" rita ")
+    assert reviews.history(store)["reviewed_by"].tolist() == ["rita"]
+    assert reviews.claim(store, user="Rita") is None, "she has judged it already"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pandas import DataFrame
+from pandas import DataFrame, Series
 
 from creditrisk.errors import InvalidInput
 from creditrisk.rows import check, complaint, outcomes
@@ -115,6 +115,24 @@ def test_outcomes_are_read_and_the_doubtful_set_aside() -> None:
     ]
     with pytest.raises(InvalidInput, match="There is no column 'worse'; there are who, bad, day"):
         outcomes(frame, id_column="who", bad_column="worse")
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (["930705", "961231"], [date(1993, 7, 5), date(1996, 12, 31)]),
+        ([930705, 961231], [date(1993, 7, 5), date(1996, 12, 31)]),
+        (["31.12.2020", None, "1.2.2021"], [date(2020, 12, 31), None, date(2021, 2, 1)]),
+        (["31/12/2020", "01/02/2021", "soon"], [date(2020, 12, 31), date(2021, 2, 1)]),
+        (["01/02/2021", "03/04/2021"], []),  # the day or the month first: nobody can tell
+    ],
+)
+def test_days_of_outcomes_are_read_in_the_one_format_their_column_leaves(written: list[object], read: list[date | None]) -> None:
+    frame = DataFrame({"who": ["A", "B", "C"][: len(written)], "bad": 1, "day": Series(written, dtype=object)})
+    observed, problems = outcomes(frame, id_column="who", bad_column="bad", date_column="day")
+    assert observed["observed_on"].astype(object).where(observed["observed_on"].notna(), None).tolist() == read
+    assert len(problems) == len(written) - len(read)
+    assert all("it should be a date like 2026-01-31" in problem.message for problem in problems)
 
 
 def test_a_day_may_come_as_an_instant() -> None:

@@ -129,6 +129,12 @@ def test_a_model_page_gets_its_curves(trained: Store) -> None:
     assert found["roc"][["false_positive_rate", "true_positive_rate"]].iloc[-1].tolist() == [1.0, 1.0]
     assert found["importance"]["mean_abs"].is_monotonic_decreasing
     assert len(found["importance"]) == len(trained.schema.predictors)
+    assert found["concepts"]["mean_abs"].is_monotonic_decreasing
+    overdrawn = found["concepts"].set_index("title").loc["Days overdrawn"]
+    assert "Days overdrawn, last 90 days" in overdrawn["of_which"]
+    parts = registry.table(trained, "M0001", "contributions")
+    of_concept = [feature.name for feature in trained.schema.predictors if feature.concept == "overdrawn"]
+    assert overdrawn["mean_abs"] == pytest.approx(parts[of_concept].sum(axis=1).abs().mean())
 
 
 def test_the_command_line_gets_the_declared_keys(trained: Store) -> None:
@@ -195,6 +201,9 @@ def test_a_cutoff_is_chosen_on_validation_and_told_on_test(trained: Store) -> No
     assert (held.loc[held["bad"].eq(True), "pd"] >= recall["cutoff"]).mean() == recall["validation"]["recall"]
     assert (scored.loc[scored["bad"].eq(True), "pd"] >= recall["cutoff"]).mean() == recall["test"]["recall"]
     tables = training.consequences(trained, "M0001")
+    assert tables["test"]["cutoff"].tolist() == tables["validation"]["cutoff"].tolist()
+    middle = tables["test"].iloc[len(tables["test"]) // 2]
+    assert (scored["pd"] < middle["cutoff"]).mean() == middle["share_approved"]
     assert tables["test"]["n"].eq(len(scored)).all()
     assert training.cutoffs_of(trained, "M0001", recall=0.5)[2]["cutoff"] > recall["cutoff"]
 

@@ -227,6 +227,23 @@ def pick(
     )
 
 
+def view(views: Mapping[str, str], param: str = "view") -> str:
+    """Let somebody choose one of the views of a page; the choice lives in the URL, and the first is the one where it names none."""
+    current = asked(param) if asked(param) in views else next(iter(views))
+    key = f"view-{param}-{current}"
+    st.segmented_control(
+        "View",
+        list(views),
+        default=current,
+        required=True,
+        format_func=views.get,
+        key=key,
+        label_visibility="collapsed",
+        on_change=lambda: ask(**{param: st.session_state[key]}),
+    )
+    return str(current)
+
+
 # --- frames and figures -----------------------------------------------------------------------------------------------
 
 
@@ -280,6 +297,15 @@ def table(
     picked = st.dataframe(cells.harmless(shown), on_select="rerun", selection_mode="single-row", **options)["selection"]["rows"]
     if picked:
         go(page, **{param or opens: str(shown[opens].iloc[picked[0]])})
+
+
+def tick(frame: DataFrame, columns: Mapping[str, Any], *, key: str, alt: str, height: int) -> list[int]:
+    """Show the named columns of a frame with a box before each row; returns the places ticked."""
+    shown = cells.harmless(_in_words(frame))
+    config = {name: column for name, column in columns.items() if _says_something(shown[name])}
+    options: dict[str, Any] = {"hide_index": True, "column_config": config, "column_order": list(config), "height": height, "alt": alt}
+    picked = st.dataframe(shown, key=key, on_select="rerun", selection_mode="multi-row", **options)
+    return [int(row) for row in picked["selection"]["rows"]]
 
 
 def bullets(texts: Iterable[str], mark: str) -> None:

@@ -31,7 +31,14 @@ GATES = {  # what a quality check of a label set is called, and which side of th
     "against outcomes": ("Ranks observed outcomes", ">"),
     "beside the index": ("Keeps up with the plain risk index", "≥"),
     "proxy sets": ("The proxy sets in it pass their own", "≥"),
+    "verified": ("Enough verified outcomes", "≥"),
+    "verified bad": ("Enough of each kind", "≥"),
+    "ranks as well": ("Ranks them as well", "≥"),
+    "as close to what happens": ("As close to what happens", "≤"),
+    "calibrated": ("Neither too bold nor too timid", "≥"),
+    "scores alike": ("Scores keep their meaning", "≤"),
 }
+COUNTED = ("outcomes", "bad outcomes", "verified", "verified bad")
 
 
 def checks(gates: Sequence[Mapping[str, Any]]) -> None:
@@ -55,17 +62,17 @@ def checks(gates: Sequence[Mapping[str, Any]]) -> None:
 
 def gate_name(gate: Mapping[str, Any]) -> str:
     """What a quality check is called on a page."""
-    return GATES.get(gate["name"], (gate["name"], ""))[0]
+    return GATES.get(gate["name"], (ui.sentence(gate["name"]), ""))[0]
 
 
 def gate_asks(gate: Mapping[str, Any]) -> str:
     """What a quality check asks for: '≥ 0.75'."""
-    return f"{GATES.get(gate['name'], ('', ''))[1]} {gate_figure(gate, 'threshold')}".strip()
+    return f"{GATES.get(gate['name'], ('', '≥' if gate['name'].startswith('fair by') else ''))[1]} {gate_figure(gate, 'threshold')}".strip()
 
 
 def gate_figure(gate: Mapping[str, Any], part: str) -> str:
     """A figure of a quality check: counts whole, all else with two decimals."""
-    return ui.count(gate[part]) if gate["name"] in ("outcomes", "bad outcomes") else ui.plain(gate[part], 2)
+    return ui.count(gate[part]) if gate["name"] in COUNTED else ui.plain(gate[part], 2).replace("-", "−")
 
 
 @st.cache_data(show_spinner="Drawing the test set …", max_entries=64)

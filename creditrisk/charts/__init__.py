@@ -8,10 +8,12 @@ from creditrisk.charts.account import balance, coverage
 from creditrisk.charts.canvas import AMBER, BRICK, GREY, TEAL, nothing
 from creditrisk.charts.case import gauge, score_history, waterfall
 from creditrisk.charts.clusters import cloud, profiles, scan, segments, spread
+from creditrisk.charts.explained import beeswarm, confusion, cutoffs, dependence, partial, standings, swaps
 from creditrisk.charts.labels import against, agreement, cohort_rates, group_rates, windows
 from creditrisk.charts.models import ALGORITHMS, calibration, importance, leaderboard, roc, test_scores
 from creditrisk.charts.money import KINDS, flows, spending, streams, unknown
 from creditrisk.charts.portfolio import bins, correlations, maturity, scores
+from creditrisk.charts.readers import readings, reviewers
 
 __all__ = [
     "ALGORITHMS",
@@ -23,12 +25,16 @@ __all__ = [
     "against",
     "agreement",
     "balance",
+    "beeswarm",
     "bins",
     "calibration",
     "cloud",
     "cohort_rates",
+    "confusion",
     "correlations",
     "coverage",
+    "cutoffs",
+    "dependence",
     "flows",
     "gauge",
     "group_rates",
@@ -36,7 +42,10 @@ __all__ = [
     "leaderboard",
     "maturity",
     "nothing",
+    "partial",
     "profiles",
+    "readings",
+    "reviewers",
     "roc",
     "scan",
     "score_history",
@@ -44,7 +53,9 @@ __all__ = [
     "segments",
     "spending",
     "spread",
+    "standings",
     "streams",
+    "swaps",
     "test_scores",
     "unknown",
     "waterfall",

@@ -139,7 +139,10 @@ def test_scores(frame: DataFrame, words: str) -> go.Figure:
 
 
 def importance(frame: DataFrame, *, top: int = 12) -> go.Figure:
-    """Show how much each feature moves the model: columns title, mean_abs (mean size of its contribution, log-odds)."""
+    """Show how much each feature or subject moves the model: columns title, mean_abs (mean size of its contribution, log-odds).
+
+    A column of_which, where there is one, says which features belong to a subject.
+    """
     if frame.empty:
         return canvas.nothing("This model kept no contributions.")
     part = frame.nlargest(top, "mean_abs").iloc[::-1]
@@ -152,10 +155,13 @@ def importance(frame: DataFrame, *, top: int = 12) -> go.Figure:
             y=part["title"],
             x=part["mean_abs"],
             marker={"color": TEAL, "cornerradius": 2},
-            hovertemplate="%{y}: moves the log-odds by %{x:.3f} on average<extra></extra>",
+            customdata=[f"<br>{canvas.long(words)}" for words in part["of_which"]] if "of_which" in part else [""] * len(part),
+            hovertemplate="%{y}: moves the log-odds by %{x:.3f} on average%{customdata}<extra></extra>",
         )
     )
-    figure.update_yaxes(automargin=True, showgrid=False)
+    names = part["title"].tolist()
+    short = [canvas.short(name, 46) for name in names]
+    figure.update_yaxes(automargin=True, showgrid=False, type="category", tickvals=names, ticktext=short)
     figure.update_xaxes(title="mean contribution (log-odds)")
     return figure
 

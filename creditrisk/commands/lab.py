@@ -1,4 +1,4 @@
-"""Labels, candidates, and who is champion."""
+"""Label sets and the candidates that are fitted on them."""
 
 from argparse import ArgumentTypeError
 from collections.abc import Sequence
@@ -7,8 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from creditrisk.commands.terminal import Options, Out, ParserOf, content_of, day, opened, target_of, user_of
-from creditrisk.errors import InvalidInput, NothingYet
+from creditrisk.commands.terminal import BOARD, Options, Out, ParserOf, content_of, day, opened, target_of, user_of
+from creditrisk.errors import InvalidInput
 
 if TYPE_CHECKING:
     from creditrisk.labels import LabelSet
@@ -64,18 +64,6 @@ def declare(parser_of: ParserOf) -> None:
     )
     add("--seed", type=int, metavar="N", help="of everything random")
     add("--invented", action="store_true", help="learn from invented applicants too (proxy labels only); none is measured on")
-
-    add = parser_of("explain", _explain, "contributions of every test row, and pictures of them").add_argument
-    add("model", metavar="MODEL", help="a model's id, `champion` or `best`")
-    add("--out", type=Path, default=Path("explained"), metavar="DIR", help="folder for contributions.parquet and the pictures")
-    add("--plots", type=int, default=3, metavar="N", help="waterfalls of the N riskiest test applicants, and dependence on N features")
-    add("--pdp", action="append", default=[], metavar="FEATURE", help="how the risk moves with a feature, all else as it is (repeatable)")
-
-    parser_of("models", _models, "list the registry")
-
-    add = parser_of("promote", _promote, "make a model the champion").add_argument
-    add("model", metavar="MODEL", help="a model's id, or `best`: the candidate at the top of the newest label set's leaderboard")
-    add("--reason", required=True, metavar="TEXT", help="why; kept for ever")
 
 
 def _label(options: Options, out: Out) -> None:
@@ -205,57 +193,3 @@ def _value(text: str) -> float | str:
         return float(text)
     except ValueError:
         return text
-
-
-BOARD = ["model_id", "algorithm", "status", "label_source", "auc", "auc_low", "auc_high", "cv_auc", "auc_observed", "brier", "n", "seconds"]
-
-
-def _explain(options: Options, out: Out) -> None:
-    from creditrisk import album, registry
-
-    with opened(options) as store:
-        champion = registry.champion(store) if options.model == "champion" else None
-        if options.model == "champion" and champion is None:
-            raise NothingYet("There is no champion to explain: name a model, or promote one.")
-        model_id = champion["model_id"] if champion else _best(store) if options.model == "best" else options.model
-        made = album.explain(store, model_id, options.out, plots=options.plots, partials=options.pdp)
-        n = len(registry.table(store, model_id, "test"))
-    for line in made:
-        out.result({"model_id": model_id, **line}, f"  {line['file']}  {line['title']}")
-    summary = {"model_id": model_id, "rows": n, "files": len(made), "out": str(options.out)}
-    out.summary(summary, f"{len(made)} files of {model_id} in {options.out}: contributions of {n:,} test rows, and pictures of them.")
-
-
-def _models(options: Options, out: Out) -> None:
-    from creditrisk import registry, training
-
-    with opened(options) as store:
-        board = training.leaderboard(store)
-        models = [registry.get(store, model_id) for model_id in sorted(board["model_id"], reverse=True)]
-    for model in models:
-        out.result(training.to_json(model, "models"))
-    if models:
-        out.table(board[BOARD])
-    champion = next((model["model_id"] for model in models if model["status"] == "champion"), None)
-    said = f"{len(models)} models; {champion or 'none'} is champion."
-    out.summary({"models": len(models), "champion": champion}, said)
-
-
-def _promote(options: Options, out: Out) -> None:
-    from creditrisk import gate, registry, training
-
-    with opened(options) as store:
-        model_id = _best(store) if options.model == "best" else options.model
-        gate.promote(store, model_id, user=user_of(options, store.settings), reason=options.reason)
-        out.result(training.to_json(registry.get(store, model_id), "models"))
-    out.summary({"champion": model_id}, f"{model_id} is champion and scores from now on.")
-
-
-def _best(store: "Store") -> str:
-    """Return the candidate at the top of the newest label set's leaderboard, baselines left out."""
-    from creditrisk import training
-
-    for line in training.leaderboard(store).to_dict("records"):
-        if line["status"] == "candidate" and line["algorithm"] not in training.BASELINES:
-            return str(line["model_id"])
-    raise NothingYet("There is no candidate to promote: train models first.")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # the rooms themselves are imported by the commands that need
 
 Options = argparse.Namespace
 ParserOf = Callable[..., argparse.ArgumentParser]  # name, what runs, what it is about → the parser that takes its arguments
+BOARD = ["model_id", "algorithm", "status", "label_source", "auc", "auc_low", "auc_high", "cv_auc", "auc_observed", "brier", "n", "seconds"]
 SHOWN = 20  # problems said one by one without --json
 
 

@@ -7,12 +7,30 @@ and a proxy label.
 from creditrisk.clusters import RULE
 from creditrisk.labels.clustered import kmeans, of_clusters, rfm
 from creditrisk.labels.lessons import training_set
-from creditrisk.labels.shelf import PROXIES, LabelSet, banner, get, label_features, members, newest, risk_index, sets, to_json, warnings
+from creditrisk.labels.shelf import (
+    MEMBERS,
+    PROXIES,
+    LabelSet,
+    banner,
+    get,
+    known,
+    label_features,
+    members,
+    named,
+    newest,
+    receive,
+    risk_index,
+    rows_of,
+    sets,
+    to_json,
+    warnings,
+)
 from creditrisk.labels.verified import by_source, combine, observed, reviewed
 from creditrisk.labels.views import axes, by_cohort, by_group, compare, examples, points
 from creditrisk.quality import Comparison
 
 __all__ = [
+    "MEMBERS",
     "PROXIES",
     "RULE",
     "Comparison",
@@ -27,15 +45,19 @@ __all__ = [
     "examples",
     "get",
     "kmeans",
+    "known",
     "label_features",
     "members",
+    "named",
     "newest",
     "observed",
     "of_clusters",
     "points",
+    "receive",
     "reviewed",
     "rfm",
     "risk_index",
+    "rows_of",
     "sets",
     "to_json",
     "training_set",

@@ -72,7 +72,9 @@ def kmeans(
     choice = _choice(k, risky, reason, user)
     windows = Windows(performance_days, gap_days, tuple(cohorts or ()))
     declared = _within(store.schema.index_features, performance_days)
-    made_of = lay_out(store, windows, 0 if windows.dates else snapshot_of(store, snapshot_id), user=user)
+    say = progress or (lambda _share, _what: None)
+    snapshot = 0 if windows.dates else snapshot_of(store, snapshot_id)
+    made_of = lay_out(store, windows, snapshot, user=user, progress=lambda done, what: say(0.5 * done, what))
     table = as_it_went(store, made_of)
     report = {
         "rule": choice or RULE,
@@ -191,7 +193,7 @@ def _cluster(
     say = progress or (lambda _share, _what: None)
     matrix, used, left_out, enough = _label_matrix(table, declared)
     cloud = matrix[enough]
-    chosen, tried = clusters.scan(cloud, store.settings.labels, k, lambda done, what: say(0.8 * done, what))
+    chosen, tried = clusters.scan(cloud, store.settings.labels, k, lambda done, what: say(0.5 + 0.4 * done, what))
     if risky is not None:
         chosen = clusters.calling(cloud, chosen, risky)
     source = "cluster" if method == "kmeans" else "rfm"
@@ -201,7 +203,7 @@ def _cluster(
         judged = [feature for feature in store.schema.index_features if table[feature.name].nunique() > 1]
         chosen = replace(chosen, gap=clusters.gap_of(index.to_numpy(float)[enough], chosen))
     rows = _members(table, index, enough, chosen, clusters.grey_zone(cloud, chosen.centres, chosen.bad)).assign(source=source)
-    say(0.8, "holding the clusters against outcomes and predictors")
+    say(0.9, "holding the clusters against outcomes and predictors")
     found = _against_outcomes(store, rows.assign(as_of=table["as_of"]))
     gates = quality.of_clusters(table, rows, chosen, judged) + found.gates()
     tree = _given_away(store, rows)

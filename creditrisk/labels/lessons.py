@@ -6,6 +6,7 @@ Nothing leaves this room that the leakage guard has not seen: clock, names and f
 from pandas import DataFrame, concat
 
 from creditrisk import features, leakage
+from creditrisk.errors import NothingYet
 from creditrisk.labels.shelf import LabelSet, cohorts_of, get, label_features, rows_of, what_was_known
 from creditrisk.store import Store
 
@@ -18,6 +19,11 @@ def training_set(store: Store, label_set_id: str, *, unlabelled: bool = False) -
     Raises Leakage where a predictor knows what it is to foresee, TamperedArtefact where the labels are not those that were made.
     """
     chosen = get(store, label_set_id)
+    if chosen.is_foreign:
+        raise NothingYet(
+            f"Label set {label_set_id} came with a model from another workspace; the features of its applicants stayed there, so nothing "
+            "can be learned from it here. Choose a label set made here."
+        )
     labelled = rows_of(store, chosen)
     joined = what_was_known(store, labelled).merge(
         labelled[["snapshot_id", "applicant_id", "bad", "weight", "source"]], on=["snapshot_id", "applicant_id"]

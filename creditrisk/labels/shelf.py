@@ -6,7 +6,7 @@ There is no way to change one. What is read back is held against the digest befo
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -21,6 +21,7 @@ from creditrisk.schema import Feature, Schema
 from creditrisk.store import Store
 
 PROXIES = ("cluster", "rfm")
+FOREIGN = 0  # the snapshot of labels that came with a model: none of this workspace's
 MEMBERS = ["snapshot_id", "applicant_id", "source", "segment", "risk_index", "bad", "weight"]
 RFM = (
     Feature("recency_days", "Days since the last movement", unit="days", risk=1),
@@ -47,22 +48,28 @@ class LabelSet:
     created_by: str
 
     @property
+    def is_foreign(self) -> bool:
+        """Whether it came with a model from another workspace, where the features of its applicants stayed."""
+        return self.snapshot_id == FOREIGN
+
+    @property
     def is_proxy(self) -> bool:
         """Whether nobody has verified these labels, or some of them."""
         return self.source in PROXIES or any(self.report.get("by_source", {}).get(source) for source in PROXIES)
 
 
 def sets(store: Store) -> DataFrame:
-    """Return one row per label set, newest first, without the report and the labels."""
+    """Return one row per label set made here, newest first, without the report and the labels."""
     return store.read(
         """select label_set_id, method, source, snapshot_id, k, n, share_risky, passed, circular, created_at, created_by
-        from label_set order by label_set_id desc"""
+        from label_set where snapshot_id <> $foreign order by label_set_id desc""",
+        foreign=FOREIGN,
     )
 
 
 def newest(store: Store) -> str | None:
-    """Return the id of the label set made last."""
-    name: str | None = store.value("select max(label_set_id) from label_set")
+    """Return the id of the label set made last, here."""
+    name: str | None = store.value("select max(label_set_id) from label_set where snapshot_id <> $foreign", foreign=FOREIGN)
     return name
 
 
@@ -167,21 +174,44 @@ def risk_index(frame: DataFrame, schema: Schema) -> "Series[Any]":
 
 def keep(store: Store, made: LabelSet, rows: DataFrame) -> LabelSet:
     """Store a set and its members in one transaction; returns it under the id it got."""
-    rows = rows[MEMBERS].astype({"segment": "Int32", "bad": "boolean"}).sort_values(["applicant_id", "snapshot_id"], ignore_index=True)
     name = store.value("select printf('L%04d', nextval('label_set_seq'))")
-    report = {**made.report, "digest": _digest(rows)}
-    row = {**asdict(made), "label_set_id": name, "report": stores.to_json(report)}
-    detail = {"method": made.method, "k": made.k, "n": made.n, "passed": made.passed, "digest": report["digest"]}
+    kept, rows = _sealed(replace(made, label_set_id=name), rows)
+    detail = {"method": made.method, "k": made.k, "n": made.n, "passed": made.passed, "digest": kept.report["digest"]}
     with store.write(made.created_by, "label", name, **detail) as cursor:
-        cursor.execute(
-            """insert into label_set values ($label_set_id, $method, $source, $snapshot_id, $k, $n, $share_risky, $passed, $circular,
-            $report, $created_at, $created_by)""",
-            row,
-        )
-        cursor.register("labelled", rows)
-        cursor.execute(f"insert into label by name select $id as label_set_id, {', '.join(MEMBERS)} from labelled", {"id": name})
-        cursor.unregister("labelled")
+        _insert(cursor, kept, rows)
     return get(store, name)
+
+
+def named(made: LabelSet, name: str, report: dict[str, Any]) -> LabelSet:
+    """Return a set that came with a model, as it stands here: of no snapshot of this workspace."""
+    return replace(made, label_set_id=name, snapshot_id=FOREIGN, report=report)
+
+
+def known(store: Store, label_set_id: str) -> bool:
+    """Say whether a set is in this workspace."""
+    return store.value("select 1 from label_set where label_set_id = $id", id=label_set_id) is not None
+
+
+def receive(cursor: Any, made: LabelSet, rows: DataFrame) -> None:
+    """Store a set that came with a model, under the id it brings, inside the transaction that registers the model."""
+    _insert(cursor, *_sealed(made, rows.assign(snapshot_id=made.snapshot_id)))
+
+
+def _sealed(made: LabelSet, rows: DataFrame) -> tuple[LabelSet, DataFrame]:
+    """Return a set with the digest of its members, and these in order."""
+    rows = rows[MEMBERS].astype({"segment": "Int32", "bad": "boolean"}).sort_values(["applicant_id", "snapshot_id"], ignore_index=True)
+    return replace(made, report={**made.report, "digest": _digest(rows)}), rows
+
+
+def _insert(cursor: Any, made: LabelSet, rows: DataFrame) -> None:
+    cursor.execute(
+        """insert into label_set values ($label_set_id, $method, $source, $snapshot_id, $k, $n, $share_risky, $passed, $circular,
+        $report, $created_at, $created_by)""",
+        {**asdict(made), "report": stores.to_json(made.report)},
+    )
+    cursor.register("labelled", rows)
+    cursor.execute(f"insert into label by name select $id as label_set_id, {', '.join(MEMBERS)} from labelled", {"id": made.label_set_id})
+    cursor.unregister("labelled")
 
 
 def rows_of(store: Store, made: LabelSet) -> DataFrame:

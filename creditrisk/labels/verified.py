@@ -48,7 +48,13 @@ def reviewed(store: Store, *, user: str, snapshot_id: int | None = None) -> Labe
     snapshot = snapshot_of(store, snapshot_id)
     table = features.table(store, snapshot).assign(snapshot_id=snapshot)
     said = table[["applicant_id"]].merge(_reviewed(store), on="applicant_id")
-    return _verified(store, "review", table, said, user=user, what="accepted verdicts on labels say what an applicant is", about={})
+    rests = store.record(
+        """select count(*) as n_verdicts, count(distinct reviewed_by) as n_reviewers, count(distinct inspected_by) as n_inspectors,
+            max(inspected_at) as inspected_until
+        from verdict where status = 'accepted' and about = 'label' and verdict in ('correct', 'incorrect')"""
+    )
+    what = "accepted verdicts on labels say what an applicant is"
+    return _verified(store, "review", table, said, user=user, what=what, about={"rests_on": rests})
 
 
 def combine(store: Store, label_set_ids: Sequence[str], *, user: str, proxy_mass: float = PROXY_MASS) -> LabelSet:
@@ -168,7 +174,7 @@ def _in_arrears(store: Store, rule: int) -> DataFrame:
 def _reviewed(store: Store) -> DataFrame:
     """Return applicant_id and the bad that the verdicts on labels imply which an inspector has accepted."""
     verdicts = store.rows(
-        """select verdict.applicant_id, verdict.verdict, label.bad, verdict.pd, verdict.policy
+        """select verdict.applicant_id, verdict.verdict, verdict.corrected, label.bad, verdict.pd, verdict.policy
         from verdict
         join model using (model_id)
         left join (
@@ -177,7 +183,10 @@ def _reviewed(store: Store) -> DataFrame:
         where verdict.about = 'label' and verdict.verdict in ('correct', 'incorrect') and verdict.status = 'accepted'"""
     )
     implied: dict[str, list[bool]] = {}
-    for applicant_id, verdict, labelled, prob_default, rules in verdicts:
+    for applicant_id, verdict, corrected, labelled, prob_default, rules in verdicts:
+        if corrected is not None:
+            implied.setdefault(applicant_id, []).append(corrected == "bad")
+            continue
         claimed = prob_default >= policy.cutoff(Policy(**json.loads(rules))) if labelled is None else labelled
         implied.setdefault(applicant_id, []).append((verdict == "correct") == claimed)
     settled = {name: sum(said) * 2 > len(said) for name, said in sorted(implied.items()) if sum(said) * 2 != len(said)}

@@ -70,11 +70,13 @@ def test_from_statement_to_verdict_to_retraining(visit: Visitor) -> None:
     visit.is_content()
 
     page.get_by_text("Judge this prediction").click()
+    visit.button("Judge this case")
+    page.keyboard.press("2")
     visit.sees("What would be right")
-    page.get_by_role("radio", name="Incorrect").or_(page.get_by_role("button", name="Incorrect")).first.click()
     page.get_by_role("textbox", name="Comment").fill("The rent is shared.")
-    visit.button("Record verdict")
+    page.get_by_role("button", name="Record verdict").click()
     visit.sees("recorded")
+    visit.sees("The rent is shared.")
 
     visit.button("Retrain")
     page.get_by_role("dialog").get_by_role("button", name="Start training").click()
@@ -203,3 +205,50 @@ def test_an_empty_workbench_offers_the_next_step(visit_new: Visitor, name: str) 
     offered = main.get_by_test_id("stPageLink").or_(main.get_by_test_id("stFileUploader"))
     playwright.expect(offered.first).to_be_visible(timeout=WAIT)
     visit_new.is_content()
+
+
+def test_two_reviewers_at_once_are_given_two_cases_and_both_verdicts_are_kept(
+    visit: Visitor, workbench: str, chromium: "playwright.Browser"
+) -> None:
+    with chromium.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce") as context:
+        visitors = {"rita": visit, "sam": Visitor(context.new_page(), workbench)}
+        for name, visitor in visitors.items():
+            visitor.open("reviews")
+            visitor.page.get_by_role("textbox", name="Acting as").fill(name)
+            visitor.page.keyboard.press("Enter")
+            visitor.page.wait_for_timeout(300)
+            visitor.settle()
+        for visitor in visitors.values():  # both before either has been answered
+            visitor.page.get_by_role("button", name="Next case").click()
+        for visitor in visitors.values():
+            playwright.expect(visitor.page).to_have_url(re.compile("prediction="), timeout=WAIT)
+            visitor.sees("In your hands")
+            visitor.settle()
+        cases = {name: visitor.page.url.partition("prediction=")[2] for name, visitor in visitors.items()}
+        assert cases["rita"] != cases["sam"]
+
+        visitors["sam"].page.goto(f"{workbench}/reviews?prediction={cases['rita']}")
+        visitors["sam"].page.get_by_role("textbox", name="Acting as").fill("sam")
+        visitors["sam"].page.keyboard.press("Enter")
+        visitors["sam"].sees("rita has this case in hand")
+
+        visit.page.get_by_role("button", name="Correct", exact=False).first.click()
+        visit.page.wait_for_timeout(300)
+        visit.settle()
+        visit.page.get_by_role("button", name="Record verdict").click()
+        visit.sees("recorded")
+        visitors["sam"].page.reload()
+        visitors["sam"].page.get_by_role("textbox", name="Acting as").fill("sam")
+        visitors["sam"].page.keyboard.press("Enter")
+        visitors["sam"].sees("1 verdict on this case")
+        visitors["sam"].page.get_by_role("button", name="Judge this case").click()
+        visitors["sam"].sees("In your hands")
+        visitors["sam"].page.get_by_role("button", name="Cannot judge").click()
+        visitors["sam"].page.wait_for_timeout(300)
+        visitors["sam"].settle()
+        visitors["sam"].page.get_by_role("button", name="Record verdict").click()
+        visitors["sam"].sees("Verdicts on this case")
+        said = visitors["sam"].page.get_by_test_id("stMain")
+        playwright.expect(said.get_by_text("rita", exact=True).first).to_be_visible(timeout=WAIT)
+        playwright.expect(said.get_by_text("sam", exact=True).first).to_be_visible(timeout=WAIT)
+    visit.is_content()

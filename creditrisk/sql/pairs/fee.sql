@@ -1,5 +1,5 @@
 -- fee: one row per credit that gives back a fee, and fee of that amount charged at most 30 days before
--- Both sides are made first, and few of both have one amount: only of these it is asked what they say.
+-- Both sides are found in one pass by what they say, and few of both have one amount: only of these it is asked whose words they are.
 with charge as (
     select description_id, cleaned, party from said where direction = 'out' and category like 'FEE\_%' escape '\'
 ),
@@ -14,28 +14,18 @@ waiver as (
         )
 ),
 
-charged as materialized (
-    select transaction.transaction_id, transaction.account_id, transaction.booked_on, transaction.amount, transaction.description_id
+side as materialized (
+    select transaction_id, account_id, booked_on, amount, description_id, false as is_refund
     from transaction
-    left join own using (transaction_id)
-    where transaction.amount < 0
-        and transaction.account_id in (select account_id from here)
-        and coalesce(own.is_fee, transaction.description_id in (select description_id from charge))
-),
-
-came as materialized (
-    select
-        transaction.transaction_id,
-        transaction.account_id,
-        transaction.booked_on,
-        transaction.amount,
-        transaction.description_id,
-        coalesce(own.is_refund, false) as is_refund
+    semi join here using (account_id)
+    semi join (select description_id from charge union all from waiver) as worded using (description_id)
+    anti join own using (transaction_id)
+    union all
+    select transaction_id, account_id, booked_on, amount, description_id, own.is_refund
     from transaction
-    left join own using (transaction_id)
-    where transaction.amount > 0
-        and transaction.account_id in (select account_id from here)
-        and coalesce(own.is_refund, transaction.description_id in (from waiver))
+    semi join here using (account_id)
+    join own using (transaction_id)
+    where (amount < 0 and own.is_fee) or (amount > 0 and own.is_refund)
 ),
 
 matched as materialized (
@@ -46,11 +36,12 @@ matched as materialized (
         came.description_id as in_words,
         charged.description_id as out_words,
         came.is_refund
-    from came
-    join charged
+    from side as came
+    join side as charged
         on charged.account_id = came.account_id
         and charged.amount = -came.amount
         and charged.booked_on between came.booked_on - 30 and came.booked_on
+    where came.amount > 0
 )
 
 select

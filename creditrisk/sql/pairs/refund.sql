@@ -1,28 +1,26 @@
 -- refund: one row per credit from a merchant and purchase there of at least that amount, at most 90 days before
 -- Both sides are made first: joined in another order, every credit would meet all that its owner bought.
 with giver as (
-    select said.description_id, said.gives_back, said.category = 'UNKNOWN' as is_unknown, shop.shop_id, sought.description_id is not null as is_sought
+    select description_id, shop_id, gives_back, description_id in (from sought) and (gives_back or category = 'UNKNOWN') as is_sought
     from said
     join shop using (party)
-    left join sought using (description_id)
-    where said.direction = 'in'
+    where direction = 'in'
 ),
 
 came as materialized (
-    select
-        transaction.transaction_id,
-        transaction.booked_on,
-        transaction.amount,
-        here.purse,
-        giver.shop_id,
-        giver.gives_back or coalesce(own.is_refund, false) as gives_back
+    select transaction.transaction_id, transaction.booked_on, transaction.amount, here.purse, giver.shop_id, giver.gives_back
     from transaction
     join here using (account_id)
     join giver using (description_id)
-    left join own using (transaction_id)
-    where transaction.amount > 0
-        and coalesce(own.is_refund, giver.is_sought)
-        and (giver.gives_back or own.is_refund or giver.is_unknown)
+    anti join own using (transaction_id)
+    where transaction.amount > 0 and giver.is_sought
+    union all
+    select transaction.transaction_id, transaction.booked_on, transaction.amount, here.purse, giver.shop_id, true as gives_back
+    from transaction
+    join here using (account_id)
+    join giver using (description_id)
+    join own using (transaction_id)
+    where transaction.amount > 0 and own.is_refund
 ),
 
 bought as materialized (

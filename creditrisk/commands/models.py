@@ -1,0 +1,154 @@
+"""The registry: what a model says, who is champion, and models that travel."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from creditrisk.commands.terminal import BOARD, Options, Out, ParserOf, opened, target_of, user_of
+from creditrisk.errors import NothingYet
+
+if TYPE_CHECKING:
+    from creditrisk.store import Store
+
+
+def declare(parser_of: ParserOf) -> None:
+    """Add the commands of this room."""
+    add = parser_of("explain", _explain, "contributions of every test row, and pictures of them").add_argument
+    add("model", metavar="MODEL", help="a model's id, `champion` or `best`")
+    add("--out", type=Path, default=Path("explained"), metavar="DIR", help="folder for contributions.parquet and the pictures")
+    add("--plots", type=int, default=3, metavar="N", help="waterfalls of the N riskiest test applicants, and dependence on N features")
+    add("--pdp", action="append", default=[], metavar="FEATURE", help="how the risk moves with a feature, all else as it is (repeatable)")
+
+    parser_of("models", _models, "list the registry")
+
+    add = parser_of("compare", _compare, "hold one model against another on the same applicants").add_argument
+    add("model", metavar="MODEL")
+    add("other", metavar="OTHER", help="another model's id")
+
+    add = parser_of("promote", _promote, "make a model the champion").add_argument
+    add("model", metavar="MODEL", help="a model's id, or `best`: the candidate at the top of the newest label set's leaderboard")
+    add("--reason", required=True, metavar="TEXT", help="why; kept for ever")
+
+    add = parser_of("rollback", _rollback, "make the champion before the present one champion again").add_argument
+    add("--reason", required=True, metavar="TEXT", help="why; kept for ever")
+
+    add = parser_of("export-model", _export_model, "write a model to a file that another workspace imports").add_argument
+    add("model", metavar="MODEL", help="a model's id, `champion` or `best`")
+    add("file", type=Path, metavar="FILE.zip", help="where to; it holds the ids of the applicants learned from and tested on")
+
+    add = parser_of("import-model", _import_model, "register the model of such a file as a candidate").add_argument
+    add("file", type=Path, metavar="FILE.zip")
+    add("--reason", required=True, metavar="TEXT", help="why; kept for ever")
+    add("--sha256", metavar="HEX", help="the digest `export-model` printed, as you were told it: another file is refused")
+
+
+def _explain(options: Options, out: Out) -> None:
+    from creditrisk import album, registry
+
+    with opened(options) as store:
+        model_id = _meant(store, options.model)
+        made = album.explain(store, model_id, options.out, plots=options.plots, partials=options.pdp)
+        n = len(registry.table(store, model_id, "test"))
+    for line in made:
+        out.result({"model_id": model_id, **line}, f"  {line['file']}  {line['title']}")
+    summary = {"model_id": model_id, "rows": n, "files": len(made), "out": str(options.out)}
+    out.summary(summary, f"{len(made)} files of {model_id} in {options.out}: contributions of {n:,} test rows, and pictures of them.")
+
+
+def _models(options: Options, out: Out) -> None:
+    from creditrisk import registry, training
+
+    with opened(options) as store:
+        board = training.leaderboard(store)
+        models = [registry.get(store, model_id) for model_id in sorted(board["model_id"], reverse=True)]
+    for model in models:
+        out.result(training.to_json(model, "models"))
+    if models:
+        out.table(board[BOARD])
+    champion = next((model["model_id"] for model in models if model["status"] == "champion"), None)
+    said = f"{len(models)} models; {champion or 'none'} is champion."
+    out.summary({"models": len(models), "champion": champion}, said)
+
+
+def _compare(options: Options, out: Out) -> None:
+    from creditrisk import comparison
+
+    with opened(options) as store:
+        found = comparison.compare(store, options.model, options.other)
+    for line in found.differences.to_dict("records"):
+        words = f"  {line['measure']}: {line['value']:+.4f} (95 % interval {line['low']:+.4f} to {line['high']:+.4f}), {line['finding']}"
+        out.result({"difference": line}, words)
+    for key, frame in (("figure", found.figures), ("swap", found.swaps), ("reason", found.reasons)):
+        for line in frame.to_dict("records"):
+            out.result({key: line})
+        out.table(frame)
+    moved = int(found.swaps[found.swaps["champion"] != found.swaps["challenger"]]["n"].sum())
+    facts = {"n": found.n, "n_bad": found.n_bad, "n_swapped": moved, "n_declined": found.n_declined, "n_same_first_reason": found.n_same}
+    out.summary(
+        {"model": found.one, "other": found.other, **facts},
+        f"{moved:,} applicants would change sides with {found.one} in the place of {found.other}; {found.n_same:,} of {found.n_declined:,} "
+        "whom one of them declines hear the same first reason.",
+    )
+
+
+def _promote(options: Options, out: Out) -> None:
+    from creditrisk import gate, registry, training
+
+    with opened(options) as store:
+        model_id = _best(store) if options.model == "best" else options.model
+        gate.promote(store, model_id, user=user_of(options, store.settings), reason=options.reason)
+        out.result(training.to_json(registry.get(store, model_id), "models"))
+    out.summary({"champion": model_id}, f"{model_id} is champion and scores from now on.")
+
+
+def _rollback(options: Options, out: Out) -> None:
+    from creditrisk import registry, training
+
+    with opened(options) as store:
+        model_id = registry.rollback(store, user=user_of(options, store.settings), reason=options.reason)
+        out.result(training.to_json(registry.get(store, model_id), "models"))
+    out.summary({"champion": model_id}, f"{model_id} is champion again and scores from now on.")
+
+
+def _export_model(options: Options, out: Out) -> None:
+    from creditrisk import bundle
+
+    target_of(options.file, ".zip")
+    with opened(options) as store:
+        model_id = _meant(store, options.model)
+        digest = bundle.export(store, model_id, options.file, user=user_of(options, store.settings))
+    said = f"{model_id} is in {options.file}. Tell whoever imports it its SHA-256, by another way: {digest}"
+    out.summary({"model_id": model_id, "file": str(options.file), "sha256": digest}, said)
+
+
+def _import_model(options: Options, out: Out) -> None:
+    from creditrisk import bundle, registry, training
+
+    with opened(options) as store:
+        user = user_of(options, store.settings)
+        model_id = bundle.receive(store, options.file, user=user, reason=options.reason, sha256=options.sha256)
+        made = registry.get(store, model_id)
+        banner = registry.card(store, model_id).get("banner")
+        out.result({**training.to_json(made, "models"), "banner": banner, "origin": made["status_reason"]})
+    said = f"{model_id} is a candidate ({made['status_reason']}). Nothing scores with it until somebody promotes it."
+    out.summary({"model_id": model_id, "banner": banner}, f"{said} {banner}" if banner else said)
+
+
+def _meant(store: "Store", name: str) -> str:
+    """Return the id of the model that a command names: its own, `champion` or `best`."""
+    from creditrisk import registry
+
+    if name != "champion":
+        return _best(store) if name == "best" else name
+    if (champion := registry.champion(store)) is None:
+        raise NothingYet("There is no champion: name a model, or promote one.")
+    return str(champion["model_id"])
+
+
+def _best(store: "Store") -> str:
+    """Return the candidate at the top of the newest label set's leaderboard, baselines left out."""
+    from creditrisk import training
+
+    for line in training.leaderboard(store).to_dict("records"):
+        if line["status"] == "candidate" and line["algorithm"] not in training.BASELINES:
+            return str(line["model_id"])
+    raise NothingYet("There is no candidate to promote: train models first.")

@@ -1,0 +1,234 @@
+"""A case being judged: who has it in hand and why, what may be seen of it, and the verdict. Read blind, no score is drawn."""
+
+from datetime import timedelta
+from typing import Any
+
+import streamlit as st
+
+import ui
+from creditrisk import applicants, chronicle, conduct, reviews, scoring
+from creditrisk import store as stores
+from creditrisk.scorecard import shown
+from creditrisk.scoring import Prediction
+from ui import account
+from ui import case as cases
+
+ABOUT = {
+    "label": "The label (is this applicant risky?)",
+    "band": "The band",
+    "decision": "The recommendation",
+    "reasons": "The reasons",
+    "data": "The data behind it",
+}
+SLOTS = {
+    "near cut-off": "Proposed because it lies near the cut-off",
+    "disagreement": "Proposed because the model and its proxy label disagree",
+    "exposure": "Proposed because much money is asked for",
+    "random": "Drawn at random: such cases show how good the model is",
+    "second reading": "A second reading: somebody else has judged it, and their verdict is shown after yours",
+    "chosen": "Chosen by hand",
+}
+VERDICTS = {
+    "correct": ("Correct", "check", "1"),
+    "incorrect": ("Incorrect", "close", "2"),
+    "cannot judge": ("Cannot judge", "help", "3"),
+}
+STATUS_COLOURS = {"accepted": "green", "rejected": "red", "quarantined": "orange"}
+VERDICT_COLOURS = {"correct": "green", "incorrect": "red", "cannot judge": "gray"}
+
+
+def day_so_far() -> None:
+    """Say what this person has done today, and what the cases drawn at random say of the model."""
+    done, counted = reviews.today(ui.store(), ui.user()), ui.seen(reviews.summary)
+    fair = counted["random"]
+    ui.figures(
+        ("Judged today", ui.count(done["n"]), f"Cases that {ui.user()} has judged since midnight UTC.", f"{done['n_skipped']} passed on"),
+        ("Waiting", ui.count(counted["n_waiting"]), "Newest predictions without a verdict."),
+        (
+            "Found incorrect",
+            ui.percent(counted["share_incorrect"], 0) if counted["n"] else "–",
+            "Of all judged predictions. Most were proposed because they are doubtful, so this says little of the model.",
+            f"{ui.percent(counted['low'], 0)} to {ui.percent(counted['high'], 0)} of {ui.count(counted['n'])}"
+            if counted["n"]
+            else "none judged yet",
+        ),
+        (
+            "Drawn at random",
+            ui.percent(fair["share_incorrect"], 0) if fair["n"] else "–",
+            "The share found incorrect of the cases drawn at random: what the model is worth, with its 95 % interval (Wilson).",
+            f"{ui.percent(fair['low'], 0)} to {ui.percent(fair['high'], 0)} of {ui.count(fair['n'])}" if fair["n"] else "none judged yet",
+        ),
+    )
+
+
+def in_hand(mine: reviews.Claim) -> None:
+    """Say why the case was proposed and how long it is kept, and offer to let go of it."""
+    said, skip, release = st.columns([6, 2, 2], vertical_alignment="center")
+    with said:
+        st.fragment(_time_left, run_every=timedelta(seconds=20))(mine)
+    with skip:
+        if st.button("Skip", icon=":material/skip_next:", key="skip", shortcut="S", width="stretch", help="Others get it, you do not."):
+            with ui.guard():
+                reviews.skip(ui.store(), mine.claim_id, user=ui.user())
+                ui.go("reviews")
+    with release:
+        help = "Anybody may be given it again, you too."
+        if st.button("Give back", icon=":material/undo:", key="release", width="stretch", help=help):
+            with ui.guard():
+                reviews.release(ui.store(), mine.claim_id, user=ui.user())
+                ui.go("reviews")
+
+
+def _time_left(mine: reviews.Claim) -> None:
+    seconds = (mine.expires_at - stores.now()).total_seconds()
+    left = f"yours for {ui.plural(1 + int(seconds // 60), 'more minute')}" if seconds > 0 else "your time is up; somebody else may take it"
+    blind = " :blue-badge[:material/visibility_off: read blind]" if mine.is_blind else ""
+    st.markdown(f":material/front_hand: **In your hands**{blind}  \n:gray[{ui.literal(SLOTS.get(mine.slot, mine.slot))}; {left}.]")
+
+
+def offer(prediction_id: str, holder: str | None) -> None:
+    """Offer to take a case that is looked at, or say who has it."""
+    if holder:
+        st.info(f"{ui.literal(holder)} has this case in hand; take another, or wait.", icon=":material/front_hand:")
+    elif st.button("Judge this case", type="primary", icon=":material/gavel:", key="take", width="stretch"):
+        with ui.guard():
+            reviews.claim(ui.store(), user=ui.user(), prediction_id=prediction_id)
+            st.rerun()
+
+
+def evidence(prediction: Prediction, *, blind: bool) -> None:
+    """Show what a verdict rests on: who asks for what, the reasons and their transactions, how the account was run."""
+    person = applicants.person(ui.store(), prediction.applicant_id)
+    title = ui.literal(cases.person_name(person))
+    st.subheader(title if blind else f"{title} · {shown(prediction.score)} points", anchor=False)
+    st.markdown(f":gray[{ui.literal(cases.circumstances(person))}]")
+    if blind:
+        st.markdown(
+            ":material/visibility_off: Score, band, advice and reasons are hidden until your verdict is given: say what the figures and "
+            "the account say to you."
+        )
+        _figures(prediction)
+    else:
+        _advice(prediction)
+    if person["n_statements"] and st.toggle("How the account was run", value=blind, key=f"conduct-{prediction.prediction_id}"):
+        found = ui.seen(_scopes, prediction.applicant_id, prediction.as_of)
+        account.pictures(ui.seen(conduct.look, found[0]))
+        ui.link("applicants", "All movements", "receipt_long", applicant=prediction.applicant_id)
+
+
+def _scopes(store: Any, applicant_id: str, as_of: Any) -> list[conduct.Scope]:
+    return conduct.scopes(store, applicant_id=applicant_id, as_of=as_of)
+
+
+def _advice(prediction: Prediction) -> None:
+    at = {"applicant": prediction.applicant_id, "prediction": prediction.prediction_id}
+    st.markdown(
+        f"{ui.badge(prediction.band, ui.BAND_COLOURS)} {ui.badge(prediction.recommendation, cases.ADVICE_COLOURS)} "
+        f"**{ui.risk_word(prediction.is_proxy)} {ui.percent(prediction.pd)}**  \n"
+        f":gray[{ui.literal(ui.sentence(prediction.because))} Scored by {prediction.model_id}.]"
+    )
+    st.markdown("**What counts against**", help="The principal reasons; follow one to the transactions behind it.")
+    if not prediction.reasons:
+        ui.bullets([], "")
+    for reason in prediction.reasons:
+        ui.link("score", ui.literal(reason["text"]), "arrow_downward", **at, feature=reason["feature"])
+    st.markdown("**What speaks for them**")
+    ui.bullets((found["text"] for found in cases.supports(ui.store(), prediction.prediction_id)), ":green[:material/arrow_upward:]")
+    with st.expander("How the score came about"):
+        ui.figure(cases.waterfall(prediction, top=6), key=f"waterfall-{prediction.prediction_id}")
+    ui.link("score", "Open the whole case", "speed", **at)
+
+
+def _figures(prediction: Prediction) -> None:
+    """Show the figures as they were scored, without a word on which way they count."""
+    declared = scoring.declared(ui.store(), prediction)
+    known = [(feature.title, feature.say(prediction.inputs[feature.name])) for feature in declared.predictors]
+    ui.table(
+        [{"title": title, "value": value} for title, value in known],
+        {"title": ui.text_column("Figure", width="large"), "value": ui.text_column("Value")},
+        key=f"figures-{prediction.prediction_id}",
+        alt="The figures of this applicant",
+        height=ui.fitting(len(known), 14),
+    )
+
+
+def verdict(prediction: Prediction) -> None:
+    """Ask for the verdict: three keys, what it is about, what would be right, why."""
+    name = prediction.prediction_id
+    said, key = st.session_state.get(f"verdict-{name}"), f"verdict-{name}"
+    st.markdown("**Your verdict**", help="Keys: 1 correct, 2 incorrect, 3 cannot judge, S skip, N next case, Ctrl+Enter records it.")
+    about = st.selectbox(
+        "About",
+        list(ABOUT),
+        format_func=ABOUT.get,
+        key=f"about-{name}",
+        help="What the verdict is about: a wrong label is another matter than wrong data.",
+    )
+    with st.container(key=f"say-{name}"):
+        for choice, (title, icon, shortcut) in VERDICTS.items():
+            kind = "primary" if choice == said else "secondary"
+            st.button(
+                title,
+                type=kind,
+                icon=f":material/{icon}:",
+                key=f"say-{choice}-{name}",
+                shortcut=shortcut,
+                width="stretch",
+                on_click=st.session_state.__setitem__,
+                args=(key, choice),
+            )
+    corrected = _corrected(about, name) if said == "incorrect" else None
+    comment = st.text_area("Comment", key=f"comment-{name}", height=90, help="An incorrect prediction needs one: what is wrong with it?")
+    if st.button(
+        "Record verdict",
+        type="primary",
+        icon=":material/gavel:",
+        key="record",
+        width="stretch",
+        shortcut="Ctrl+Enter",
+        disabled=said is None,
+    ):
+        with ui.guard():
+            reviews.add(ui.store(), name, said, about, comment, user=ui.user(), corrected=corrected)
+            st.session_state["judged"] = prediction.applicant_id
+            st.session_state.pop(key)
+            ui.go("reviews", prediction=name)
+
+
+def _corrected(about: str, name: str) -> str | None:
+    """Ask what would be right: one of the values there are, where there are some."""
+    if about not in reviews.RIGHT:
+        return st.text_input("What would be right (optional)", key=f"right-{about}-{name}") or None
+    return st.segmented_control(
+        "What would be right (optional)", reviews.RIGHT[about], format_func=ui.sentence, key=f"right-{about}-{name}"
+    )
+
+
+def others(prediction_id: str) -> None:
+    """Show the verdicts on a case to whoever has given theirs; to others only how many there are."""
+    given = ui.rows(reviews.history(ui.store(), prediction_id, reader=ui.user()))
+    if not given:
+        return
+    if not any(row["reviewed_by"] == ui.user() for row in given):
+        said = f"{ui.plural(len(given), 'verdict')} on this case; shown once you have given yours"
+        st.caption(f":material/visibility_off: {said}.")
+        return
+    st.markdown("**Verdicts on this case**")
+    for row in given:
+        word = ui.badge(row["verdict"], VERDICT_COLOURS)
+        right = f" Right would be **{ui.literal(row['corrected'])}**." if not ui.missing(row["corrected"]) else ""
+        comment = f" “{ui.literal(row['comment'])}”" if row["comment"] else ""
+        about = ABOUT[row["about"]].partition(" (")[0]
+        st.markdown(f"{word} **{ui.literal(row['reviewed_by'])}** {about.lower()}.{right}{comment} :gray[{ui.instant(row['reviewed_at'])}]")
+
+
+def story(prediction_id: str) -> None:
+    """Tell what happened to a case, in order."""
+    told = chronicle.of_case(ui.store(), prediction_id, reader=ui.user())
+    ui.story((row["happened_at"], row["who"], row["what"]) for row in ui.rows(told))
+
+
+def blind(prediction_id: str) -> bool:
+    """Whether this person has this case in hand to be judged before the score is seen."""
+    mine = reviews.held(ui.store(), ui.user(), prediction_id)
+    return mine is not None and mine.is_blind
