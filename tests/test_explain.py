@@ -1,7 +1,6 @@
 """Contributions against a baseline still add up; reasons are few, in words, and point towards risk."""
 
 from functools import cache
-from time import perf_counter
 
 import numpy as np
 import pytest
@@ -92,14 +91,6 @@ def test_less_than_a_point_is_no_reason():
     frame = applicants(20)
     found = explain.explain(fitted("constant"), frame, SCHEMA)
     assert explain.all_reasons(frame, found, SCHEMA) == [[]] * 20
-
-
-def test_two_thousand_rows_are_explained_in_words_at_once():
-    frame = applicants(2_000, 5)
-    found = explain.explain(fitted("xgboost"), frame, SCHEMA)
-    began = perf_counter()
-    assert len(explain.all_reasons(frame, found, SCHEMA)) == 2_000
-    assert perf_counter() - began < 1
 
 
 def test_at_most_four_and_never_towards_safety():
