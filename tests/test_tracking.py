@@ -7,6 +7,7 @@ needs nothing of ours as we need nothing of its. Without one those tests are ski
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -68,8 +69,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
                 time.sleep(0.5)
         yield port
     finally:
-        os.killpg(running.pid, 15)  # the server and its workers: a session that this test began
-        running.wait(30)
+        os.killpg(running.pid, signal.SIGKILL)  # the server and its workers, a session that this test began; nothing of it is kept
+        running.wait()
 
 
 def test_a_run_is_told_with_parameters_figures_files_and_a_version_of_its_own(

@@ -9,6 +9,7 @@ import pytest
 from pandas import read_csv, read_parquet
 
 from creditrisk.__main__ import main
+from creditrisk.plan import CANDIDATES, USUAL
 
 Run = Callable[..., tuple[int, list[dict[str, Any]], str]]  # exit code, objects printed, stderr
 
@@ -34,34 +35,23 @@ def test_german_credit_is_promoted_judged_rolled_back_and_carried_elsewhere(shar
         assert run(where, "import", file, "--target", "creditability=bad", "--user", "ann")[0] == 0
         assert run(where, "label", "observed", "--user", "ann")[0] == 0
 
-    # a first champion, which only its labels' checks stand before; then one that is held against it
-    train = ("train", "--algorithms", "logistic", "--cv", "2", "--user", "ann")
-    first = run(bank, *train)[1][-1]["summary"]["models"][0]
-    assert run(bank, "promote", first, "--reason", "the first", "--user", "ann")[1][-1] == {"summary": {"champion": first}}
-    second = run(bank, "train", "--algorithms", "scorecard,constant", "--cv", "2", "--seed", "9", "--user", "ann")[1][-1]["summary"][
-        "models"
-    ][0]
-    code, printed, said = run(bank, "promote", second, "--reason", "finer", "--user", "ann")
-    standing = printed[-1]["summary"]
-    if code:
-        assert said.startswith(f"{second} may not take the place of {first}. ")
-        assert printed == [{"summary": {"error": said.strip()}}]
-    else:
-        assert standing == {"champion": second}
+    # a first champion, which only its labels' checks stand before; then two that are held against it
+    def trained(algorithm: str, folds: int, seed: int) -> str:
+        asked = ("--algorithms", algorithm, "--cv", folds, "--seed", seed, "--user", "ann")
+        return str(run(bank, "train", *asked)[1][-1]["summary"]["models"][0])
 
-    # a twin of the champion passes whatever asks for no loss, and the way back is one step
-    twin = run(bank, "train", "--algorithms", "logistic", "--cv", "3", "--user", "ann")[1][-1]["summary"]["models"][0]
-    code, printed, said = run(bank, "promote", twin, "--reason", "three folds", "--user", "ann")
-    if code:  # the gate's own sentences, each with its figure
-        assert said.startswith(f"{twin} may not take the place of ")
-    holders = [name for name in (first, second, twin) if f'"{name}"' in json.dumps(run(bank, "models")[1][-1])]
-    assert len(holders) == 1
-    code, printed, said = run(bank, "rollback", "--reason", "complaints", "--user", "bea")
-    if holders == [first]:
-        assert (code, said.strip()) == (2, "There is no earlier champion to go back to.")
-    else:
-        assert (code, printed[-1]["summary"]["champion"]) == (0, first)
-    assert run(bank, "rollback", "--user", "bea")[0] == 2  # a reason is asked for
+    first = trained("logistic", 3, 7)
+    assert run(bank, "promote", first, "--reason", "the first", "--user", "ann")[1][-1] == {"summary": {"champion": first}}
+    worse, better = trained("scorecard", 2, 9), trained("logistic", 5, 7)
+    code, printed, said = run(bank, "promote", worse, "--reason", "finer", "--user", "ann")
+    assert (code, printed) == (2, [{"summary": {"error": said.strip()}}])
+    assert said.startswith(f"{worse} may not take the place of {first}. Its AUC differs from the champion's by -0.0")
+    assert run(bank, "rollback", "--reason", "complaints", "--user", "ann")[2].strip() == "There is no earlier champion to go back to."
+    code, printed, said = run(bank, "promote", better, "--reason", "five folds", "--user", "ann")
+    assert (code, said, printed[-1]) == (0, "", {"summary": {"champion": better}})
+    assert run(bank, "rollback", "--user", "ann")[0] == 2  # a reason is asked for
+    code, printed, _ = run(bank, "rollback", "--reason", "complaints", "--user", "bea")
+    assert (code, printed[-1]["summary"], printed[0]["status"]) == (0, {"champion": first}, "champion")
 
     # the card, and the model itself, elsewhere: the same scores
     assert run(bank, "card", "champion", "--out", tmp_path / "card.pdf")[0] == 0
@@ -83,3 +73,10 @@ def test_german_credit_is_promoted_judged_rolled_back_and_carried_elsewhere(shar
     there, here = (read_csv(where / "scores.csv") for where in (bank, other))
     assert there["pd"].tolist() == here["pd"].tolist()
     assert len(there) == 1000
+
+
+def test_help_names_every_algorithm_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    said = "".join(capsys.readouterr().out.split())
+    assert f"of{','.join(CANDIDATES)}(else{','.join(USUAL)})" in said
