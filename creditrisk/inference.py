@@ -47,11 +47,11 @@ STANDS_FOR = re.compile(r"(^|_)(zip|postcode|plz|cap|first_?name|last_?name|surn
 RESERVED = ("applicant_id", "as_of", "snapshot_id")  # the workspace's own columns beside the features
 NEAR = 0.8  # how alike (difflib, 0 to 1) a rare choice is to a frequent one to be perhaps a slip of the pen
 RARE = 0.02
-AFTERWARDS = re.compile(
-    r"recover|collection|charge_?off|written_?off|write_?off|settlement|repossess|foreclos|total_(rec|pymnt|paid)|out_prncp"
+AFTERWARDS = re.compile(  # words for what only the end of a loan tells; none of them is known when somebody applies
+    r"recover|collection|charged?_?off|written_?off|write_?off|settlement|repossess|foreclos|total_(rec|pymnt|paid)|out_prncp"
     r"|(last|next)_(pymnt|payment)|(default|bad|npl)_?(date|day|on)(_(?!file)|$)|date_of_default|days_to_default|(dpd|past_?due|arrears|late)\w*_after"
     r"|_after_(grant|loan|approval|origination|disburs|booking)|post_(loan|default|origination)|loan_status|repay(ment)?_status|outcome"
-    r"|closed_(on|date)|lgd|loss_given",
+    r"|closed_(on|date)|lgd|loss_given|hardship|fully_paid|npl_flag|(^|_)bad_\d+m(_|$)|observed_(bad|on)",
     re.IGNORECASE,
 )
 UNITS = (
@@ -221,7 +221,7 @@ def _number(name: str, column: Series, outcome: Numbers | None) -> tuple[Feature
         return None, [Finding(name, "constant", f"{name} is the same in every row and was left out.")]
     whole = bool((known == np.floor(known)).all())
     flag = set(np.unique(known)) <= {0.0, 1.0}
-    unit = "" if flag else next((unit for unit, pattern in UNITS if re.search(pattern, _snake(name))), "")
+    unit = "" if flag else next((unit for unit, pattern in UNITS if re.search(pattern, snake(name))), "")
     if unit == "share" and (whole or np.quantile(np.abs(known), 0.99) > 3):
         unit = ""  # a percentage, or a rate in units of its own
     low, high = (None, None) if flag else _bounds(known, whole, unit)
@@ -253,14 +253,14 @@ def _role(name: str, values: Numbers, outcome: Numbers | None) -> tuple[Literal[
     if word := protects(name):
         what = f"{name} says {word}, a trait the law protects: it is kept and shown, and no model reads it unless somebody gives a reason."
         return "protected", [Finding(name, "protected", what)]
-    if AFTERWARDS.search(_snake(name)):
+    if AFTERWARDS.search(snake(name)):
         what = f"{name} sounds like something known only after the loan was granted: it is kept and shown, and no model reads it."
         return "report", [Finding(name, "afterwards", what)]
     area = _area(values, outcome)
     if area is not None and max(area, 1 - area) >= TELLS_ALL:
         what = f"{name} alone orders good and bad with an AUC of {max(area, 1 - area):.3f}: it knows the outcome, so no model reads it."
         return "report", [Finding(name, "leak", what)]
-    if STANDS_FOR.search(_snake(name)):
+    if STANDS_FOR.search(snake(name)):
         what = f"{name} can stand for a trait the law protects (where somebody lives, what they are called): look at fairness before use."
         return "predictor", [Finding(name, "proxy", what)]
     return "predictor", []
@@ -268,7 +268,7 @@ def _role(name: str, values: Numbers, outcome: Numbers | None) -> tuple[Literal[
 
 def _sign(name: str, values: Numbers, outcome: Numbers | None) -> tuple[int, list[Finding]]:
     """Return the sign a name suggests, 0 where outcomes do not agree with it."""
-    snake = _snake(name)
+    snake = snake(name)
     sign = 1 if re.search(MORE_RISK, snake) else -1 if re.search(LESS_RISK, snake) else 0
     area = _area(values, outcome)
     if not sign or area is None or (area if sign > 0 else 1 - area) >= AGREES:
@@ -325,11 +325,12 @@ def _family(name: str) -> str:
     return re.sub(r"[_ ]?\d+$", "", name) or name
 
 
-def _snake(name: str) -> str:
+def snake(name: str) -> str:
+    """Return a column's name in small letters with an underscore between words."""
     return re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()).strip("_")
 
 
 def titled(name: str) -> str:
     """Say a column's name as a title: 'person_emp_length' → 'Person emp length'."""
-    words = _snake(name).replace("_", " ")
+    words = snake(name).replace("_", " ")
     return words[:1].upper() + words[1:]

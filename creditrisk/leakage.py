@@ -4,7 +4,6 @@ Three witnesses, none trusted alone: what the columns are called, on which days 
 The first that finds something fails the run and names the feature.
 """
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from pandas import DataFrame, Series
 
 from creditrisk import metrics
 from creditrisk.errors import Leakage
+from creditrisk.inference import AFTERWARDS, snake
 from creditrisk.schema import Feature
 
 Floats = NDArray[np.float64]
@@ -23,10 +23,6 @@ SAME = 0.995  # rank correlation of a predictor with a figure of the label's own
 LEAST_OF_A_CLASS = 10
 RANGES, TREE_ROWS = 6, 10_000
 UNLIKE = 30  # rows whose figure is not the commonest one
-AFTERWARDS = re.compile(  # words for what only the end of a loan tells; none of them is known when somebody applies
-    r"(^|_)(recover(y|ies|ed)|charged?_?offs?|chargeoffs?|writ(e|ten)_?offs?|out_prncp|total_(rec|pymnt)|(last|next)_pymnt|settlement|hardship"
-    r"|loan_status|loan_outcome|default_(date|day)|date_of_default|observed_(bad|on)|fully_paid|loss_given_default)(_|$)"
-)
 
 
 def names(predictors: Sequence[Feature]) -> None:
@@ -38,7 +34,7 @@ def names(predictors: Sequence[Feature]) -> None:
     creditrisk.errors.Leakage: The predictor Principal received to date (total_rec_prncp) ... tell...
     """
     for feature in predictors:
-        if not feature.why and AFTERWARDS.search(re.sub(r"\W+", "_", feature.name.lower())):
+        if not feature.why and AFTERWARDS.search(snake(feature.name)):
             raise Leakage(
                 f"The predictor {feature.title} ({feature.name}) is called as something that only the end of a loan can tell, so a model "
                 'would read the answer. Give it role = "report" in the schema, or why = "…" with what it is and since when it is known.'
