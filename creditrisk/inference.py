@@ -268,8 +268,8 @@ def _role(name: str, values: Numbers, outcome: Numbers | None) -> tuple[Literal[
 
 def _sign(name: str, values: Numbers, outcome: Numbers | None) -> tuple[int, list[Finding]]:
     """Return the sign a name suggests, 0 where outcomes do not agree with it."""
-    snake = snake(name)
-    sign = 1 if re.search(MORE_RISK, snake) else -1 if re.search(LESS_RISK, snake) else 0
+    plain = snake(name)
+    sign = 1 if re.search(MORE_RISK, plain) else -1 if re.search(LESS_RISK, plain) else 0
     area = _area(values, outcome)
     if not sign or area is None or (area if sign > 0 else 1 - area) >= AGREES:
         return sign, []

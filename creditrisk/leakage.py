@@ -4,6 +4,7 @@ Three witnesses, none trusted alone: what the columns are called, on which days 
 The first that finds something fails the run and names the feature.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +14,6 @@ from pandas import DataFrame, Series
 
 from creditrisk import metrics
 from creditrisk.errors import Leakage
-from creditrisk.inference import AFTERWARDS, snake
 from creditrisk.schema import Feature
 
 Floats = NDArray[np.float64]
@@ -23,6 +23,10 @@ SAME = 0.995  # rank correlation of a predictor with a figure of the label's own
 LEAST_OF_A_CLASS = 10
 RANGES, TREE_ROWS = 6, 10_000
 UNLIKE = 30  # rows whose figure is not the commonest one
+AFTERWARDS = re.compile(  # surely known only at the end of a loan; an import guesses from more words (`inference`), and a person may overrule it
+    r"(^|_)(recover(y|ies|ed)|charged?_?offs?|chargeoffs?|writ(e|ten)_?offs?|out_prncp|total_(rec|pymnt)|(last|next)_pymnt|settlement|hardship"
+    r"|loan_status|loan_outcome|default_(date|day)|date_of_default|observed_(bad|on)|fully_paid|npl_flag|bad_\d+m|loss_given_default)(_|$)"
+)
 
 
 def names(predictors: Sequence[Feature]) -> None:
@@ -34,7 +38,7 @@ def names(predictors: Sequence[Feature]) -> None:
     creditrisk.errors.Leakage: The predictor Principal received to date (total_rec_prncp) ... tell...
     """
     for feature in predictors:
-        if not feature.why and AFTERWARDS.search(snake(feature.name)):
+        if not feature.why and AFTERWARDS.search(re.sub(r"\W+", "_", feature.name.lower())):
             raise Leakage(
                 f"The predictor {feature.title} ({feature.name}) is called as something that only the end of a loan can tell, so a model "
                 'would read the answer. Give it role = "report" in the schema, or why = "…" with what it is and since when it is known.'
