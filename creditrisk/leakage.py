@@ -23,7 +23,7 @@ SAME = 0.995  # rank correlation of a predictor with a figure of the label's own
 LEAST_OF_A_CLASS = 10
 RANGES, TREE_ROWS = 6, 10_000
 UNLIKE = 30  # rows whose figure is not the commonest one
-AFTERWARDS = re.compile(  # surely known only at the end of a loan; an import guesses from more words (`inference`), and a person may overrule it
+AFTERWARDS = re.compile(  # surely known only at the end of a loan; what only sounds so is kept out at import, by `inference`
     r"(^|_)(recover(y|ies|ed)|charged?_?offs?|chargeoffs?|writ(e|ten)_?offs?|out_prncp|total_(rec|pymnt)|(last|next)_pymnt|settlement|hardship"
     r"|loan_status|loan_outcome|default_(date|day)|date_of_default|observed_(bad|on)|fully_paid|npl_flag|bad_\d+m|loss_given_default)(_|$)"
 )
