@@ -1,8 +1,11 @@
 """The registry: every model with its standing, its figures, its reasons, its card, and who promoted it for what reason."""
 
+from functools import partial
+
 import streamlit as st
 
 import ui
+from creditrisk import card as cards
 from creditrisk import charts, registry, training
 from ui import model as one
 
@@ -65,10 +68,15 @@ with ui.guard():
     metrics = model["metrics"][model["label_source"]]
     risk = ui.risk_word(model["is_proxy"])
     hindrance = ui.seen(registry.hindrance, model_id)
-    title, text, data = st.columns([4, 1, 1], vertical_alignment="bottom")
+    title, *places = st.columns([3.6, 1, 1, 1], vertical_alignment="bottom")
     with title:
         ui.section(f"{model_id} · {ui.algorithm(model['algorithm'])}")
-    for place, kind, mime, content in ((text, "md", "text/markdown", card["markdown"]), (data, "json", "application/json", card["json"])):
+    kinds = {
+        "pdf": ("application/pdf", partial(cards.pdf, card["markdown"])),
+        "md": ("text/markdown", card["markdown"]),
+        "json": ("application/json", card["json"]),
+    }
+    for place, (kind, (mime, content)) in zip(places, kinds.items(), strict=True):
         place.download_button(
             f"Card .{kind}",
             content,
