@@ -223,7 +223,7 @@ def _direction(axes: DataFrame, axis: str, most: int) -> str:
 def _dots(part: DataFrame, marker: Mapping[str, Any], words: str) -> dict[str, Any]:
     said = part["bad"].map({True: "called bad", False: "called good"}).fillna("not labelled")
     return {
-        "type": "scattergl",
+        "type": "scatter",
         "mode": "markers",
         "x": part["x"],
         "y": part["y"],
