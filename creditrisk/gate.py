@@ -96,7 +96,7 @@ def promote(store: Store, model_id: str, *, user: str, reason: str) -> Judgement
     """
     store.require(user, "promote", model_id)
     registry.require_reason(reason, f"Promoting {model_id}")
-    if (said := own_work(store, model_id, user=user)) is not None:
+    if (said := registry.hindrance(store, model_id) or own_work(store, model_id, user=user)) is not None:
         raise NotAllowed(said)
     judged = judge(store, model_id)
     if not judged.passed:

@@ -132,6 +132,10 @@ def test_the_whole_way(in_bank: Run, tmp_path: Path) -> None:
     assert code == 0
     assert {model["algorithm"] for model in models} >= {"logistic"}
     assert {"model_id", "algorithm", "label_set", "label_source", "metrics", "seconds"} <= set(models[0])
+    code, (summary,), _ = in_bank("promote", "best", "--reason", "the best on record")
+    assert (code, "may not take the place of" in summary["summary"]["error"]) == (2, True), "too few verified applicants tell two apart"
+    code, (retired, summary), _ = in_bank("retire", "champion", "--reason", "to make room")
+    assert (code, retired["status"], summary["summary"]["champion"]) == (0, "retired", None)
     code, (champion, _), _ = in_bank("promote", "best", "--reason", "the best on record")
     assert (code, champion["status"], champion["model_id"]) == (0, "champion", models[0]["model_id"])
     code, (*listed, summary), _ = in_bank("models")

@@ -100,6 +100,7 @@ def test_a_group_that_fares_worse_than_before_refuses(monkeypatch: pytest.Monkey
 def test_whoever_trained_a_model_does_not_promote_it_where_others_work_too(monkeypatch: pytest.MonkeyPatch, store: Store) -> None:
     promoted: list[str] = []
     monkeypatch.setattr(registry, "get", lambda store, model_id: {"model_id": model_id, "created_by": "dora"})
+    monkeypatch.setattr(registry, "hindrance", lambda store, model_id: None)
     monkeypatch.setattr(registry, "promote", lambda store, model_id, **said: promoted.append(said["user"]))
     with store.write("demo reviewer 1", "features", "x"):
         pass

@@ -9,7 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import ui
-from creditrisk import labels, registry, training
+from creditrisk import gate, labels, registry, training
+from creditrisk.errors import NotAllowed
 from tests.test_pages import text, visit, workspace
 from ui import lab, labelling
 
@@ -68,8 +69,8 @@ def test_every_kind_of_set_is_told_from_verdict_to_outcomes(several: dict[str, s
 def test_what_fails_is_named_and_said_to_bar_promotion(several: dict[str, str]) -> None:
     failing = next(labels.get(ui.store(), name) for name in several.values() if not labels.get(ui.store(), name).passed)
     (verdict,) = [box.value for box in visit("labels", labels=failing.label_set_id).error if "Not to be relied on" in box.value]
-    for gate in failing.report["gates"]:
-        assert (lab.gate_name(gate) in verdict) == (not gate["passed"])
+    for each in failing.report["gates"]:
+        assert (lab.gate_name(each) in verdict) == (not each["passed"])
     assert "cannot be promoted" in verdict
 
 
@@ -189,10 +190,11 @@ def test_other_kinds_are_made_from_the_dialog(own: None, how: str) -> None:
     assert made.method == how
 
 
-def test_verdicts_that_nobody_inspected_are_refused_in_a_sentence(own: None) -> None:
+def test_accepted_verdicts_make_a_set_that_says_how_few_they_are(own: None) -> None:
     page = dialog("reviewed")
     page.button(key="make-labels").click().run()
-    assert "inspected" in page.error[0].value
+    assert "review" in set(labels.sets(ui.store())["source"])
+    assert "Enough outcomes are recorded" in page.error[0].value
 
 
 def test_a_combination_takes_two_sets(own: None) -> None:
@@ -214,11 +216,11 @@ def test_a_model_of_labels_that_fail_can_be_opened_but_not_promoted(own: None) -
     assert not failing.passed
     config = training.Config(**{**training.defaults(store).__dict__, "label_set_id": failing.label_set_id, "algorithms": ("logistic",)})
     model_id = next(name for name in training.train(store, config, user="ana") if registry.get(store, name)["algorithm"] == "logistic")
-    page = visit("models", model=model_id)
+    page = visit("models", model=model_id, view="promotion")
     assert any("can be studied, not promoted" in box.value for box in page.error)
-    page.text_area(key=f"reason-{model_id}").input("it looks superb")
-    page.button(key="promote").click().run()
-    assert registry.get(store, model_id)["status"] == "candidate", "the library refuses too"
+    assert page.button(key="promote").disabled
+    with pytest.raises(NotAllowed, match="studied, not promoted"):
+        gate.promote(store, model_id, user="ana", reason="it looks superb")
 
 
 @pytest.mark.parametrize("name", ["score", "applicants", "reviews", "models", "training", "overview"])

@@ -27,6 +27,10 @@ def declare(parser_of: ParserOf) -> None:
     add("model", metavar="MODEL", help="a model's id, or `best`: the candidate at the top of the newest label set's leaderboard")
     add("--reason", required=True, metavar="TEXT", help="why; kept for ever")
 
+    add = parser_of("retire", _retire, "take a model out of use; a champion leaves nobody in its place").add_argument
+    add("model", metavar="MODEL", help="a model's id, or `champion`")
+    add("--reason", required=True, metavar="TEXT", help="why; kept for ever")
+
     add = parser_of("rollback", _rollback, "make the champion before the present one champion again").add_argument
     add("--reason", required=True, metavar="TEXT", help="why; kept for ever")
 
@@ -88,6 +92,18 @@ def _promote(options: Options, out: Out) -> None:
         gate.promote(store, model_id, user=user_of(options, store.settings), reason=options.reason)
         out.result(training.to_json(registry.get(store, model_id), "models"))
     out.summary({"champion": model_id}, f"{model_id} is champion and scores from now on.")
+
+
+def _retire(options: Options, out: Out) -> None:
+    from creditrisk import registry, training
+
+    with opened(options) as store:
+        model_id = training.meant(store, options.model)
+        registry.retire(store, model_id, user=user_of(options, store.settings), reason=options.reason)
+        out.result(training.to_json(registry.get(store, model_id), "models"))
+        left = registry.champion(store)
+    said = f"{left['model_id']} is champion." if left else "Nothing scores until another model is promoted."
+    out.summary({"retired": model_id, "champion": left["model_id"] if left else None}, f"{model_id} is retired. {said}")
 
 
 def _rollback(options: Options, out: Out) -> None:
