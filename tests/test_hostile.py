@@ -1,7 +1,6 @@
 """Whatever is brought is read right or refused in words: no exception, nothing stored, little memory, no sum changed in silence."""
 
 import json
-import os
 import random
 import subprocess
 import sys
