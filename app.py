@@ -13,20 +13,24 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from starlette.middleware import Middleware
 from starlette.routing import Mount
 
 import ui
 from creditrisk import demo, jobs
 from creditrisk.api import create_api
 from creditrisk.errors import CreditRiskError
+from creditrisk.perimeter import Perimeter
+from ui import entrance
 
 
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[None]:  # noqa: ARG001
     """Open the workspace, warm what the first visitor would wait for, and let go of the file at the end."""
     try:
+        entrance.prove()
         furnish()
-        store = ui.store()
+        store = ui.opened()
     except CreditRiskError as error:
         # Nothing can be served. Raising would print the server's stack; the person who started it needs the sentence.
         print(f"\n  {error}", file=sys.stderr, flush=True)
@@ -51,7 +55,12 @@ def warm() -> None:
     gc.freeze()
 
 
-app = st.App(Path(__file__).parent / "pages" / "workbench.py", routes=[Mount("/api", app=create_api(ui.store))], lifespan=lifespan)
+app = st.App(
+    Path(__file__).parent / "pages" / "workbench.py",
+    routes=[Mount("/api", app=create_api(ui.opened))],
+    middleware=[Middleware(Perimeter, open_store=ui.opened, provider=entrance.provider)],
+    lifespan=lifespan,
+)
 
 if __name__ == "__main__":
     app.run()

@@ -54,6 +54,12 @@ class NotAllowed(CreditRiskError):
     status = 403
 
 
+class NotSignedIn(CreditRiskError):
+    """Nobody: no sign-in and no key, or one that no longer holds."""
+
+    status = 401
+
+
 class Leakage(CreditRiskError):
     """A predictor that knows what it is asked to foresee; nothing is learned from it."""
 

@@ -1,10 +1,11 @@
 """Who may do what: five roles, and which of them each kind of change needs. A refusal says what is missing.
 
-A person is a name. A face that knows more (a sign-in, the choice in the sidebar) hands a `Person`: a name that carries its
-roles. Where nobody has been given a role, everybody may do everything: one person at one machine.
+A person is a name. A face that knows more (a sign-in, a key to the API, the choice in the sidebar) hands a `Person`: a name that
+carries its roles. Where nobody has been given a role, everybody may do everything: one person at one machine.
 """
 
 from collections.abc import Iterable, Mapping
+from contextvars import ContextVar
 
 from creditrisk.errors import InvalidInput, NotAllowed
 from creditrisk.settings import ROLES
@@ -37,21 +38,45 @@ MAY: Mapping[str, frozenset[str]] = {  # every action that `Store.write` is give
     "backup": frozenset({"data scientist", "admin"}),
     "restore": frozenset({"admin"}),
     "inspect": frozenset({"reviewer", "validator", "admin"}),
+    "read": EVERYONE,  # whatever is shown of the workspace: without a role nothing is
+    "sign in": EVERYONE,
+    "sign out": EVERYONE,
+    "token": frozenset({"admin"}),
+    "revoke": frozenset({"admin"}),
+    "end session": frozenset({"admin"}),
+}
+SCOPES: Mapping[str, frozenset[str]] = {  # what a key to the API reaches
+    "score": frozenset({"score", "features"}),
+    "read": frozenset({"read"}),
+    "review": frozenset({"read", "claim", "review", "inspect"}),
+    "admin": frozenset(MAY),
 }
 
 
 class Person(str):
-    """A name that carries roles; everywhere else it is the name."""
+    """A name that carries roles, and the scopes of the key it came with if it came with one; everywhere else it is the name."""
 
     roles: frozenset[str]
+    scopes: tuple[str, ...] | None
 
-    def __new__(cls, name: str, roles: Iterable[str]) -> "Person":
-        """Raises InvalidInput for a role nobody declared."""
+    def __new__(cls, name: str, roles: Iterable[str], scopes: Iterable[str] | None = None) -> "Person":
+        """Raises InvalidInput for a role or a scope nobody declared."""
         made = super().__new__(cls, name)
         made.roles = frozenset(roles)
+        made.scopes = None if scopes is None else tuple(scopes)
         if unknown := sorted(made.roles - EVERYONE):
             raise InvalidInput(f"There is no role {unknown[0]!r}; the roles are {', '.join(ROLES)}.")
+        if unknown := sorted(set(made.scopes or ()) - set(SCOPES)):
+            raise InvalidInput(f"There is no scope {unknown[0]!r}; the scopes are {', '.join(SCOPES)}.")
         return made
+
+
+caller: ContextVar[Person | None] = ContextVar("caller", default=None)  # who showed a key with the request in hand
+
+
+def present(name: str) -> str:
+    """Return who acts: whoever showed a key with the request in hand, with their roles and scopes; without a key it is `name`."""
+    return caller.get() or name
 
 
 def roles_of(user: str, declared: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
@@ -72,6 +97,20 @@ def require(user: str, action: str, declared: Mapping[str, tuple[str, ...]]) -> 
         needed = " or ".join(role for role in ROLES if role in allowed) or "nobody has been given"
         have = f"has the role {', '.join(sorted(mine))}" if mine else "has no role here"
         raise NotAllowed(f"{user} {have}; to {_said(action)} takes a person with the role {needed}.")
+    scopes = user.scopes if isinstance(user, Person) else None
+    if scopes is not None and not any(action in SCOPES[scope] for scope in scopes):
+        needed = " or ".join(scope for scope, reached in SCOPES.items() if action in reached)
+        raise NotAllowed(f"{user} came with a token of the scope {', '.join(scopes)}; to {_said(action)} takes one of the scope {needed}.")
+
+
+def table() -> list[dict[str, str]]:
+    """Return who may take each action: a row an action, `yes` or nothing under each role and each scope of a key."""
+    return [
+        {"Action": action}
+        | {role: "yes" if role in roles else "" for role in ROLES}
+        | {f"key: {scope}": "yes" if action in reached else "" for scope, reached in SCOPES.items()}
+        for action, roles in MAY.items()
+    ]
 
 
 def same(one: str, other: str) -> bool:
@@ -84,6 +123,15 @@ def same(one: str, other: str) -> bool:
 
 
 def _said(action: str) -> str:
-    return {"job": "start a job", "label": "make a label set", "outcomes": "record outcomes", "features": "compute features"}.get(
-        action, action
-    )
+    return IN_WORDS.get(action, action)
+
+
+IN_WORDS = {
+    "job": "start a job",
+    "label": "make a label set",
+    "outcomes": "record outcomes",
+    "features": "compute features",
+    "read": "see anything here",
+    "token": "see or make tokens",
+    "revoke": "revoke a token",
+}

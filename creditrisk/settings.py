@@ -69,6 +69,18 @@ class People:
 
     default: str = "analyst"
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # what the sign-in provider calls a group → roles
+    name_claim: str = "email"  # which claim of the provider is a person's name here
+    roles_claim: str = "groups"  # which claim lists a person's groups or roles
+
+
+@dataclass(frozen=True)
+class Access:
+    """How long a sign-in lasts, and how much one caller of the API may ask for."""
+
+    session_hours: float = 10.0
+    requests_per_minute: int = 600
+    body_mb: int = 8  # of JSON; a file may be as large as the intake allows
 
 
 @dataclass(frozen=True)
@@ -97,6 +109,7 @@ class Settings:
     labels: Labels = field(default_factory=Labels)
     training: Training = field(default_factory=Training)
     people: People = field(default_factory=People)
+    access: Access = field(default_factory=Access)
     reviews: Reviews = field(default_factory=Reviews)
 
     @property
@@ -162,6 +175,9 @@ RANGES: dict[str, tuple[float, float]] = {
     "twice": (0, 1),
     "claim_minutes": (1, 1_440),
     "too_fast_seconds": (0, 600),
+    "session_hours": (0.01, 168),
+    "requests_per_minute": (1, 1_000_000),
+    "body_mb": (1, 2_000),
 }
 
 
@@ -170,8 +186,8 @@ def _section(file: Path, name: str, default: Any, values: dict[str, Any]) -> Any
     for key, value in values.items():
         if key not in known:
             raise InvalidInput(f"{file}: [{name}] has no key {key!r}; it has {', '.join(known)}.")
-        if key == "roles":
-            values = {**values, key: _roles(file, value)}
+        if key in ("roles", "groups"):
+            values = {**values, key: _roles(file, key, value)}
         elif wanted := _misfit(key, known[key], value):
             raise InvalidInput(f"{file}: [{name}] {key} = {value!r} should be {wanted}.")
     made = replace(default, **values)
@@ -180,14 +196,14 @@ def _section(file: Path, name: str, default: Any, values: dict[str, Any]) -> Any
     return made
 
 
-def _roles(file: Path, value: object) -> dict[str, tuple[str, ...]]:
-    """Read the table of names and their roles."""
+def _roles(file: Path, key: str, value: object) -> dict[str, tuple[str, ...]]:
+    """Read the table of names, or of groups, and their roles."""
     people = value if isinstance(value, dict) else {}
     for name, given in people.items():
         if not isinstance(given, list) or not set(given) <= set(ROLES):
-            raise InvalidInput(f"{file}: [people.roles] {name} = {given!r} should be a list of {', '.join(ROLES)}.")
+            raise InvalidInput(f"{file}: [people.{key}] {name} = {given!r} should be a list of {', '.join(ROLES)}.")
     if not people:
-        raise InvalidInput(f"{file}: [people] roles should be a table of names, each with a list of {', '.join(ROLES)}.")
+        raise InvalidInput(f"{file}: [people] {key} should be a table of names, each with a list of {', '.join(ROLES)}.")
     return {str(name): tuple(given) for name, given in people.items()}
 
 

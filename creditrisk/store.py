@@ -105,6 +105,7 @@ class Store:
 
     def require(self, user: str, action: str, subject: str) -> str:
         """Return the name of a person who may take an action; a refusal raises NotAllowed and is itself on record."""
+        user = people.present(user)
         try:
             people.require(user, action, self.settings.people.roles)
         except NotAllowed as refusal:

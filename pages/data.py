@@ -156,13 +156,14 @@ with ui.guard():
         }
         ui.table(like.columns, shown, key="likeness", alt="How like the real applicants the invented ones are", height=300)
         if st.button("Remove them", icon=":material/delete:", key="remove"):
-            augment.remove(store, user=ui.user())
-            st.rerun()
+            with ui.guard():
+                augment.remove(store, user=ui.user())
+                st.rerun()
     else:
         st.caption("There are none. `augment --to N` on the command line, or this button, makes some.")
         real = int(found["n"].max())
         to = st.number_input("Until there are, with the real ones", min_value=real + 1, max_value=augment.MOST, value=2 * real, key="to")
         if st.button("Invent applicants", icon=":material/groups:", key="invent"):
-            with st.spinner("Drawing …", show_time=True):
+            with ui.guard(), st.spinner("Drawing …", show_time=True):
                 augment.invent(store, int(to), user=ui.user())
-            st.rerun()
+                st.rerun()

@@ -3,8 +3,8 @@
 import streamlit as st
 
 import ui
-from creditrisk import jobs, people, training
-from ui import lab
+from creditrisk import jobs, training
+from ui import frame, lab
 
 PAGES = {
     "Workspace": {
@@ -53,11 +53,17 @@ def page(name: str, title: str, icon: str) -> st.Page:
     return st.Page(file, title=title, icon=f":material/{icon}:", url_path="start" if first else name, default=first)
 
 
+with st.sidebar:
+    head, who = st.container(), st.container()
+with who:
+    frame.identity()
 store = ui.store()
 groups = {group: [page(name, *words) for name, words in pages.items()] for group, pages in PAGES.items()}
+if frame.keeps_keys():
+    groups["Keys"] = [page("access", "Access", "key")]
 navigation = st.navigation({"": [st.Page(home, title="Overview", url_path="overview", visibility="hidden")], **groups})
 
-with st.sidebar:
+with head:
     model = ui.champion()
     with st.container(border=True, gap="xsmall", key="champion"):
         if model is None:
@@ -87,23 +93,5 @@ with st.sidebar:
         ):
             retrain()
         lab.job_ended(st.session_state.get("job_id"))
-    st.text_input(
-        "Acting as",
-        value=store.settings.people.default,
-        key="acting_as",
-        help="Every change is recorded under this name.",
-        icon=":material/person:",
-    )
-    given = store.settings.people.roles
-    if given:
-        st.caption(f"Role: {', '.join(sorted(people.roles_of(ui.user(), given))) or 'none, so nothing can be changed'}")
-    else:
-        st.selectbox(
-            "Role",
-            [None, *people.ROLES],
-            format_func=lambda role: "all of them" if role is None else role.capitalize(),
-            key="acting_role",
-            help="What this person may do. This installation gives no roles to names, so that anybody may choose.",
-        )
 
 navigation.run()

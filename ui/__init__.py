@@ -21,14 +21,16 @@ from creditrisk import (
     conduct,
     jobs,
     registry,
+    sessions,
     settings,
     workspace,
 )
 from creditrisk import store as stores
-from creditrisk.errors import CreditRiskError, UnknownThing
+from creditrisk.errors import CreditRiskError, NotSignedIn, UnknownThing
 from creditrisk.people import Person
 from creditrisk.settings import Settings
 from creditrisk.store import Store
+from ui import entrance
 
 # The store is opened and the caches are declared before there is a page, on purpose; Streamlit would log lines about it.
 for name in ("scriptrunner_utils.script_run_context", "caching.cache_data_api"):
@@ -58,17 +60,33 @@ def declared() -> Settings:
 
 
 @st.cache_resource(show_spinner=False)
-def store() -> Store:
-    """The workspace, opened once per process; what a crash left behind is put right."""
+def opened() -> Store:
+    """The workspace, opened once per process; what a crash left behind is put right. A page asks for `store`."""
     opened = stores.open_workspace(declared())
     jobs.recover(opened)
     registry.recover(opened)
     return opened
 
 
+def store() -> Store:
+    """The workspace, for who may see it: every page, part of a page and callback asks here, and ends here where nobody may."""
+    held, may = opened(), False
+    with guard():
+        may = bool(held.require(user(), "read", "a page"))
+    if not may:
+        st.stop()
+    return held
+
+
 def user() -> str:
-    """Who acts: the name in the sidebar, with the role chosen there; roles that the settings give to names win."""
-    held = store().settings.people
+    """Who acts: who is signed in; in local mode the name in the sidebar, with the role chosen there or what the settings give the name.
+
+    Raises NotSignedIn where a session is over.
+    """
+    signing = entrance.provider()
+    if signing is not None:
+        return sessions.person(opened(), signing.claims(st.context.cookies))
+    held = opened().settings.people
     name, role = str(st.session_state.get("acting_as") or held.default), st.session_state.get("acting_role")
     return Person(name, [role]) if role and not held.roles else name
 
@@ -78,6 +96,12 @@ def guard() -> Iterator[None]:
     """Show an error of the library as its sentence; everything else is a fault of ours and stays one."""
     try:
         yield
+    except NotSignedIn as error:
+        st.warning(literal(str(error)), icon=":material/lock:")
+        signing = entrance.provider()
+        for name in signing.names if signing else ():
+            st.button("Sign in", key=f"sign-in-{name}", type="primary", on_click=st.login, args=(name,))
+        st.stop()
     except CreditRiskError as error:
         st.error(literal(str(error)), icon=":material/error:")
 

@@ -70,7 +70,7 @@ def bring_in() -> None:
             st.rerun()
 
 
-@st.cache_data(show_spinner=False, max_entries=8)
+@st.cache_data(show_spinner=False, max_entries=8, scope="session")
 def _read(name: str, content: bytes, _limits: Intake) -> DataFrame:
     """Read a file once, however often its table is looked at while somebody corrects what is proposed."""
     return tabular.read(name, content, _limits)

@@ -155,11 +155,12 @@ def write(frame: "DataFrame", target: Path) -> None:
 
 @contextmanager
 def opened(options: Options) -> "Iterator[Store]":
-    """Open the workspace asked for, and close it."""
+    """Open the workspace asked for, for who may see it, and close it. Raises NotAllowed for who may not."""
     from creditrisk.store import open_workspace
 
     store = open_workspace(settings_of(options))
     try:
+        store.require(user_of(options, store.settings), "read", "the command line")
         yield store
     finally:
         store.close()

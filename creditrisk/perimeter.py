@@ -1,0 +1,401 @@
+"""The one guard in front of everything the process serves: pages, API, metrics and the WebSocket. What it does not admit is not run.
+
+Without a sign-in provider only this machine is served, by its own names. With one, a page and its WebSocket need a sign-in that is
+on record, the API a key that is in force; neither opens the other. Nothing here knows what lies behind, but for paths.
+"""
+
+import asyncio
+import html
+import ipaddress
+import json
+import math
+import time
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from contextlib import suppress
+from typing import Any, NoReturn, Protocol
+from urllib.parse import urlsplit
+
+from starlette.requests import cookie_parser
+
+from creditrisk import people, sessions, tokens
+from creditrisk.errors import CreditRiskError, NotAllowed, NotSignedIn
+from creditrisk.people import Person
+from creditrisk.store import Store
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+API = "/api"
+OPEN = frozenset({"/_stcore/health"})  # says "ok", which a load balancer asks for
+CLOSED = ("/_stcore/metrics", "/_stcore/agent", "/_stcore/script-health-check")  # to everybody, signed in or not
+DOORS = frozenset({"/signin", "/auth/login", "/auth/logout", "/oauth2callback"})  # on the way in and out; only with a provider
+SCORING = f"{API}/v1/score"  # the one thing that a key without the scope "read" may ask for
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+HERE = frozenset({"localhost", "127.0.0.1", "::1"})
+FORWARDED = (b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip")
+SMALL = 64 * 1024  # bytes of a body that is neither the API's nor a file
+UPLOAD = "/_stcore/upload_file"
+POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; object-src 'none'; "
+    "base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+SECURE = {"strict-transport-security": "max-age=31536000"}
+
+
+class Provider(Protocol):
+    """How people sign in: what the face knows of the provider."""
+
+    origin: str  # scheme and host under which the workbench is reached
+    names: tuple[str, ...]  # of the providers there are
+
+    def claims(self, cookies: Mapping[str, str]) -> sessions.Claims | None:
+        """Return what the provider said of the person whose cookies these are, its signature verified; None for nobody."""
+
+    def way(self, name: str) -> str:
+        """Return the address that begins signing in with one of the providers."""
+
+
+class Perimeter:
+    """ASGI middleware; `provider` answers None in local mode, and is asked for each request, as is the store."""
+
+    def __init__(self, app: App, open_store: Callable[[], Store], provider: Callable[[], Provider | None]):
+        self._app = app
+        self._open_store = open_store
+        self._provider = provider
+        self._meter = Meter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve what is admitted, answer everything else with a sentence."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        visit = Visit(scope)
+        provider = self._provider()
+        headed = _headed(send, visit, provider)
+        try:
+            _known_host(visit, provider)
+            _own_origin(visit, provider)
+            if visit.under(*CLOSED):
+                _refuse(404, "This is not served.")
+            if visit.path == "/signin" and provider:
+                await _redirect(headed, provider.way(visit.query.get("with", "")))
+            elif visit.under(API):
+                await self._serve_api(visit, provider, receive, headed)
+            else:
+                await self._serve_page(visit, provider, receive, headed)
+        except Refused as refused:
+            await _answer(headed, visit, refused, provider)
+        except CreditRiskError as error:
+            await _answer(headed, visit, Refused(error.status, type(error).__name__, str(error)), provider)
+
+    async def _serve_page(self, visit: "Visit", provider: Provider | None, receive: Receive, send: Send) -> None:
+        if provider is None or visit.path in OPEN:
+            await self._pass(visit, receive, send, SMALL)
+            return
+        if visit.path == "/auth/logout":
+            await asyncio.to_thread(sessions.end, self._open_store(), provider.claims(visit.cookies))
+        if visit.path == "/oauth2callback":
+            send = _recording(send, self._open_store, provider)
+        if visit.path not in DOORS:
+            await asyncio.to_thread(self._signed_in, visit, provider)
+        await self._pass(visit, receive, send, SMALL)
+
+    def _signed_in(self, visit: "Visit", provider: Provider) -> None:
+        """Raise NotSignedIn, or NotAllowed for somebody without any role."""
+        store, claims = self._open_store(), provider.claims(visit.cookies)
+        if claims is not None:
+            people.require(sessions.who(store.settings.people, claims), "read", store.settings.people.roles)
+        sessions.person(store, claims)
+
+    async def _serve_api(self, visit: "Visit", provider: Provider | None, receive: Receive, send: Send) -> None:
+        store = self._open_store()
+        person = await asyncio.to_thread(self._caller, store, visit, provider)
+        self._meter.count(str(person or visit.client), store.settings.access.requests_per_minute)
+        if not (visit.method == "POST" and visit.under(SCORING)) and visit.path != f"{API}/v1/health":
+            await asyncio.to_thread(store.require, person or visit.header("x-user") or "api", "read", visit.path)
+        if person is not None:
+            visit.name(person)
+        mark = people.caller.set(person)
+        try:
+            access, intake = store.settings.access, store.settings.intake
+            kind = visit.header("content-type")
+            is_file = bool(kind) and "json" not in kind
+            await self._pass(visit, receive, send, (intake.max_file_mb + 1 if is_file else access.body_mb) * 1024 * 1024)
+        finally:
+            people.caller.reset(mark)
+
+    def _caller(self, store: Store, visit: "Visit", provider: Provider | None) -> Person | None:
+        """Return who shows a key; None where none is shown and none is needed."""
+        kind, _, key = visit.header("authorization").partition(" ")
+        if kind.lower() == "bearer" and key.strip():
+            self._meter.check(f"wrong key from {visit.client}", WRONG_KEYS)
+            try:
+                return tokens.holder(store, key.strip())
+            except NotSignedIn:
+                self._meter.count(f"wrong key from {visit.client}", WRONG_KEYS)
+                raise
+        if provider is not None:
+            raise NotSignedIn("The API takes a key, in the header Authorization: Bearer …; an admin makes one with `token create`.")
+        return None
+
+    async def _pass(self, visit: "Visit", receive: Receive, send: Send, most: int) -> None:
+        """Hand on a request whose body may hold `most` bytes; an upload's own limit stands where the uploads are."""
+        if visit.method in SAFE or visit.under(UPLOAD):
+            await self._app(visit.scope, receive, send)
+            return
+        body = Body(receive, send, most)
+        if body.announced(visit.header("content-length")) > most:
+            body.refuse()
+        try:
+            await self._app(visit.scope, body.receive, body.send)
+        except Exception:
+            if not body.is_over:
+                raise
+        if body.is_over and not body.has_begun:
+            body.refuse()
+
+
+class Refused(Exception):
+    """An answer instead of a page: status, title, sentence."""
+
+    def __init__(self, status: int, title: str, sentence: str):
+        super().__init__(sentence)
+        self.status, self.title, self.sentence = status, title, sentence
+
+
+class Visit:
+    """A request as the guard looks at it."""
+
+    def __init__(self, scope: Scope):
+        self.scope = scope
+        self.is_socket = scope["type"] == "websocket"
+        self.method = "GET" if self.is_socket else str(scope["method"])
+        self.path = str(scope["path"]).removeprefix(scope.get("root_path") or "") or "/"
+        self.client = str((scope.get("client") or ("nobody", 0))[0])
+
+    def header(self, name: str) -> str:
+        """Return the first header of that name, or nothing."""
+        wanted = name.encode()
+        return next((value.decode("latin-1") for key, value in self.scope["headers"] if key == wanted), "")
+
+    def under(self, *paths: str) -> bool:
+        """Say whether the request is for one of these paths or for something below it."""
+        return any(self.path == path or self.path.startswith(f"{path}/") for path in paths)
+
+    def name(self, person: Person) -> None:
+        """Let what lies behind read no other name than that of who showed a key (`people.present` brings the person)."""
+        others = [(key, value) for key, value in self.scope["headers"] if key != b"x-user"]
+        self.scope["headers"] = [*others, (b"x-user", str(person).encode("latin-1", "replace"))]
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        """What the browser kept for us."""
+        return cookie_parser(self.header("cookie"))
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The parameters of the address that stand once."""
+        pairs = (part.partition("=") for part in self.scope["query_string"].decode("latin-1").split("&"))
+        return {name: value for name, _, value in pairs}
+
+    @property
+    def wants_page(self) -> bool:
+        """Whether a person looks at the answer."""
+        return not self.is_socket and "text/html" in self.header("accept") and not self.under(API)
+
+
+WRONG_KEYS = 20  # a minute, from one address
+
+
+class Meter:
+    """Counts what somebody asks for within a minute; forgets everybody when the minute is over."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic):
+        self._clock = clock
+        self._minute = -1
+        self._counts: dict[str, int] = {}
+
+    def check(self, who: str, most: int) -> None:
+        """Raise Refused (429) where somebody has used up what a minute allows."""
+        minute = int(self._clock() // 60)
+        if minute != self._minute:
+            self._minute, self._counts = minute, {}
+        if self._counts.get(who, 0) >= most:
+            left = math.ceil(60 * (minute + 1) - self._clock())
+            _refuse(429, f"More than {most:,} requests in a minute; the next is answered in {left} seconds.", "TooMany")
+
+    def count(self, who: str, most: int) -> None:
+        """Count one more, where a minute allows it."""
+        self.check(who, most)
+        self._counts[who] = self._counts.get(who, 0) + 1
+
+
+class Body:
+    """A request's body that ends where it becomes too long, and the answer to it."""
+
+    def __init__(self, receive: Receive, send: Send, most: int):
+        self._receive, self._send, self._most = receive, send, most
+        self._n = 0
+        self.is_over = self.has_begun = False
+
+    def announced(self, length: str) -> int:
+        """Return how long the body says it is; 0 where it does not say so."""
+        return int(length) if length.isdecimal() else 0
+
+    async def receive(self) -> Message:
+        """Hand on the next part; past the limit the caller is gone, as far as the program behind can tell."""
+        message = await self._receive()
+        self._n += len(message.get("body", b""))
+        if self._n > self._most:
+            self.is_over = True
+            return {"type": "http.disconnect"}
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Hand on the answer, unless the body was too long: what is said of half a body says nothing."""
+        if self.is_over and not self.has_begun:
+            return
+        self.has_begun = True
+        await self._send(message)
+
+    def refuse(self) -> NoReturn:
+        """Say how long a body may be."""
+        _refuse(413, f"The body is too large: {self._most // 1024:,} kB is the most that is taken here.", "TooLarge")
+
+
+def _known_host(visit: Visit, provider: Provider | None) -> None:
+    """Refuse what was not sent to a name of ours: a page elsewhere may make its own name mean this machine. In local mode, strangers."""
+    asked = urlsplit(f"//{visit.header('host')}")
+    known = HERE | {urlsplit(provider.origin).hostname} if provider else HERE
+    if _hostname(asked.netloc) not in known:
+        _refuse(403, "This workbench is not served under that name.")
+    if provider is None and (not _is_here(visit.client) or any(name in FORWARDED for name, _ in visit.scope["headers"])):
+        _refuse(
+            403, "This workbench runs in local mode and serves its own machine only. To serve others, set up [auth] (docs/security.md)."
+        )
+
+
+def _own_origin(visit: Visit, provider: Provider | None) -> None:
+    """Refuse what another site's page makes a browser send; a WebSocket always says where it comes from."""
+    origin, site = visit.header("origin"), visit.header("sec-fetch-site")
+    if visit.is_socket and not origin:
+        _refuse(403, "A WebSocket says where it comes from.")
+    if visit.method in SAFE and not visit.is_socket:
+        return
+    ours = {visit.header("host")} | ({urlsplit(provider.origin).netloc} if provider else set())
+    if (origin and urlsplit(origin).netloc not in ours) or site in ("cross-site", "same-site"):
+        _refuse(403, "This was sent by a page of another site.")
+
+
+def _hostname(netloc: str) -> str | None:
+    try:
+        return urlsplit(f"//{netloc}").hostname
+    except ValueError:
+        return None
+
+
+def _is_here(client: str) -> bool:
+    try:
+        return ipaddress.ip_address(client).is_loopback
+    except ValueError:
+        return False
+
+
+def _recording(send: Send, open_store: Callable[[], Store], provider: Provider) -> Send:
+    """Put the sign-in on record whose cookie leaves with this answer; what is not on record opens nothing."""
+
+    async def record(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            setting = [value.decode("latin-1").partition(";")[0] for name, value in message["headers"] if name.lower() == b"set-cookie"]
+            claims = provider.claims(cookie_parser("; ".join(setting)))
+            if claims is not None:
+                with suppress(NotAllowed, NotSignedIn):  # on record where it names somebody; the next page says it to them
+                    await asyncio.to_thread(sessions.begin, open_store(), claims)
+        await send(message)
+
+    return record
+
+
+def _headed(send: Send, visit: Visit, provider: Provider | None) -> Send:
+    """Put the security headers on every answer; cookies travel encrypted where the workbench is reached so."""
+    is_secure = provider is not None and provider.origin.startswith("https:")
+    added = HEADERS | (SECURE if is_secure else {})
+    if visit.under(API, "/media") or visit.wants_page:
+        added |= {"cache-control": "no-store"}
+
+    async def headed(message: Message) -> None:
+        if message["type"] in ("http.response.start", "websocket.accept"):
+            kept = [(name.lower(), value) for name, value in message.get("headers", ()) if name.lower().decode("latin-1") not in added]
+            if is_secure:
+                kept = [
+                    (name, value + b"; Secure" if name == b"set-cookie" and b"secure" not in value.lower() else value)
+                    for name, value in kept
+                ]
+            message["headers"] = kept + [(name.encode(), value.encode()) for name, value in added.items()]
+        await send(message)
+
+    return headed
+
+
+def _refuse(status: int, sentence: str, title: str = "NotServed") -> NoReturn:
+    raise Refused(status, title, sentence)
+
+
+async def _redirect(send: Send, to: str) -> None:
+    await send({"type": "http.response.start", "status": 303, "headers": [(b"location", to.encode()), (b"cache-control", b"no-store")]})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _answer(send: Send, visit: Visit, refused: Refused, provider: Provider | None) -> None:
+    """Say no: to a person with a page, to a program with problem+json, to a WebSocket by not opening it."""
+    if visit.is_socket:
+        await send({"type": "websocket.close", "code": 1008, "reason": refused.sentence[:120]})
+        return
+    if visit.wants_page:
+        kind, body = "text/html; charset=utf-8", _page(refused, provider)
+    else:
+        content = {"type": "about:blank", "title": refused.title, "status": refused.status, "detail": refused.sentence}
+        kind, body = "application/problem+json", json.dumps(content, ensure_ascii=False)
+    headers = [(b"content-type", kind.encode())]
+    if refused.status == 401:
+        headers.append((b"www-authenticate", b"Bearer" if visit.under(API) else b"Cookie"))
+    if refused.status == 429:
+        headers.append((b"retry-after", b"60"))
+    await send({"type": "http.response.start", "status": refused.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if visit.method == "HEAD" else body.encode()})
+
+
+def _page(refused: Refused, provider: Provider | None) -> str:
+    """Return the page that says no, and offers to sign in where that would help."""
+    ways = provider.names if provider and refused.status in (401, 403) else ()
+    links = "".join(
+        f'<a href="/signin?with={html.escape(name)}">Sign in{"" if len(ways) == 1 else f" with {html.escape(name)}"}</a>' for name in ways
+    )
+    out = '<a class="quiet" href="/auth/logout">Sign out</a>' if ways and refused.status == 403 else ""
+    return PAGE.format(sentence=html.escape(refused.sentence), links=links + out)
+
+
+PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Credit Risk Workbench</title>
+<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><style>
+body {{ font: 16px/1.5 system-ui, sans-serif; display: grid; place-items: center; min-height: 100vh; margin: 0;
+  background: light-dark(#eff4f4, #0d171b); color: light-dark(#15272e, #e4edef) }}
+main {{ max-width: 26rem; margin: 1rem; padding: 2rem; border-radius: 8px; background: light-dark(#fcfdfd, #15232a);
+  border: 1px solid light-dark(#d8e2e3, #263940) }}
+h1 {{ font-size: 1.3rem; margin: 0 0 .5rem }}
+a {{ display: inline-block; margin: .5rem .5rem 0 0; padding: .5rem 1rem; border-radius: 8px; background: #0b6b66; color: #fff;
+  text-decoration: none }}
+a.quiet {{ background: none; color: inherit; border: 1px solid currentcolor }}
+</style></head><body><main><h1>Credit Risk Workbench</h1><p>{sentence}</p>{links}</main></body></html>"""
