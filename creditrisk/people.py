@@ -39,6 +39,7 @@ MAY: Mapping[str, frozenset[str]] = {  # every action that `Store.write` is give
     "restore": frozenset({"admin"}),
     "inspect": frozenset({"reviewer", "validator", "admin"}),
     "read": EVERYONE,  # whatever is shown of the workspace: without a role nothing is
+    "change": EVERYONE,  # to ask the API for a change at all; which one is decided where it is made
     "sign in": EVERYONE,
     "sign out": EVERYONE,
     "token": frozenset({"admin"}),
@@ -48,7 +49,7 @@ MAY: Mapping[str, frozenset[str]] = {  # every action that `Store.write` is give
 SCOPES: Mapping[str, frozenset[str]] = {  # what a key to the API reaches
     "score": frozenset({"score", "features"}),
     "read": frozenset({"read"}),
-    "review": frozenset({"read", "claim", "review", "inspect"}),
+    "review": frozenset({"read", "change", "claim", "review", "inspect"}),
     "admin": frozenset(MAY),
 }
 
@@ -132,6 +133,7 @@ IN_WORDS = {
     "outcomes": "record outcomes",
     "features": "compute features",
     "read": "see anything here",
+    "change": "change anything here",
     "token": "see or make tokens",
     "revoke": "revoke a token",
 }

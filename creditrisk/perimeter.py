@@ -32,7 +32,8 @@ API = "/api"
 OPEN = frozenset({"/_stcore/health"})  # says "ok", which a load balancer asks for
 CLOSED = ("/_stcore/metrics", "/_stcore/agent", "/_stcore/script-health-check")  # to everybody, signed in or not
 DOORS = frozenset({"/signin", "/auth/login", "/auth/logout", "/oauth2callback"})  # on the way in and out; only with a provider
-SCORING = f"{API}/v1/score"  # the one thing that a key without the scope "read" may ask for
+SCORING = f"{API}/v1/score"
+HEALTH = f"{API}/v1/health"  # any key will do
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 FORWARDED = (b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip")
@@ -123,9 +124,10 @@ class Perimeter:
     async def _serve_api(self, visit: "Visit", provider: Provider | None, receive: Receive, send: Send) -> None:
         store = self._open_store()
         person = await asyncio.to_thread(self._caller, store, visit, provider)
-        self._meter.count(str(person or visit.client), store.settings.access.requests_per_minute)
-        if not (visit.method == "POST" and visit.under(SCORING)) and visit.path != f"{API}/v1/health":
-            await asyncio.to_thread(store.require, person or visit.header("x-user") or "api", "read", visit.path)
+        if person is not None:
+            self._meter.count(f"key of {person}", store.settings.access.requests_per_minute)
+        if visit.path != HEALTH:
+            await asyncio.to_thread(store.require, person or visit.header("x-user") or "api", _asked(visit), visit.path)
         if person is not None:
             visit.name(person)
         mark = people.caller.set(person)
@@ -169,11 +171,11 @@ class Perimeter:
 
 
 class Refused(Exception):
-    """An answer instead of a page: status, title, sentence."""
+    """An answer instead of a page: status, title, sentence, and after how many seconds to try again."""
 
-    def __init__(self, status: int, title: str, sentence: str):
+    def __init__(self, status: int, title: str, sentence: str, wait: int | None = None):
         super().__init__(sentence)
-        self.status, self.title, self.sentence = status, title, sentence
+        self.status, self.title, self.sentence, self.wait = status, title, sentence, wait
 
 
 class Visit:
@@ -235,7 +237,7 @@ class Meter:
             self._minute, self._counts = minute, {}
         if self._counts.get(who, 0) >= most:
             left = math.ceil(60 * (minute + 1) - self._clock())
-            _refuse(429, f"More than {most:,} requests in a minute; the next is answered in {left} seconds.", "TooMany")
+            raise Refused(429, "TooMany", f"More than {most:,} requests in a minute; the next is answered in {left} seconds.", left)
 
     def count(self, who: str, most: int) -> None:
         """Count one more, where a minute allows it."""
@@ -276,11 +278,17 @@ class Body:
         _refuse(413, f"The body is too large: {self._most // 1024:,} kB is the most that is taken here.", "TooLarge")
 
 
+def _asked(visit: Visit) -> str:
+    """Return what somebody has to be allowed who asks the API for this; what it comes to is decided again where it is done."""
+    if visit.method in SAFE:
+        return "read"
+    return "score" if visit.under(SCORING) else "change"
+
+
 def _known_host(visit: Visit, provider: Provider | None) -> None:
     """Refuse what was not sent to a name of ours: a page elsewhere may make its own name mean this machine. In local mode, strangers."""
-    asked = urlsplit(f"//{visit.header('host')}")
     known = HERE | {urlsplit(provider.origin).hostname} if provider else HERE
-    if _hostname(asked.netloc) not in known:
+    if _hostname(visit.header("host")) not in known:
         _refuse(403, "This workbench is not served under that name.")
     if provider is None and (not _is_here(visit.client) or any(name in FORWARDED for name, _ in visit.scope["headers"])):
         _refuse(
@@ -296,7 +304,7 @@ def _own_origin(visit: Visit, provider: Provider | None) -> None:
     if visit.method in SAFE and not visit.is_socket:
         return
     ours = {visit.header("host")} | ({urlsplit(provider.origin).netloc} if provider else set())
-    if (origin and urlsplit(origin).netloc not in ours) or site in ("cross-site", "same-site"):
+    if (origin and _netloc(origin) not in ours) or site in ("cross-site", "same-site"):
         _refuse(403, "This was sent by a page of another site.")
 
 
@@ -305,6 +313,13 @@ def _hostname(netloc: str) -> str | None:
         return urlsplit(f"//{netloc}").hostname
     except ValueError:
         return None
+
+
+def _netloc(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
 
 
 def _is_here(client: str) -> bool:
@@ -372,8 +387,8 @@ async def _answer(send: Send, visit: Visit, refused: Refused, provider: Provider
     headers = [(b"content-type", kind.encode())]
     if refused.status == 401:
         headers.append((b"www-authenticate", b"Bearer" if visit.under(API) else b"Cookie"))
-    if refused.status == 429:
-        headers.append((b"retry-after", b"60"))
+    if refused.wait is not None:
+        headers.append((b"retry-after", str(refused.wait).encode()))
     await send({"type": "http.response.start", "status": refused.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if visit.method == "HEAD" else body.encode()})
 

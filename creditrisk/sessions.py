@@ -30,8 +30,10 @@ def who(people: People, claims: Claims) -> Person:
     ('dora@bank.test', ['admin', 'data scientist'])
     """
     name = claims.get(people.name_claim)
-    if not isinstance(name, str) or not name.strip():
-        raise NotSignedIn(f"The sign-in provider gave no {people.name_claim!r}; set name_claim in [people] to a claim it gives.")
+    if not isinstance(name, str) or not name.strip() or not name.isprintable():
+        raise NotSignedIn(
+            f"The sign-in provider gave no {people.name_claim!r} that can be a name; set name_claim in [people] to a claim it gives."
+        )
     if people.name_claim == "email" and claims.get("email_verified") is False:
         raise NotSignedIn(f"The sign-in provider has not verified {name}; only a verified address is somebody's name here.")
     given = claims.get(people.roles_claim)
@@ -105,4 +107,4 @@ def _end(store: Store, session_id: str, user: str, action: str, subject: str) ->
 
 
 def _id(claims: Claims) -> str:
-    return hashlib.sha256(to_json(dict(sorted(claims.items()))).encode()).hexdigest()
+    return hashlib.sha256(to_json(dict(sorted(claims.items()))).encode("utf-8", "surrogatepass")).hexdigest()

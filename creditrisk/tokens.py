@@ -85,7 +85,7 @@ def holder(store: Store, key: str) -> Person:
     row = store.record(
         """select person, scopes, digest from token left join ended on id = token_id
         where token_id = $id and ended_at is null and expires_at > $at""",
-        id=parts[1] if len(parts) == 3 else "",
+        id=parts[1] if len(parts) == 3 and key.isascii() else "",
         at=now(),
     )
     if not hmac.compare_digest(_digest(key), row["digest"] if row else "0" * 64) or row is None:

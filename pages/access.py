@@ -38,7 +38,7 @@ with ui.guard():
 
     ui.section("Keys")
     if found.empty:
-        st.caption("None yet. In local mode programs on this machine need none.")
+        st.caption("None yet." if entrance.provider() else "None yet. In local mode programs on this machine need none.")
     else:
         columns = {
             "person": ui.text_column("Whose", pinned=True),

@@ -60,7 +60,7 @@ with who:
 store = ui.store()
 groups = {group: [page(name, *words) for name, words in pages.items()] for group, pages in PAGES.items()}
 if frame.keeps_keys():
-    groups["Keys"] = [page("access", "Access", "key")]
+    groups["Admin"] = [page("access", "Access", "key")]
 navigation = st.navigation({"": [st.Page(home, title="Overview", url_path="overview", visibility="hidden")], **groups})
 
 with head:

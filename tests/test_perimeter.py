@@ -1,0 +1,365 @@
+"""The guard in front of everything: who comes in, under which name, from which page, with how much; and what every answer carries."""
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from creditrisk import perimeter, sessions, tokens
+from creditrisk import store as stores
+from creditrisk.api import create_api
+from creditrisk.people import SCOPES, Person
+from creditrisk.perimeter import Meter, Perimeter, Refused
+from creditrisk.settings import Access, Settings
+from creditrisk.store import Store
+from tests.rest import TestClient
+
+HOME = "http://localhost:8501"
+ADMIN = Person("ada", ["admin"])
+CLAIMS = {"email": "rita@bank.test", "groups": ["reviewer"], "iat": 1}
+
+
+class Signing:
+    """A provider whose cookie is the claims themselves: what signs it is Streamlit's, and tried with a real provider elsewhere."""
+
+    names = ("bank", "<i>")
+
+    def __init__(self, origin: str = HOME):
+        self.origin = origin
+
+    def claims(self, cookies: dict[str, str]) -> dict[str, Any] | None:
+        with suppress(KeyError, ValueError):
+            return json.loads(bytes.fromhex(cookies["who"]))
+        return None
+
+    def way(self, name: str) -> str:
+        return f"/auth/login?provider={name}"
+
+
+def cookie(claims: dict[str, Any] = CLAIMS) -> str:
+    return json.dumps(claims).encode().hex()
+
+
+def behind(store: Store) -> Starlette:
+    """What the guard stands before: pages, their socket, a callback that sets the cookie, and the real API."""
+
+    async def page(request: Request) -> Response:
+        if request.method == "POST":
+            return PlainTextResponse(f"{len(await request.body())} bytes")
+        return PlainTextResponse("a page")
+
+    async def callback(_request: Request) -> Response:
+        answer = PlainTextResponse("welcome")
+        answer.set_cookie("who", cookie())
+        return answer
+
+    async def stream(socket: WebSocket) -> None:
+        await socket.accept()
+        await socket.send_text("hello")
+        await socket.close()
+
+    routes = [
+        Mount("/api", app=create_api(lambda: store)),
+        Route("/oauth2callback", callback),
+        WebSocketRoute("/_stcore/stream", stream),
+        Route("/{rest:path}", page, methods=["GET", "POST", "OPTIONS"]),
+    ]
+    return Starlette(routes=routes)
+
+
+def client(store: Store, signing: Signing | None = None, come_from: str = "127.0.0.1", **given: Any) -> TestClient:
+    guarded: Any = Perimeter(behind(store), lambda: store, lambda: signing)
+    return TestClient(guarded, base_url=HOME, client=(come_from, 50_000), follow_redirects=False, **given)
+
+
+@pytest.fixture
+def signed(store: Store) -> TestClient:
+    """A browser in which Rita has signed in."""
+    opened = client(store, Signing())
+    assert opened.get("/oauth2callback").status_code == 200
+    return opened
+
+
+def socket(browser: TestClient, **headers: str) -> str:
+    """Open the pages' socket; return what it says, or why it does not open."""
+    try:
+        with browser.websocket_connect("ws://localhost:8501/_stcore/stream", headers=headers) as opened:
+            return str(opened.receive_text())
+    except WebSocketDisconnect as refused:
+        return refused.reason
+
+
+# --- local mode -----------------------------------------------------------------------------------------------------------
+
+
+def test_local_mode_serves_its_own_machine_and_nobody_else(store: Store) -> None:
+    assert client(store).get("/").text == "a page"
+    assert client(store, come_from="::1").get("/api/v1/health").status_code == 200
+    for stranger in ("10.0.0.7", "testclient", "::ffff:10.0.0.7", ""):
+        refused = client(store, come_from=stranger).get("/api/v1/health")
+        assert refused.status_code == 403
+        assert "serves its own machine only" in refused.json()["detail"]
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP", "X-Forwarded-Host"])
+def test_local_mode_does_not_hide_behind_a_proxy(store: Store, header: str) -> None:
+    assert client(store).get("/", headers={header: "127.0.0.1"}).status_code == 403
+
+
+@pytest.mark.parametrize("host", ["evil.test", "evil.test:8501", "localhost.evil.test", "127.0.0.1.evil.test", "", "[", "a@localhost@evil"])
+def test_a_name_that_is_not_ours_is_not_served(store: Store, host: str) -> None:
+    for signing in (None, Signing()):
+        assert client(store, signing).get("/_stcore/health", headers={"Host": host}).status_code == 403
+
+
+def test_the_api_in_local_mode_asks_for_a_name_and_keeps_it(store: Store) -> None:
+    object.__setattr__(store.settings.people, "roles", {"ann": ("analyst",)})
+    assert client(store).get("/api/v1/reviews", headers={"X-User": "ann"}).status_code == 200
+    refused = client(store).get("/api/v1/reviews", headers={"X-User": "eve"})
+    assert refused.status_code == 403
+    assert "eve has no role here" in refused.json()["detail"]
+    assert client(store).get("/api/v1/reviews").status_code == 403, "no name is nobody's"
+
+
+# --- other sites' pages ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("origin", ["http://evil.test", "null", "http://localhost:9999", "http://localhost.evil.test:8501", "//"])
+def test_another_sites_page_changes_nothing(store: Store, signed: TestClient, origin: str) -> None:
+    for path in ("/api/v1/score", "/_stcore/upload_file/a/b", "/"):
+        assert client(store).post(path, json={}, headers={"Origin": origin}).status_code == 403
+        assert signed.post(path, json={}, headers={"Origin": origin}).status_code == 403
+    assert socket(signed, Origin=origin) == "This was sent by a page of another site."
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_what_a_browser_says_came_from_elsewhere_changes_nothing(store: Store, site: str) -> None:
+    assert client(store).post("/api/v1/score", json={}, headers={"Sec-Fetch-Site": site}).status_code == 403
+
+
+def test_our_own_page_and_programs_are_heard(store: Store) -> None:
+    assert client(store).post("/", headers={"Origin": HOME, "Sec-Fetch-Site": "same-origin"}).status_code == 200
+    assert client(store).post("/").status_code == 200
+    assert socket(client(store), Origin=HOME) == "hello"
+    assert socket(client(store)) == "A WebSocket says where it comes from."
+
+
+# --- with a sign-in -------------------------------------------------------------------------------------------------------
+
+
+def test_nobody_sees_anything_but_the_way_in(store: Store) -> None:
+    nobody = client(store, Signing())
+    for path in (
+        "/",
+        "/score",
+        "/media/x.csv",
+        "/_stcore/host-config",
+        "/_stcore/upload_file/a/b",
+        "/static/x.js",
+        "//",
+        "/_stcore/health/x",
+    ):
+        for method in ("GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE"):
+            assert nobody.request(method, path).status_code == 401, (method, path)
+    assert nobody.get("/_stcore/health").text == "a page"
+    shown = nobody.get("/score", headers={"Accept": "text/html"})
+    assert (shown.status_code, shown.headers["cache-control"]) == (401, "no-store")
+    assert '<a href="/signin?with=bank">Sign in with bank</a>' in shown.text
+    assert "<i>" not in shown.text
+    assert nobody.get("/signin?with=bank").headers["location"] == "/auth/login?provider=bank"
+    assert socket(nobody, Origin=HOME) == "Sign in to go on."
+
+
+def test_who_signed_in_comes_in_and_who_signed_out_does_not(signed: TestClient) -> None:
+    assert signed.get("/").text == "a page"
+    assert socket(signed, Origin=HOME) == "hello"
+    signed.get("/auth/logout")
+    assert signed.get("/").status_code == 401
+    assert "You have signed out" in signed.get("/", headers={"Accept": "text/html"}).text
+    assert socket(signed, Origin=HOME).startswith("You have signed out")
+
+
+def test_a_well_signed_cookie_that_is_not_on_record_opens_nothing(store: Store) -> None:
+    assert client(store, Signing(), cookies={"who": cookie()}).get("/").status_code == 401
+
+
+def test_without_a_role_there_is_a_sentence_and_a_way_out(store: Store) -> None:
+    eve = client(store, Signing(), cookies={"who": cookie({"email": "<b>eve</b>"})})
+    shown = eve.get("/", headers={"Accept": "text/html"})
+    assert shown.status_code == 403
+    assert "&lt;b&gt;eve&lt;/b&gt; has no role here" in shown.text
+    assert 'href="/auth/logout"' in shown.text
+
+
+def test_a_sign_in_does_not_open_the_api_nor_a_key_the_pages(store: Store, signed: TestClient) -> None:
+    assert signed.get("/api/v1/reviews").status_code == 401
+    assert signed.get("/api/docs").status_code == 401
+    key = tokens.create(store, "bot", ["admin"], purpose="test", days=1, user=ADMIN).key
+    bot = client(store, Signing(), headers={"Authorization": f"Bearer {key}"})
+    assert bot.get("/api/v1/reviews").status_code == 200
+    assert bot.get("/").status_code == 401
+    assert bot.get("/media/x.csv").status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/_stcore/metrics", "/_stcore/agent/interact", "/_stcore/agent/mcp", "/_stcore/script-health-check"])
+def test_what_the_server_says_of_itself_is_said_to_nobody(store: Store, signed: TestClient, path: str) -> None:
+    for browser in (client(store), client(store, Signing()), signed):
+        for method in ("GET", "HEAD", "OPTIONS", "POST"):
+            assert browser.request(method, path).status_code == 404
+
+
+# --- keys -----------------------------------------------------------------------------------------------------------------
+
+
+def bot(store: Store, *scopes: str, person: str = "bot") -> TestClient:
+    key = tokens.create(store, person, scopes, purpose="test", days=1, user=ADMIN).key
+    return client(store, Signing(), headers={"Authorization": f"Bearer {key}"})
+
+
+def test_a_key_reaches_what_its_scope_says(store: Store) -> None:
+    answers = {
+        scope: [
+            bot(store, scope).request(method, f"/api/v1/{path}", json=None if method == "GET" else {}).status_code
+            for method, path in (("GET", "health"), ("GET", "reviews"), ("POST", "score"), ("POST", "inspections"), ("POST", "corrections"))
+        ]
+        for scope in SCOPES
+    }
+    assert answers == {  # 422: it came in, and the library had something to say
+        "score": [200, 403, 422, 403, 403],
+        "read": [200, 200, 403, 403, 403],
+        "review": [200, 200, 403, 422, 422],
+        "admin": [200, 200, 422, 422, 422],
+    }
+
+
+def test_what_a_key_may_not_is_refused_by_the_library_too(store: Store) -> None:
+    asked = {"scope": "words", "category": "RENT", "words": "x", "reason": "x"}
+    refused = bot(store, "review").post("/api/v1/corrections", json=asked)
+    assert refused.status_code in (403, 422)
+    refused = bot(store, "admin", person="rita").post("/api/v1/claims", json={}, headers={"X-User": "somebody else"})
+    assert refused.status_code == 200
+    assert store.rows("select distinct user_name from audit where action = 'claim'") == [("rita",)], "a key acts in its person's name only"
+
+
+def test_a_name_beyond_latin_letters_is_kept_whole(store: Store) -> None:
+    assert bot(store, "admin", person="Zoë Łuk").post("/api/v1/claims", json={}).status_code == 200
+    assert store.rows("select distinct user_name from audit where action = 'claim'") == [("Zoë Łuk",)]
+
+
+def test_no_key_and_a_wrong_key_are_told_how_to_come_by_one(store: Store) -> None:
+    nobody = client(store, Signing())
+    for headers in ({}, {"Authorization": "Basic YTpi"}, {"Authorization": "Bearer "}, {"Authorization": "Bearer crw_0_0"}):
+        refused = nobody.get("/api/v1/reviews", headers=headers)
+        assert refused.status_code == 401
+        assert refused.headers["www-authenticate"] == "Bearer"
+        assert "`token create`" in refused.json()["detail"]
+
+
+def test_a_wrong_key_is_wrong_in_local_mode_too(store: Store) -> None:
+    assert client(store).get("/api/v1/reviews", headers={"Authorization": "Bearer crw_0_0"}).status_code == 401
+
+
+def test_keys_cannot_be_tried_out(store: Store) -> None:
+    nobody = client(store, Signing())
+    tried = [
+        nobody.get("/api/v1/reviews", headers={"Authorization": f"Bearer crw_0_{n}"}).status_code for n in range(perimeter.WRONG_KEYS + 1)
+    ]
+    assert tried == [401] * perimeter.WRONG_KEYS + [429]
+
+
+def test_one_caller_gets_so_many_answers_a_minute(settings: Settings) -> None:
+    store = stores.open_in_memory(replace(settings, access=Access(requests_per_minute=3)))
+    busy, other = (tokens.create(store, name, ["read"], purpose="x", days=1, user=ADMIN).key for name in ("busy", "other"))
+    guarded = client(store, Signing())
+
+    def ask(key: str) -> Any:
+        return guarded.get("/api/v1/health", headers={"Authorization": f"Bearer {key}"})
+
+    assert [ask(busy).status_code for _ in range(4)] == [200, 200, 200, 429]
+    refused = ask(busy)
+    assert 0 < int(refused.headers["retry-after"]) <= 60
+    assert "More than 3 requests in a minute" in refused.json()["detail"]
+    assert ask(other).status_code == 200, "who asks little waits for nobody"
+    store.close()
+
+
+def test_a_minute_later_everybody_counts_anew() -> None:
+    at = [0.0]
+    meter = Meter(lambda: at[0])
+    for _ in range(2):
+        meter.count("a", 2)
+    with pytest.raises(Refused, match="answered in 60 seconds"):
+        meter.count("a", 2)
+    meter.count("b", 2)
+    at[0] = 61.0
+    meter.count("a", 2)
+    assert meter._counts == {"a": 1}, "nobody is remembered for longer than a minute"
+
+
+# --- bodies and headers ---------------------------------------------------------------------------------------------------
+
+
+def parts(n: int) -> Iterator[bytes]:
+    """A body that does not say how long it is."""
+    for _ in range(n):
+        yield b" " * 1024
+
+
+@pytest.mark.parametrize(("path", "kilobytes"), [("/", 64), ("/api/v1/score", 8 * 1024)])
+def test_a_body_may_be_so_long_whether_it_says_so_or_not(store: Store, path: str, kilobytes: int) -> None:
+    for content in (b" " * (kilobytes * 1024 + 1), parts(kilobytes + 1)):
+        refused = client(store).post(path, content=content, headers={"Content-Type": "application/json"})
+        assert refused.status_code == 413
+        assert f"{kilobytes:,} kB is the most" in refused.json()["detail"]
+    assert client(store).post("/", content=parts(64)).text == "65536 bytes"
+    assert client(store).post("/_stcore/upload_file/a/b", content=parts(65)).status_code == 200, "uploads have a limit of their own"
+
+
+def test_every_answer_carries_the_headers(store: Store, signed: TestClient) -> None:
+    answers = [
+        client(store).get("/"),
+        client(store).get("/api/v1/health"),
+        client(store).get("/api/nowhere"),
+        client(store, Signing()).get("/"),
+        client(store, come_from="10.0.0.7").get("/"),
+        client(store).post("/", content=parts(65)),
+        signed.get("/signin"),
+    ]
+    assert [answer.status_code for answer in answers] == [200, 200, 404, 401, 403, 413, 303]
+    for answer in answers:
+        for name, value in perimeter.HEADERS.items():
+            assert answer.headers[name] == value
+        assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+        assert "access-control-allow-origin" not in answer.headers
+        assert "strict-transport-security" not in answer.headers, "there is no https here"
+    assert answers[1].headers["cache-control"] == "no-store"
+
+
+def test_over_https_cookies_go_no_other_way(store: Store) -> None:
+    secure = client(store, Signing("https://credit.bank.test"))
+    answer = secure.get("/oauth2callback", headers={"Host": "credit.bank.test"})
+    assert "; Secure" in answer.headers["set-cookie"]
+    assert answer.headers["strict-transport-security"] == "max-age=31536000"
+
+
+def test_what_goes_wrong_in_the_workspace_is_a_sentence_here_too() -> None:
+    def broken() -> Store:
+        raise stores.StoreInUse("The workspace is open in another process.")
+
+    guarded: Any = Perimeter(Starlette(), broken, lambda: None)
+    answer = TestClient(guarded, base_url=HOME, client=("127.0.0.1", 1)).get("/api/v1/health")
+    assert (answer.status_code, answer.json()["detail"]) == (503, "The workspace is open in another process.")
+
+
+def test_signing_in_twice_with_one_answer_is_one_session(store: Store, signed: TestClient) -> None:
+    signed.get("/oauth2callback")
+    assert store.value("select count(*) from session") == 1
+    assert sessions.person(store, CLAIMS) == "rita@bank.test"
