@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,19 +86,24 @@ def chromium() -> Iterator["playwright.Browser"]:
         browser.close()
 
 
-@contextmanager
-def served(folder: Path, *, empty: bool = False) -> Iterator[str]:
-    """Serve the workspace in `folder`; at the end the server's log must hold no error."""
+def free_port() -> int:
+    """A port on which nobody listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def served(folder: Path, *, empty: bool = False, port: int | None = None, options: Sequence[str] = ()) -> Iterator[str]:
+    """Serve the workspace in `folder`; at the end the server's log must hold no error."""
+    port = port or free_port()
     log = folder / "server.log"
     places = {
         "CREDITRISK_DATA": str(folder / "data"),
         "CREDITRISK_MODELS": str(folder / "models"),
         "CREDITRISK_EMPTY": "1" if empty else "",
     }
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), *options]
     with log.open("w") as out, subprocess.Popen(command, cwd=ROOT, env={**os.environ, **places}, stdout=out, stderr=out) as server:
         try:
             _await_health(f"http://127.0.0.1:{port}/_stcore/health", server, log)

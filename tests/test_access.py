@@ -1,0 +1,24 @@
+"""docs/security.md says who may what: exactly what everybody finds who tries."""
+
+from pathlib import Path
+
+import pytest
+
+from creditrisk.people import MAY, ROLES
+from creditrisk.store import Store
+from tests import access
+
+
+@pytest.mark.parametrize("name", ["pages", "routes", "changes"])
+def test_the_document_shows_who_may_what_as_it_is(name: str, tmp_path: Path, store: Store) -> None:
+    _, written, _ = access.between(access.DOCUMENT.read_text(encoding="utf-8"), name)
+    assert written == access.found(name, tmp_path, store), "`python -m tests.access` writes the tables anew"
+
+
+def test_the_tables_leave_nobody_and_nothing_out(store: Store) -> None:
+    written = access.DOCUMENT.read_text(encoding="utf-8")
+    assert all(f"| {action} |" in written for action in MAY)
+    assert all(f"| {page} |" in written for page in access.NAMES)
+    assert all(f" {role} |" in written for role in ROLES)
+    cells = {cell for name in ("pages", "routes") for cell in access.between(written, name)[1].replace("\n", "").split(" | ")}
+    assert {"opens", "refused", "sign in", "401", "403", "goes on"} <= cells
