@@ -1,10 +1,10 @@
-# make env | run | test | check | bench | scale | clean
+# make env | run | test | check | audit | bench | scale | clean
 PYTHON ?= python3
 PORT ?= 8501
 BIN := .venv/bin
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: env run test check bench scale clean
+.PHONY: env run test check audit bench scale clean
 
 env: .venv/ready
 
@@ -26,6 +26,9 @@ check: env ## style, types, and the floors of the house
 
 test: check ## everything: units, pages, contracts, the walkthrough, the browser journeys
 	$(BIN)/python -m pytest
+
+audit: env ## known faults of every pinned package, ours and what they bring
+	$(BIN)/pip-audit --strict --progress-spinner off --no-deps --disable-pip -r requirements.txt -r requirements-dev.txt
 
 bench: env ## measured ratios beside their bars, printed and written to bench.json
 	$(BIN)/python -m tests.bench

@@ -83,7 +83,7 @@ def read(name: str, content: bytes, *, profile: str | None = None, answers: Mapp
     `answers` are keys of a bank profile beside (and before) those of `profile`. What the file leaves open without them is answered by
     the one profile that `matches` its headings. Raises UnknownThing for an unknown profile, InvalidInput for one that is none.
     """
-    file, folder = _plain_name(name), settings.data / "banks"
+    file, folder = plain_name(name), settings.data / "banks"
     declared = banks.declare(banks.profile(profile, folder) if profile else None, answers or {})
     reading = _read(file, content, declared, settings)
     if reading.questions and not profile:
@@ -119,6 +119,12 @@ def _undecided(reading: Reading, question: Question, names: Sequence[str]) -> Re
     return replace(reading, problems=problems, questions=[replace(question, problem=told), *reading.questions[1:]])
 
 
+def plain_name(name: str) -> str:
+    """Return the last part of a path of whatever system, as one printable line that a sentence can begin with."""
+    last = PureWindowsPath(Path(name).name).name
+    return "".join(letter if letter.isprintable() else " " for letter in last)[:200].strip(" .") or "statement"
+
+
 def _read(file: str, content: bytes, declared: banks.Profile | None, settings: Settings) -> Reading:
     digest = hashlib.sha256(content).hexdigest()
     what = ""
@@ -139,12 +145,6 @@ def _read(file: str, content: bytes, declared: banks.Profile | None, settings: S
         questions = [error.question] if isinstance(error, Unclear) else []
     dialect = {"profile": declared.name or None if declared else None}
     return Reading(file, digest, content, what or "unknown", dialect, "rejected", problems, questions=questions)
-
-
-def _plain_name(name: str) -> str:
-    """Return the last part of a path of whatever system, as one printable line that a sentence can begin with."""
-    last = PureWindowsPath(Path(name).name).name
-    return "".join(letter if letter.isprintable() else " " for letter in last)[:200].strip(" .") or "statement"
 
 
 def _check_size(file: str, content: bytes, settings: Settings) -> None:

@@ -184,11 +184,12 @@ def _named(file: Path, intake: Intake) -> set[str]:
     return {str(name).strip() for name in listed[column].dropna()}
 
 
-def keep_test(store: Store, name: str, content: bytes) -> str:
+def keep_test(store: Store, name: str, content: bytes, *, user: str) -> str:
     """Keep an uploaded list of applicants to test on beside the workspace, so that its run can be run again; returns its path.
 
-    Raises UnreadableFile for what is no table.
+    Raises UnreadableFile for what is no table, NotAllowed for who may not train.
     """
+    store.require(user, "job", "applicants to test on")
     tabular.read(name, content, store.settings.intake)
     folder = store.settings.data / "test-sets"
     folder.mkdir(parents=True, exist_ok=True)

@@ -55,9 +55,7 @@ def page(name: str, title: str, icon: str) -> st.Page:
 
 with st.sidebar:
     head, who = st.container(), st.container()
-with who:
-    frame.identity()
-store = ui.store()
+store = frame.enter(who)
 groups = {group: [page(name, *words) for name, words in pages.items()] for group, pages in PAGES.items()}
 if frame.keeps_keys():
     groups["Admin"] = [page("access", "Access", "key")]

@@ -81,14 +81,23 @@ def store() -> Store:
 def user() -> str:
     """Who acts: who is signed in; in local mode the name in the sidebar, with the role chosen there or what the settings give the name.
 
-    Raises NotSignedIn where a session is over.
+    Where the session is over, be it in the middle of a run, the page ends here and offers to sign in again.
     """
     signing = entrance.provider()
     if signing is not None:
-        return sessions.person(opened(), signing.claims(st.context.cookies))
+        return _signed_in(signing)
     held = opened().settings.people
     name, role = str(st.session_state.get("acting_as") or held.default), st.session_state.get("acting_role")
     return Person(name, [role]) if role and not held.roles else name
+
+
+def _signed_in(signing: entrance.SignIn) -> Person:
+    person = None
+    with guard():
+        person = sessions.person(opened(), signing.claims(st.context.cookies))
+    if person is None:
+        st.stop()
+    return person
 
 
 @contextmanager

@@ -1,29 +1,37 @@
 """Who is before the frame: signed in through the provider, or in local mode whoever they say."""
 
+from typing import Any
+
 import streamlit as st
 
 import ui
 from creditrisk import people
+from creditrisk.store import Store
 from ui import entrance
 
 
-def identity() -> None:
-    """Say who acts and with which roles; in local mode let them choose."""
-    signing = entrance.provider()
-    if signing is None:
-        _chosen()
-        return
-    with ui.guard():
-        person = ui.user()
-        roles = ", ".join(sorted(people.roles_of(person, {}))) or "none"
-        st.markdown(f":gray[:small[SIGNED IN]]  \n**{ui.literal(person)}**  \n:gray[:small[Role: {roles}]]")
-        st.button("Sign out", key="sign-out", icon=":material/logout:", on_click=st.logout, width="stretch")
+def enter(place: Any) -> Store:
+    """Return the workspace for who is there, and say in `place` who that is; ends the page here where nobody may see it."""
+    if entrance.provider() is None:
+        with place:
+            _chosen()
+        return ui.store()
+    held = ui.store()
+    with place:
+        _signed_in(ui.user())
+    return held
 
 
 def keeps_keys() -> bool:
     """Whether who acts may make keys to the API and end sessions."""
     held = ui.store()
     return bool(people.roles_of(ui.user(), held.settings.people.roles) & people.MAY["token"])
+
+
+def _signed_in(person: str) -> None:
+    roles = ", ".join(sorted(people.roles_of(person, {})))
+    st.markdown(f":gray[:small[SIGNED IN]]  \n**{ui.literal(person)}**  \n:gray[:small[Role: {roles}]]")
+    st.button("Sign out", key="sign-out", icon=":material/logout:", on_click=st.logout, width="stretch")
 
 
 def _chosen() -> None:

@@ -140,7 +140,7 @@ def _test_list(key: str) -> str | None:
         st.caption("Upload a list of applicants, or choose another way to set some aside.")
         return None
     with ui.guard():
-        return training.keep_test(ui.store(), given.name, given.getvalue())
+        return training.keep_test(ui.store(), given.name, given.getvalue(), user=ui.user())
     return None
 
 

@@ -158,16 +158,17 @@ def test_a_person_signs_in_works_and_signs_out_for_good(visit_signed: Visitor) -
     kept = page.context.cookies()
     assert all(cookie["httpOnly"] for cookie in kept if cookie["name"].startswith("_streamlit_user"))
     assert page.request.get(f"{visit_signed.url}/api/v1/reviews").status == 401, "a sign-in does not open the API"
-    other_tab = page.context.new_page()
-    other_tab.goto(f"{visit_signed.url}/score")
+    other = Visitor(page.context.new_page(), visit_signed.url)
+    other.open("score")
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url(re.compile("end_session"), timeout=WAIT)
     page.context.add_cookies(kept)
     assert page.goto(f"{visit_signed.url}/applicants").status == 401, "a cookie kept from before opens nothing"
     visit_signed.sees("You have signed out")
-    other_tab.get_by_role("button", name="Retrain").click()
-    playwright.expect(other_tab.get_by_text("You have signed out").first).to_be_visible(timeout=WAIT)
-    playwright.expect(other_tab.get_by_role("button", name="Sign in")).to_be_visible(timeout=WAIT)
+    other.page.get_by_role("button", name="Retrain").click()
+    other.sees("You have signed out")
+    playwright.expect(other.page.get_by_role("button", name="Sign in")).to_be_visible(timeout=WAIT)
+    assert other.page.get_by_text("Signed in").count() == 0
 
 
 def test_a_person_without_a_role_sees_a_sentence_and_nothing_else(visit_signed: Visitor) -> None:
@@ -183,11 +184,11 @@ def test_an_admin_makes_a_key_that_is_shown_once_and_ends(visit_signed: Visitor)
     watch(visit_signed)
     visit_signed.settle()
     visit_signed.open("access")
-    if not page.get_by_label("For what").is_visible():
+    if not page.get_by_role("textbox", name="For what").is_visible():
         page.get_by_text("Make a key").click()
-    page.get_by_label("Whose").fill("core banking")
-    page.get_by_label("For what").fill("tills")
-    page.get_by_label("Scopes").click()
+    page.get_by_role("textbox", name="Whose").fill("core banking")
+    page.get_by_role("textbox", name="For what").fill("tills")
+    page.get_by_role("combobox", name="Scopes").click()
     page.get_by_role("option").filter(has_text="read:").click()
     page.keyboard.press("Escape")
     visit_signed.button("Make the key")
