@@ -38,7 +38,12 @@ with ui.guard():
 
     ui.section("Keys")
     if found.empty:
-        st.caption("None yet." if entrance.provider() else "None yet. In local mode programs on this machine need none.")
+        need = (
+            "Make one above for a program that is to come in."
+            if entrance.provider()
+            else "In local mode programs on this machine need none."
+        )
+        ui.empty("No key yet", need, ("overview", "Go to the overview"), icon="key")
     else:
         columns = {
             "person": ui.text_column("Whose", pinned=True),

@@ -108,8 +108,10 @@ def guard() -> Iterator[None]:
     except NotSignedIn as error:
         st.warning(literal(str(error)), icon=":material/lock:")
         signing = entrance.provider()
-        for name in signing.names if signing else ():
-            st.button("Sign in", key=f"sign-in-{name}", type="primary", on_click=st.login, args=(name,))
+        names = signing.names if signing else ()
+        for name in names:
+            label = "Sign in" if len(names) == 1 else f"Sign in with {literal(name)}"
+            st.button(label, key=f"sign-in-{name}", type="primary", on_click=st.login, args=(name,))
         st.stop()
     except CreditRiskError as error:
         st.error(literal(str(error)), icon=":material/error:")
