@@ -251,7 +251,9 @@ def shap(rows: int) -> Lines:
     reasons()
     both = sorted(cpu_seconds(reasons) for _ in range(5))[2]
     one = frame[:1]
-    calls = cpu_seconds(lambda: [explain.all_reasons(one, explain.explain(model, one, schema), schema) for _ in range(200)])
+    calls = cpu_seconds(
+        lambda: [explain.all_reasons(explain.records(one), explain.explain(model, one, schema), schema) for _ in range(200)]
+    )
     single = 1000 * calls / 200
     name = f"exact SHAP, 20,000 × {matrix.shape[1]}, 300 trees of depth 5"
     return [
