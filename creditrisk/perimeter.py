@@ -9,6 +9,7 @@ import html
 import ipaddress
 import json
 import math
+import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextlib import suppress
@@ -125,10 +126,6 @@ class Perimeter:
         store = self._open_store()
         person = await asyncio.to_thread(self._caller, store, visit, provider)
         if person is not None:
-            self._meter.count(f"key of {person}", store.settings.access.requests_per_minute)
-        if visit.path != HEALTH:
-            await asyncio.to_thread(store.require, person or visit.header("x-user") or "api", _asked(visit), visit.path)
-        if person is not None:
             visit.name(person)
         mark = people.caller.set(person)
         try:
@@ -140,7 +137,15 @@ class Perimeter:
             people.caller.reset(mark)
 
     def _caller(self, store: Store, visit: "Visit", provider: Provider | None) -> Person | None:
-        """Return who shows a key; None where none is shown and none is needed."""
+        """Return who shows a key, None where none is needed; raises NotAllowed for what they may not ask, Refused for too much of it."""
+        person = self._holder(store, visit, provider)
+        if person is not None:
+            self._meter.count(f"key of {person}", store.settings.access.requests_per_minute)
+        if visit.path != HEALTH:
+            store.require(person or visit.header("x-user") or "api", _asked(visit), visit.path)
+        return person
+
+    def _holder(self, store: Store, visit: "Visit", provider: Provider | None) -> Person | None:
         kind, _, key = visit.header("authorization").partition(" ")
         if kind.lower() == "bearer" and key.strip():
             self._meter.check(f"wrong key from {visit.client}", WRONG_KEYS)
@@ -227,22 +232,25 @@ class Meter:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic):
         self._clock = clock
+        self._lock = threading.RLock()
         self._minute = -1
         self._counts: dict[str, int] = {}
 
     def check(self, who: str, most: int) -> None:
         """Raise Refused (429) where somebody has used up what a minute allows."""
         minute = int(self._clock() // 60)
-        if minute != self._minute:
-            self._minute, self._counts = minute, {}
+        with self._lock:
+            if minute != self._minute:
+                self._minute, self._counts = minute, {}
         if self._counts.get(who, 0) >= most:
             left = math.ceil(60 * (minute + 1) - self._clock())
             raise Refused(429, "TooMany", f"More than {most:,} requests in a minute; the next is answered in {left} seconds.", left)
 
     def count(self, who: str, most: int) -> None:
         """Count one more, where a minute allows it."""
-        self.check(who, most)
-        self._counts[who] = self._counts.get(who, 0) + 1
+        with self._lock:
+            self.check(who, most)
+            self._counts[who] = self._counts.get(who, 0) + 1
 
 
 class Body:
