@@ -1,4 +1,4 @@
-"""Proof that a workspace is whole, and copies of it that prove themselves: check, backup, restore.
+"""Proof that a workspace is whole, and copies of it that prove themselves: recover, check, backup, restore.
 
 A backup is a folder with a manifest of digests; it is complete or it is not there. What it replaces is set aside, never deleted.
 """
@@ -6,30 +6,31 @@ A backup is a folder with a manifest of digests; it is complete or it is not the
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Mapping
-from contextlib import closing
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from creditrisk import custody, registry
+from creditrisk import custody, jobs, registry
 from creditrisk import store as stores
 from creditrisk.custody import Head, Mark
-from creditrisk.errors import InvalidInput, StoreDamaged
+from creditrisk.errors import InvalidInput, JobBusy, StoreDamaged
 from creditrisk.settings import Settings
-from creditrisk.store import Store, now, quoted, to_json
+from creditrisk.store import COPIES, Store, now, quoted, to_json
 
 Progress = Callable[[float, str], None]
 MANIFEST = "manifest.json"
+INCOMING = ".tmp-restore"
 DATABASE = "creditrisk.duckdb"
 BESIDE = ("schema.toml", "banks")  # files and folders of the data folder that belong to a workspace
 REFERENCES = (  # table, column, the table that must know it
     ("prediction", "model_id", "model"),
     ("model", "label_set_id", "label_set"),
     ("model_event", "model_id", "model"),
-    ("label", "label_set_id", "label_set"),
     ("review", "prediction_id", "prediction"),
     ("inspection", "review_id", "review"),
     ("claim", "prediction_id", "prediction"),
@@ -37,30 +38,107 @@ REFERENCES = (  # table, column, the table that must know it
     ("transaction", "account_id", "account"),
     ("transaction", "description_id", "description"),
     ("job_event", "job_id", "job"),
+    ("claim_end", "claim_id", "claim"),
+    ("review", "claim_id", "claim"),
+    ("label", "label_set_id", "label_set"),
+    ("prediction", "snapshot_id", "snapshot"),
+    ("applicant", "snapshot_id", "snapshot"),
+    ("statement_account", "statement_id", "statement"),
+    ("statement_account", "account_id", "account"),
+    ("correction", "transaction_id", "transaction"),
 )
+TOTALS = (  # table, what a row of it says of another table, and the rows that must bear it out
+    (
+        "statement",
+        "n_new",
+        """select n_new as said, count(transaction_id) as there, 'statement ' || statement_id || ' (' || file_name || ')' as name
+        from statement left join transaction using (statement_id) group by statement_id, file_name, n_new""",
+    ),
+    (
+        "label_set",
+        "n",
+        """select n as said, count(applicant_id) as there, 'label set ' || label_set_id as name
+        from label_set left join label using (label_set_id) where label_set.snapshot_id <> 0 group by label_set_id, n""",
+    ),
+    (
+        "snapshot",
+        "n_applicants",
+        """select n_applicants as said, count(applicant_id) as there, 'snapshot ' || snapshot_id as name
+        from snapshot left join applicant using (snapshot_id) group by snapshot_id, n_applicants""",
+    ),
+)
+_copying = threading.Lock()
+
+
+def recover(store: Store) -> list[str]:
+    """Put right what a crash left behind, before anybody works; returns what was found and done, a sentence each. For start-up only."""
+    said = []
+    if store.unacknowledged:
+        said.append(f"{store.unacknowledged:,} changes were stored, though the program ended before it could say so. They are kept.")
+    said += [f"Job {name} was running when the program ended: nothing of it was kept; start it again." for name in jobs.recover(store)]
+    found = registry.recover(store)
+    if found["removed"]:
+        said.append(f"{len(found['removed'])} half-written folders of models were removed.")
+    said += [f"The folder of {name} has no model on record and lies in {store.models / 'quarantine'} now." for name in found["quarantined"]]
+    said += [f"The champion {name} cannot score: {registry.damage(store, name)}" for name in found["damaged"]]
+    folders = {Path(folder) for (folder,) in store.rows("select distinct detail->>'folder' from audit where action = 'backup begun'")}
+    for part in [path for folder in folders for path in folder.glob(f".part-{_workspace(store)}-*")]:
+        shutil.rmtree(part, ignore_errors=True)
+        said.append(f"The unfinished backup {part.name} in {part.parent} was removed.")
+    for file in (store.settings.data / COPIES).glob(".part-*"):
+        file.unlink()
+    return said
 
 
 def check(store: Store) -> list[dict[str, Any]]:
     """Return what was examined, one dictionary each: name, n examined, passed, sentence (which names the first bad thing).
 
-    The audit chain from its first row, every model's files against their digests, what points at what, every kept statement file.
+    The audit chain from its first row, every model's files against their digests, what points at what, what was counted, every kept
+    statement file.
     """
-    return [_chain(store), _models(store), *(_reference(store, *link) for link in REFERENCES), _statements(store)]
+    return [
+        _chain(store),
+        _models(store),
+        *(_reference(store, *link) for link in REFERENCES),
+        *(_total(store, *total) for total in TOTALS),
+        _statements(store),
+    ]
 
 
 def backup(store: Store, folder: Path, *, user: str, progress: Progress | None = None) -> Path:
     """Copy the workspace, while others use it, to a new folder within `folder`; returns that one.
 
     The copy is one consistent state of the database with the models that state knows; it is checked before it counts.
-    Raises InvalidInput where it cannot be written, StoreDamaged where the copy is not whole.
+    Raises InvalidInput where it cannot be written, JobBusy while another is made, StoreDamaged where the copy is not whole.
     """
     store.require(user, "backup", str(folder))
-    tell, name = progress or _silent, f"{now():%Y%m%dT%H%M%S%f}"
-    part, target = folder / f".part-{name}", folder / name
+    name = f"{now():%Y%m%dT%H%M%S%f}"
+    with _one_at_a_time():
+        with store.write(user, "backup begun", name, folder=str(folder.absolute())):
+            pass  # on record first, so that what a crash leaves of it is found
+        target, n = _kept(store, folder, name, user, progress or _silent)
+    with store.write(user, "backup", name, folder=str(folder.absolute()), files=n):
+        pass
+    return target
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    if not _copying.acquire(blocking=False):
+        raise JobBusy("Another backup is being made: wait until it is done.")
+    try:
+        yield
+    finally:
+        _copying.release()
+
+
+def _kept(store: Store, folder: Path, name: str, user: str, tell: Progress) -> tuple[Path, int]:
+    """Copy, check and seal; returns the folder and how many files it holds."""
+    part, target = folder / f".part-{_workspace(store)}-{name}", folder / name
     try:
         part.mkdir(parents=True)
         tell(0.1, "copying the database")
-        copy_of, mark = store.copy_to(f".part-{name}")
+        copy_of, mark = store.copy_to(part.name)
         shutil.move(copy_of, part / DATABASE)
         Head(part, part / DATABASE).write(mark)
         for beside in BESIDE:
@@ -75,14 +153,13 @@ def backup(store: Store, folder: Path, *, user: str, progress: Progress | None =
         tell(0.9, "writing the digests")
         digests = _digests(part)
         (part / MANIFEST).write_text(to_json({"made_at": now().isoformat(), "made_by": str(user), "files": digests}), encoding="utf-8")
-        part.rename(target)
+        custody.settle(part, target)
     except OSError as error:
         raise InvalidInput(f"{folder} cannot hold the backup: {error.strerror or error}. Nothing was kept there.") from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    with store.write(user, "backup", name, folder=str(folder), files=len(digests)):
-        pass
-    return target
+        (store.settings.data / COPIES / f"{part.name}.duckdb").unlink(missing_ok=True)
+    return target, len(digests)
 
 
 def restore(settings: Settings, folder: Path, *, user: str) -> Path | None:
@@ -91,26 +168,45 @@ def restore(settings: Settings, folder: Path, *, user: str) -> Path | None:
     Raises InvalidInput for a folder that is no backup or whose files are not those of its manifest; then nothing is changed.
     """
     verify(folder)
-    aside = None
-    if settings.database.exists() or (settings.data / "audit.head").exists():
-        with custody.holding(settings.data):
-            aside = settings.data / f"replaced-{now():%Y%m%dT%H%M%S%f}"
-            aside.mkdir()
-            for path in [*settings.data.glob(f"{DATABASE}*"), settings.data / "audit.head", *(settings.data / name for name in BESIDE)]:
-                if path.exists():
-                    path.rename(aside / path.name)
-            if settings.models.is_dir():
-                shutil.move(settings.models, aside / "models")
     settings.data.mkdir(parents=True, exist_ok=True)
-    for path in folder.iterdir():
-        if path.name not in (MANIFEST, "models"):
-            _copied(path, settings.data / path.name)
-    _copied(folder / "models", settings.models)
+    settings.models.mkdir(parents=True, exist_ok=True)
+    with custody.holding(settings.data):
+        data, models = settings.data / INCOMING, settings.models / INCOMING
+        for source, part in ((folder, data), (folder / "models", models)):
+            shutil.rmtree(part, ignore_errors=True)
+            part.mkdir()
+            for path in source.iterdir() if source.is_dir() else ():
+                if source is not folder or path.name not in (MANIFEST, "models", "app.lock"):
+                    _copied(path, part / path.name)
+            custody.sync_all(part)
+        aside = _set_aside(settings)
+        # The database last: until it has its name, the workspace says that it has lost what audit.head knows, and nothing is believed.
+        for path in [*models.iterdir(), *sorted(data.iterdir(), key=lambda path: path.name == DATABASE)]:
+            path.rename((settings.models if path.parent == models else settings.data) / path.name)
+            custody.sync(settings.models if path.parent == models else settings.data)
+        for part in (data, models):
+            part.rmdir()
     with (
         closing(stores.open_workspace(settings)) as store,
         store.write(user, "restore", folder.name, replaced=str(aside) if aside else None),
     ):
         pass
+    return aside
+
+
+def _set_aside(settings: Settings) -> Path | None:
+    """Move what a workspace holds into a folder of its own within it; returns that one, or None where it holds nothing."""
+    models = [path for path in settings.models.iterdir() if path.name != INCOMING]
+    data = [*settings.data.glob(f"{DATABASE}*"), *(settings.data / name for name in ("audit.head", *BESIDE))]
+    if not any(path.exists() for path in data):
+        return None
+    aside = settings.data / f"replaced-{now():%Y%m%dT%H%M%S%f}"
+    (aside / "models").mkdir(parents=True)
+    for path in data:
+        if path.exists():
+            path.rename(aside / path.name)
+    for path in models:
+        shutil.move(path, aside / "models" / path.name)
     return aside
 
 
@@ -152,6 +248,11 @@ def _chain(store: Store) -> dict[str, Any]:
     )
 
 
+def _workspace(store: Store) -> str:
+    """Return what tells this workspace's unfinished backups from another's: the beginning of its chain."""
+    return str(store.value("select hash from audit order by seq limit 1"))[:12]
+
+
 def _models(store: Store) -> dict[str, Any]:
     names = [name for (name,) in store.rows("select model_id from model order by model_id")]
     wrong = next((said for name in names if (said := registry.damage(store, name))), None)
@@ -161,12 +262,24 @@ def _models(store: Store) -> dict[str, Any]:
 def _reference(store: Store, table: str, column: str, known: str) -> dict[str, Any]:
     n, lost, first = store.rows(
         f"""select count(*), count(*) filter (where there.id is null), min(here.id::varchar) filter (where there.id is null)
-        from (select {quoted(column)} as id from {quoted(table)}) as here
+        from (select {quoted(column)} as id from {quoted(table)} where {quoted(column)} is not null) as here
         left join (select distinct {quoted(column)} as id from {quoted(known)}) as there using (id)"""
     )[0]
     name = f"{table} → {known}"
     wrong = f"{lost:,} rows of {table} name a {known} that is not there, the first of them {first}." if lost else None
     return _found(name, n, wrong, f"Each of the {n:,} rows of {table} names a {known} that is there.")
+
+
+def _total(store: Store, table: str, column: str, counted: str) -> dict[str, Any]:
+    """Hold a number that was noted when rows were stored against the rows there are."""
+    n, wrong, first = store.rows(
+        f"""with counted as ({counted})
+        select count(*), count(*) filter (said <> there),
+            min(name || ' should have ' || said || ' rows and has ' || there) filter (said <> there)
+        from counted"""
+    )[0]
+    said = f"{wrong:,} rows of {table} do not have the rows they count, the first of them: {first}." if wrong else None
+    return _found(f"{table}.{column}", n, said, f"Each of the {n:,} rows of {table} has as many rows as it counts.")
 
 
 def _statements(store: Store) -> dict[str, Any]:

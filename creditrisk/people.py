@@ -35,6 +35,7 @@ MAY: Mapping[str, frozenset[str]] = {  # every action that `Store.write` is give
     "claim": frozenset({"reviewer", "validator", "admin"}),
     "review": frozenset({"reviewer", "validator", "admin"}),
     "backup": frozenset({"data scientist", "admin"}),
+    "backup begun": frozenset({"data scientist", "admin"}),
     "restore": frozenset({"admin"}),
     "inspect": frozenset({"reviewer", "validator", "admin"}),
 }

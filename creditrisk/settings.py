@@ -41,6 +41,7 @@ class Intake:
     max_columns: int = 200
     max_depth: int = 50
     max_field_length: int = 10_000
+    min_free_mb: int = 200  # on the disk of the workspace; with less, nothing new is taken in
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "max_columns": (3, 10_000),
     "max_depth": (5, 500),
     "max_field_length": (10, 1_000_000),
+    "min_free_mb": (0, 1_000_000),
     "k_min": (2, 30),
     "k_max": (2, 30),
     "bootstraps": (5, 10_000),

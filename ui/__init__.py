@@ -19,7 +19,7 @@ from creditrisk import (
     cells,
     charts,
     conduct,
-    jobs,
+    integrity,
     registry,
     settings,
     workspace,
@@ -61,8 +61,8 @@ def declared() -> Settings:
 def store() -> Store:
     """The workspace, opened once per process; what a crash left behind is put right."""
     opened = stores.open_workspace(declared())
-    jobs.recover(opened)
-    registry.recover(opened)
+    for said in integrity.recover(opened):
+        print(f"  {said}", flush=True)
     return opened
 
 
