@@ -37,6 +37,8 @@ MAY: Mapping[str, frozenset[str]] = {  # every action that `Store.write` is give
     "backup": frozenset({"data scientist", "admin"}),
     "backup begun": frozenset({"data scientist", "admin"}),
     "restore": frozenset({"admin"}),
+    "erase": frozenset({"admin"}),
+    "purge": frozenset({"admin"}),
     "inspect": frozenset({"reviewer", "validator", "admin"}),
 }
 

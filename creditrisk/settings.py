@@ -87,6 +87,13 @@ class Reviews:
 
 
 @dataclass(frozen=True)
+class Privacy:
+    """How long a person stays in the workspace after the last thing that happened with them."""
+
+    retention_months: int = 25
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings, and where the workspace lies."""
 
@@ -99,6 +106,7 @@ class Settings:
     training: Training = field(default_factory=Training)
     people: People = field(default_factory=People)
     reviews: Reviews = field(default_factory=Reviews)
+    privacy: Privacy = field(default_factory=Privacy)
 
     @property
     def database(self) -> Path:
@@ -164,6 +172,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "twice": (0, 1),
     "claim_minutes": (1, 1_440),
     "too_fast_seconds": (0, 600),
+    "retention_months": (1, 1_200),
 }
 
 

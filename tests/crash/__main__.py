@@ -91,7 +91,7 @@ class Run:
         if within:
             self.told.append({"killed": kind})
             self.killed_within[kind] += 1
-        found = _apart(lambda: self._look())
+        found = _apart(self._look)
         self.said.update(_sort(said) for said in found["said"])
         self._thin()
         return {"killed": kind, "acknowledged": len(acknowledged), **found}
@@ -183,7 +183,7 @@ def _born(live: Callable[[], Any]) -> None:
     try:
         live()
         os._exit(0)
-    except BaseException:
+    except BaseException:  # noqa: BLE001  (this process ends here, and says why)
         traceback.print_exc()
         sys.stderr.flush()
         os._exit(70)

@@ -1,4 +1,4 @@
-"""What must be true after a kill: nothing acknowledged is lost, nothing is half there. Each rule is a function that names what breaks it."""
+"""What must be true after a kill: nothing acknowledged is lost, nothing is half there. Each rule names what breaks it."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
