@@ -19,7 +19,7 @@ def _confirm(applicant_id: str) -> None:
     with ui.guard():
         _, gone = privacy.erase(ui.store(), applicant_id, user=ui.user(), reason="to be counted", dry_run=True)
         st.markdown(
-            f"Gone would be {ui.literal(privacy.in_words(gone))}. What was decided stays and can be proven, under a name that says nothing: "
+            f"Gone would be {ui.literal(privacy.in_words(gone))}. What was decided stays provable, under a name that says nothing: "
             f"{ui.plural(gone.predictions, 'prediction')}. **This cannot be undone.**"
         )
         for where in privacy.left_behind(ui.store(), applicant_id):

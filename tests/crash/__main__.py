@@ -25,7 +25,7 @@ from tests.crash import acts, witness
 from tests.crash.faults import FAULTS
 
 TRIES = 20  # kills within which a planted fault must be found
-QUICK, OFTEN = ("review", "score", "import"), 0.3  # what is sometimes done in peace before the work that is killed, and how often
+QUICK, MOST = ("review", "inspect", "score", "import", "promote"), 4  # what is done in peace before the work that is killed
 KEPT = 2  # backups that are not taken away between lives
 
 
@@ -79,7 +79,7 @@ class Run:
         """End so many lives, by turns during each kind of work; returns what was found after each."""
         whole = [kind for kind in kinds if kind != "start"]  # the first life does each once, to learn how long it takes
         for number in range(n):
-            first = [self.dice.choice(QUICK)] if self.dice.random() < OFTEN else []
+            first = self.dice.choices(QUICK, k=self.dice.randint(0, MOST))
             self.done.append({"number": number, **self.kill(kinds[number % len(kinds)], first if number else whole)})
         return self.done
 
@@ -143,7 +143,7 @@ def _found(folder: Path, fault: str, seed: int) -> tuple[int, str] | None:
     run = Run(folder / fault.replace(" ", "-"), folder / "bank", seed, fault)
     kinds = FAULTS[fault][1]
     for number in range(TRIES):
-        if wrong := run.kill(kinds[number % len(kinds)], [] if number else kinds)["wrong"]:
+        if wrong := run.kill(kinds[number % len(kinds)], kinds)["wrong"]:
             return number + 1, wrong[0]
     return None
 

@@ -51,6 +51,7 @@ def acknowledged_before_commit() -> None:
     @contextmanager
     def write(self: Store, user: str, action: str, subject: str, **detail: Any) -> Iterator[Any]:
         named = self.require(user, action, subject)
+        time.sleep(WIDE)
         for cursor, mark in open_ones:
             cursor.commit()
             self._head.write(mark)
@@ -59,7 +60,6 @@ def acknowledged_before_commit() -> None:
         cursor.begin()
         yield cursor
         open_ones.append((cursor, stores._append_audit(cursor, named, action, subject, detail)))
-        time.sleep(WIDE / 10)
 
     Store.write = write
 
@@ -88,7 +88,7 @@ def nothing_swept() -> None:
 FAULTS: Mapping[str, tuple[Callable[[], None], tuple[str, ...]]] = {  # name → what plants it, the work in which a kill finds it
     "no transaction": (no_transaction, ("review", "score")),
     "row before files": (row_before_files, ("train",)),
-    "acknowledged before commit": (acknowledged_before_commit, ("review",)),
+    "acknowledged before commit": (acknowledged_before_commit, ("review", "review")),
     "head before commit": (head_before_commit, ("review",)),
     "nothing swept at start-up": (nothing_swept, ("train",)),
 }
