@@ -220,10 +220,8 @@ async def _come_and_go(url: str, pid: int, names: list[str], n: int) -> float:
 
 def _gc_is_off() -> bool:
     """Ask Streamlit itself what it makes of the folder's settings."""
-    shown = subprocess.run(
-        [sys.executable, "-m", "streamlit", "config", "show"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout
-    return any(line.strip().replace(" ", "") == "postScriptGC=false" for line in shown.splitlines())
+    program = "from streamlit import config; print(config.get_option('runner.postScriptGC'))"
+    return subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip() == "False"
 
 
 def _memory(pid: int) -> float:

@@ -60,7 +60,7 @@ class Session:
             pass
         (urls,) = message.file_urls_response.file_urls
         async with httpx.AsyncClient(base_url=self.url, timeout=PATIENCE, headers={"Origin": self.url}) as http:
-            await http.get("/_stcore/host-config")
+            await http.get("/_stcore/health")
             token = http.cookies.get("_streamlit_xsrf", "")
             sent = await http.put(urls.upload_url, files={"file": (name, content)}, headers={"X-Xsrftoken": token})
         if sent.status_code >= 300:
