@@ -10,12 +10,14 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from itertools import chain, groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from creditrisk import custody, jobs, registry
+from creditrisk import custody, jobs, registry, seal
 from creditrisk import store as stores
 from creditrisk.custody import Head, Mark
 from creditrisk.errors import InvalidInput, JobBusy, StoreDamaged
@@ -68,6 +70,7 @@ TOTALS = (  # table, what a row of it says of another table, and the rows that m
     ),
 )
 ERASURES = ("erase", "purge")
+FETCHED = 2_000  # predictions at a time
 _copying = threading.Lock()
 
 
@@ -100,6 +103,7 @@ def check(store: Store) -> list[dict[str, Any]]:
     return [
         _chain(store),
         _models(store),
+        _seals(store),
         *(_reference(store, *link) for link in REFERENCES),
         *(_total(store, *total) for total in TOTALS),
         _statements(store),
@@ -264,6 +268,39 @@ def _models(store: Store) -> dict[str, Any]:
     names = [name for (name,) in store.rows("select model_id from model order by model_id")]
     wrong = next((said for name in names if (said := registry.damage(store, name))), None)
     return _found("models", len(names), wrong, f"The files of all {len(names):,} models are the registered ones.")
+
+
+def _seals(store: Store) -> dict[str, Any]:
+    """Hold the predictions made together against the one digest that was put on record with them."""
+    said = {root: (seq, at) for seq, at, root in store.rows(SEALED)}
+    begun = min((at for _, at in said.values()), default=None)
+    n, unknown = 0, None
+    for made, root in _roots(store):
+        n += 1
+        if said.pop(root, None) is None and begun is not None and made["scored_at"] >= begun and unknown is None:
+            unknown = made["prediction_id"]
+    wrong = None
+    if said:
+        seq, at = min(said.values())
+        wrong = f"The predictions of audit row {seq} ({at:%Y-%m-%d %H:%M} UTC) are not those that were made: altered, removed or added to."
+    elif unknown:
+        wrong = f"No audit row knows prediction {unknown} or those made with it."
+    return _found("seals of predictions", n, wrong, f"The predictions made on {n:,} occasions are those that were sealed then.")
+
+
+SEALED = "select seq, happened_at, detail->>'seal' from audit where action = 'score' and detail->>'seal' is not null"
+
+
+def _roots(store: Store) -> Iterator[tuple[dict[str, Any], str]]:
+    """Yield the first prediction made on each occasion, and the one digest of all that were made with it."""
+    order = ", ".join(seal.BATCH)
+    with store.reading() as cursor:
+        cursor.execute(f"select {', '.join(seal.PREDICTION)} from prediction order by {order}, prediction_id")
+        rows = (dict(zip(seal.PREDICTION, row, strict=True)) for chunk in iter(lambda: cursor.fetchmany(FETCHED), []) for row in chunk)
+        for _, together in groupby(rows, key=itemgetter(*seal.BATCH)):
+            first = next(together)
+            leaves = [seal.leaf(row.values()) for row in chain([first], together)]
+            yield first, seal.root(leaves)
 
 
 def _reference(store: Store, table: str, column: str, known: str) -> dict[str, Any]:

@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime
 from math import isnan
+from operator import itemgetter
 from typing import Any
 from uuid import uuid4
 
 from pandas import DataFrame
 
-from creditrisk import explain, features, labels, policy, registry, scorecard
+from creditrisk import explain, features, labels, policy, registry, scorecard, seal
 from creditrisk.errors import InvalidInput, NotAllowed, NothingYet, SchemaMismatch, TamperedArtefact, UnknownThing
 from creditrisk.estimators import inverse_logit
 from creditrisk.pipeline import Pipeline
@@ -221,6 +222,25 @@ def replay(store: Store, prediction_id: str) -> tuple[Prediction, Prediction]:
     return stored, replace(again, **{name: getattr(stored, name) for name in same})
 
 
+def sealed(store: Store, prediction_id: str) -> dict[str, Any] | None:
+    """Return what proves that a kept prediction is the one that was made: leaf, proof, root, and seq of the audit entry that names it.
+
+    None where it was made before predictions were sealed, or no longer is what was sealed. Raises UnknownThing.
+    """
+    get(store, prediction_id)
+    alike = " and ".join(f"prediction.{name} = it.{name}" for name in seal.BATCH)
+    columns = ", ".join(f"prediction.{name}" for name in seal.PREDICTION)
+    rows = store.rows(
+        f"select {columns} from prediction join prediction as it on {alike} where it.prediction_id = $id order by prediction.prediction_id",
+        id=prediction_id,
+    )
+    leaves = [seal.leaf(row) for row in rows]
+    place = next(place for place, row in enumerate(rows) if row[0] == prediction_id)
+    found = {"leaf": leaves[place], "proof": seal.proof(leaves, place), "root": seal.root(leaves)}
+    seq = store.value("select seq from audit where action = 'score' and detail->>'seal' = $root", root=found["root"])
+    return None if seq is None else {**found, "seq": seq}
+
+
 def declared(store: Store, prediction: Prediction) -> Schema:
     """Return the schema a prediction was made by, which is not the workspace's where that has changed since."""
     return registry.schema(store, prediction.model_id)
@@ -316,8 +336,9 @@ def _kept(store: Store, predictions: list[Prediction], user: str, keep: bool) ->
         return predictions
     first, n = predictions[0], len(predictions)
     subject = first.prediction_id if n == 1 else f"{n} predictions"
-    with store.write(user, "score", subject, n=n, model_id=first.model_id, channel=first.channel) as cursor:
-        rows = [_row(prediction) for prediction in predictions]
+    rows = [_row(prediction) for prediction in predictions]
+    one = seal.root([seal.leaf(row[name] for name in seal.PREDICTION) for row in sorted(rows, key=itemgetter("prediction_id"))])
+    with store.write(user, "score", subject, n=n, model_id=first.model_id, channel=first.channel, seal=one) as cursor:
         if n <= FEW:
             marks = ", ".join(f"${name}" for name in COLUMNS)
             cursor.executemany(f"insert into prediction ({', '.join(COLUMNS)}) values ({marks})", rows)

@@ -114,27 +114,34 @@ async def _measure(url: str, pid: int, names: list[str], asked: argparse.Namespa
         heard, cpu, began = Heard(), _cpu(pid), time.perf_counter()
         await _many(url, names, heard, n, asked)
         spent = time.perf_counter() - began
-        kept.append(_say(f"{n} sessions, {asked.think:g} s between clicks", heard, (_cpu(pid) - cpu) / spent, _memory(pid)))
+        kept.append(_say(f"{n} sessions, {asked.think:g} s between clicks", heard, _cpu(pid) - cpu, spent, _memory(pid)))
     if asked.uploads_mb:
-        heard, stop = Heard(), asyncio.Event()
+        heard, stop, cpu, began = Heard(), asyncio.Event(), _cpu(pid), time.perf_counter()
         loads = asyncio.create_task(_uploads(url, asked.uploads_mb, heard, stop))
         beside = Heard()
         await _many(url, names, beside, asked.sessions[0], asked)
         stop.set()
         await loads
-        _say(f"{asked.sessions[0]} sessions while others upload {asked.uploads_mb} MB", beside, float("nan"), _memory(pid))
+        _say(
+            f"{asked.sessions[0]} sessions while others upload {asked.uploads_mb} MB",
+            beside,
+            _cpu(pid) - cpu,
+            time.perf_counter() - began,
+            _memory(pid),
+        )
         done = heard.clicks.get("upload", [])
         print(f"  uploads until the page stood: {len(done)}, {_times(done)}; errors {dict(heard.errors) or 0}")
         kept.append(not heard.errors)
     grown = await _come_and_go(url, pid, names, asked.opened)
-    print(f"load average {os.getloadavg()[0]:.1f}")
+    print(f"load average {_load()}")
     return bool(kept[0]) and all(kept[len(asked.sessions) :]) and grown <= GROWTH
 
 
-def _say(what: str, heard: Heard, cores: float, memory: float) -> bool:
+def _say(what: str, heard: Heard, cpu: float, spent: float, memory: float) -> bool:
     p95 = float(np.quantile(heard.reruns, 0.95)) if heard.reruns else float("inf")
-    print(f"{what}: {len(heard.reruns):,} reruns, {_times(heard.reruns)}; first loads {_times(heard.first)}; "
-          f"errors {dict(heard.errors) or 0}; {cores:.2f} cores, {memory:,.0f} MB, load average {os.getloadavg()[0]:.1f}")  # fmt: skip
+    each = 1000 * cpu / max(len(heard.reruns) + len(heard.first), 1)
+    print(f"{what}: {len(heard.reruns):,} reruns, {_times(heard.reruns)}; first loads {_times(heard.first)}")
+    print(f"  errors {dict(heard.errors) or 0}; {each:.0f} CPU ms each, {cpu / spent:.2f} cores, {memory:,.0f} MB, load average {_load()}")
     for name, seconds in sorted(heard.clicks.items()):
         print(f"  {name}: {len(seconds):,}, {_times(seconds)}")
     return p95 <= BAR and not heard.errors
@@ -222,6 +229,10 @@ def _gc_is_off() -> bool:
     """Ask Streamlit itself what it makes of the folder's settings."""
     program = "from streamlit import config; print(config.get_option('runner.postScriptGC'))"
     return subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip() == "False"
+
+
+def _load() -> str:
+    return f"{os.getloadavg()[0]:.1f}"
 
 
 def _memory(pid: int) -> float:
