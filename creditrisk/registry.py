@@ -136,7 +136,9 @@ def schema(store: Store, model_id: str) -> Schema:
 
     Raises TamperedArtefact where the file beside the model does not declare them.
     """
-    fingerprint = get(store, model_id)["schema_fingerprint"]
+    fingerprint = store.value("select schema_fingerprint from model where model_id = $id", id=model_id)
+    if fingerprint is None:
+        get(store, model_id)  # raises
     if fingerprint == store.schema.fingerprint:
         return store.schema
     file = _folder(store, model_id) / SCHEMA

@@ -86,6 +86,7 @@ class Prediction:
 
 
 COLUMNS = tuple(part.name for part in fields(Prediction))
+Values = dict[str, float | str]
 
 
 def model(store: Store, model_id: str | None = None) -> Model:
@@ -245,20 +246,21 @@ def declared(store: Store, prediction: Prediction) -> Schema:
     return registry.schema(store, prediction.model_id)
 
 
-def waterfall(store: Store, prediction: Prediction, top: int = 9) -> DataFrame:
+def waterfall(store: Store, prediction: Prediction, top: int = 9, typical: Values | None = None) -> DataFrame:
     """Return the steps from the reference to a prediction, strongest first, the features after the first `top` as one last step.
 
-    Columns: feature ("" for the rest), title, value and reference in words, contribution (log-odds), points (NaN on the
-    linear scale). The contributions and `prediction.base` add up to the margin.
+    `typical` is what `reference` returns, where it is known already.
+    Columns: feature ("" for the rest), title, value and reference in words, contribution (log-odds), points (NaN on the linear scale).
+    The contributions and `prediction.base` add up to the margin.
     """
-    typical, scale, schema = _typical(store, prediction), Score(**prediction.scale), declared(store, prediction)
-    return explain.steps(prediction.inputs, prediction.contributions, schema, typical, top, scale=scale)
+    known, scale, schema = typical or reference(store, prediction), Score(**prediction.scale), declared(store, prediction)
+    return explain.steps(prediction.inputs, prediction.contributions, schema, known, top, scale=scale)
 
 
-def supports(store: Store, prediction: Prediction, top: int = 4) -> list[dict[str, Any]]:
+def supports(store: Store, prediction: Prediction, top: int = 4, typical: Values | None = None) -> list[dict[str, Any]]:
     """Return what speaks for the applicant, strongest first, with the keys of `reasons`."""
-    typical, scale = _typical(store, prediction), Score(**prediction.scale)
-    return explain.strengths(prediction.inputs, prediction.contributions, declared(store, prediction), typical, top, scale=scale)
+    known, scale = typical or reference(store, prediction), Score(**prediction.scale)
+    return explain.strengths(prediction.inputs, prediction.contributions, declared(store, prediction), known, top, scale=scale)
 
 
 def results(predictions: Sequence[Prediction]) -> DataFrame:
@@ -275,8 +277,8 @@ def results(predictions: Sequence[Prediction]) -> DataFrame:
     return DataFrame(rows)
 
 
-def _typical(store: Store, prediction: Prediction) -> dict[str, float | str]:
-    """Return the reference values a prediction was explained against."""
+def reference(store: Store, prediction: Prediction) -> Values:
+    """Return the values a prediction was explained against; they belong to its model and baseline, which never change."""
     return registry.load(store, prediction.model_id).references[prediction.baseline].value
 
 

@@ -5,6 +5,7 @@ import argparse
 import asyncio
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -54,6 +55,8 @@ def main() -> int:
     """Measure and print; 1 where the bar is missed, something failed or memory grew."""
     asked = _asked()
     with tempfile.TemporaryDirectory(prefix="load-") as folder:
+        if asked.bank:
+            shutil.copytree(asked.bank, folder, dirs_exist_ok=True)
         names = _bank(Path(folder), asked.applicants)
         with _server(Path(folder)) as (url, process):
             return 0 if asyncio.run(_measure(url, process.pid, names, asked)) else 1
@@ -65,6 +68,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=120.0, help="how long each number of sessions clicks")
     parser.add_argument("--think", type=float, default=10.0, help="seconds between the clicks of a session, on average")
     parser.add_argument("--applicants", type=int, default=2_000)
+    parser.add_argument("--bank", type=Path, help="a folder with a filled workspace to copy (default: a demo bank is made)")
     parser.add_argument("--uploads-mb", type=int, default=60, help="size of the files uploaded beside; 0: none")
     parser.add_argument("--opened", type=int, default=1_000, help="sessions opened and closed")
     return parser.parse_args()
@@ -73,7 +77,8 @@ def _asked() -> argparse.Namespace:
 def _bank(folder: Path, n: int) -> list[str]:
     settings = replace(load(ROOT / "creditrisk.toml"), data=folder / "data", models=folder / "models")
     with closing(stores.open_workspace(settings)) as store:
-        demo.fill(store, applicants=n)
+        if applicants.people(store, limit=1).empty:
+            demo.fill(store, applicants=n)
         return [str(name) for name in applicants.people(store)["applicant_id"]]
 
 
