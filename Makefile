@@ -1,10 +1,10 @@
-# make env | run | test | check | audit | bench | scale | clean
+# make env | run | test | check | audit | bench | scale | crash | load | clean
 PYTHON ?= python3
 PORT ?= 8501
 BIN := .venv/bin
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: env run test check audit bench scale clean
+.PHONY: env run test check audit bench scale crash load clean
 
 env: .venv/ready
 
@@ -35,6 +35,12 @@ bench: env ## measured ratios beside their bars, printed and written to bench.js
 
 scale: env ## 100,000 applicants, some 36 M transactions, from nothing to scores: time, CPU and memory of each step beside the bars
 	$(BIN)/python -m tests.bench.scale
+
+crash: env ## kill -9 at random moments of real work: what was lost, what was half there; then with faults planted, which must be found
+	$(BIN)/python -m tests.crash
+
+load: env ## sessions that click on the real pages over the WebSocket: times, errors, memory
+	$(BIN)/python -m tests.load
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis bench.json

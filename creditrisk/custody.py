@@ -8,14 +8,16 @@ import errno
 import fcntl
 import json
 import os
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from creditrisk.errors import StoreDamaged, StoreInUse
+from creditrisk.errors import NoRoom, StoreDamaged, StoreInUse
 
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 SIZE = 160  # bytes of the head: always the same, so that it is rewritten in place within one sector
 _held: dict[Path, tuple[int, int]] = {}  # lock file → descriptor, how many stores of this process share it
 _guard = threading.Lock()
@@ -35,7 +37,10 @@ def take(folder: Path) -> Path:
     with _guard:
         handle, n = _held.get(file, (-1, 0))
         if not n:
-            handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            except OSError as error:
+                raise NoRoom(f"{folder} cannot be written ({error.strerror}): make it writable or choose another folder.") from error
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
@@ -66,6 +71,38 @@ def holding(folder: Path) -> Iterator[None]:
         yield
     finally:
         release(lock)
+
+
+def sync(path: Path) -> None:
+    """Make a file's bytes, or the names in a folder, durable."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sync_all(folder: Path) -> None:
+    """Make a folder and everything in it durable."""
+    for path in (*folder.rglob("*"), folder):
+        sync(path)
+
+
+def settle(part: Path, target: Path) -> None:
+    """Give a finished folder its name: everything in it durable before, the name durable after, so that what has the name is whole."""
+    sync_all(part)
+    part.rename(target)
+    sync(target.parent)
+
+
+def require_room(folder: Path, needed: int, reserve: int, what: str) -> None:
+    """Raise NoRoom unless so many bytes fit on the disk of a folder and leave the reserve free, without which nothing can be stored."""
+    free = shutil.disk_usage(folder).free
+    if not free - needed >= reserve:
+        raise NoRoom(
+            f"{what} is not taken: the disk that holds {folder} has {free / 1e6:,.0f} MB free; it needs {needed / 1e6:,.0f} MB, and "
+            f"{reserve / 1e6:,.0f} MB are kept free. Free some space, or lower min_free_mb under [intake] of creditrisk.toml."
+        )
 
 
 class Head:
@@ -100,9 +137,8 @@ class Head:
                 os.close(handle)
             self._keep_names()
         except OSError as error:
-            full = " Free some space." if error.errno == errno.ENOSPC else ""
-            raise StoreDamaged(
-                f"The change is stored but {self.file} cannot be written ({error.strerror}), so it is not sure to last.{full}"
+            raise NoRoom(
+                f"The change is stored but {self.file} cannot be written ({error.strerror}), so it is not sure to last. Free some space."
             ) from error
 
     def _keep_names(self) -> None:
@@ -113,11 +149,7 @@ class Head:
             inode = None
         if inode != self._log_inode:
             self._log_inode = inode
-            folder = os.open(self.file.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            sync(self.file.parent)
 
 
 def compare(head: Mark | None, newest: Mark | None, hash_there: str | None, folder: Path) -> None:

@@ -84,6 +84,12 @@ class StoreDamaged(CreditRiskError):
     status = 500
 
 
+class NoRoom(CreditRiskError):
+    """The disk is full or cannot be written."""
+
+    status = 507
+
+
 class TamperedArtefact(CreditRiskError):
     """A model file whose bytes are not the registered ones; it is never loaded."""
 

@@ -240,6 +240,7 @@ def save(store: Store, readings: Sequence[Reading], *, user: str, applicant_id: 
 def _store(store: Store, fresh: list[Reading], user: str, applicant_id: str | Mapping[str, str] | None) -> dict[str, tuple[int, int]]:
     """Append files nobody has stored in one transaction; return statement id and number of new rows by digest."""
     subject = fresh[0].file if len(fresh) == 1 else f"{len(fresh)} files"
+    store.require_room(sum(len(reading.content) for reading in fresh), subject)
     with store.write(user, "ingest", subject, files=[[reading.file, reading.sha256] for reading in fresh]) as cursor:
         return _append(cursor, fresh, user, applicant_id)
 

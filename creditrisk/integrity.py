@@ -1,4 +1,4 @@
-"""Proof that a workspace is whole, and copies of it that prove themselves: check, backup, restore.
+"""Proof that a workspace is whole, and copies of it that prove themselves: recover, check, backup, restore.
 
 A backup is a folder with a manifest of digests; it is complete or it is not there. What it replaces is set aside, never deleted.
 """
@@ -6,30 +6,33 @@ A backup is a folder with a manifest of digests; it is complete or it is not the
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Mapping
-from contextlib import closing
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import replace
+from itertools import chain, groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from creditrisk import custody, registry
+from creditrisk import custody, jobs, registry, seal
 from creditrisk import store as stores
 from creditrisk.custody import Head, Mark
-from creditrisk.errors import InvalidInput, StoreDamaged
+from creditrisk.errors import InvalidInput, JobBusy, StoreDamaged
 from creditrisk.settings import Settings
-from creditrisk.store import Store, now, quoted, to_json
+from creditrisk.store import COPIES, Store, now, quoted, to_json
 
 Progress = Callable[[float, str], None]
 MANIFEST = "manifest.json"
+INCOMING = ".tmp-restore"
 DATABASE = "creditrisk.duckdb"
 BESIDE = ("schema.toml", "banks")  # files and folders of the data folder that belong to a workspace
 REFERENCES = (  # table, column, the table that must know it
     ("prediction", "model_id", "model"),
     ("model", "label_set_id", "label_set"),
     ("model_event", "model_id", "model"),
-    ("label", "label_set_id", "label_set"),
     ("review", "prediction_id", "prediction"),
     ("inspection", "review_id", "review"),
     ("claim", "prediction_id", "prediction"),
@@ -37,30 +40,110 @@ REFERENCES = (  # table, column, the table that must know it
     ("transaction", "account_id", "account"),
     ("transaction", "description_id", "description"),
     ("job_event", "job_id", "job"),
+    ("claim_end", "claim_id", "claim"),
+    ("review", "claim_id", "claim"),
+    ("label", "label_set_id", "label_set"),
+    ("prediction", "snapshot_id", "snapshot"),
+    ("applicant", "snapshot_id", "snapshot"),
+    ("statement_account", "statement_id", "statement"),
+    ("statement_account", "account_id", "account"),
+    ("correction", "transaction_id", "transaction"),
 )
+TOTALS = (  # table, what a row of it says of another table, and the rows that must bear it out
+    (
+        "statement",
+        "n_new",
+        """select n_new as said, count(transaction_id) as there, 'statement ' || statement_id || ' (' || file_name || ')' as name
+        from statement left join transaction using (statement_id) group by statement_id, file_name, n_new""",
+    ),
+    (
+        "label_set",
+        "n",
+        """select n as said, count(applicant_id) as there, 'label set ' || label_set_id as name
+        from label_set left join label using (label_set_id) where label_set.snapshot_id <> 0 group by label_set_id, n""",
+    ),
+    (
+        "snapshot",
+        "n_applicants",
+        """select n_applicants as said, count(applicant_id) as there, 'snapshot ' || snapshot_id as name
+        from snapshot left join applicant using (snapshot_id) group by snapshot_id, n_applicants""",
+    ),
+)
+ERASURES = ("erase", "purge")
+FETCHED = 2_000  # predictions at a time
+_copying = threading.Lock()
+
+
+def recover(store: Store) -> list[str]:
+    """Put right what a crash left behind, before anybody works; returns what was found and done, a sentence each. For start-up only."""
+    said = []
+    if store.unacknowledged:
+        said.append(f"{store.unacknowledged:,} changes were stored, though the program ended before it could say so. They are kept.")
+    said += [f"Job {name} was running when the program ended: nothing of it was kept; start it again." for name in jobs.recover(store)]
+    found = registry.recover(store)
+    if found["removed"]:
+        said.append(f"{len(found['removed'])} half-written folders of models were removed.")
+    said += [f"The folder of {name} has no model on record and lies in {store.models / 'quarantine'} now." for name in found["quarantined"]]
+    said += [f"The champion {name} cannot score: {registry.damage(store, name)}" for name in found["damaged"]]
+    folders = {Path(folder) for (folder,) in store.rows("select distinct detail->>'folder' from audit where action = 'backup begun'")}
+    for part in [path for folder in folders for path in folder.glob(f".part-{_workspace(store)}-*")]:
+        shutil.rmtree(part, ignore_errors=True)
+        said.append(f"The unfinished backup {part.name} in {part.parent} was removed.")
+    for file in (store.settings.data / COPIES).glob(".part-*"):
+        file.unlink()
+    return said
 
 
 def check(store: Store) -> list[dict[str, Any]]:
     """Return what was examined, one dictionary each: name, n examined, passed, sentence (which names the first bad thing).
 
-    The audit chain from its first row, every model's files against their digests, what points at what, every kept statement file.
+    The audit chain from its first row, every model's files against their digests, what points at what, what was counted, every kept
+    statement file.
     """
-    return [_chain(store), _models(store), *(_reference(store, *link) for link in REFERENCES), _statements(store)]
+    return [
+        _chain(store),
+        _models(store),
+        _seals(store),
+        *(_reference(store, *link) for link in REFERENCES),
+        *(_total(store, *total) for total in TOTALS),
+        _statements(store),
+    ]
 
 
 def backup(store: Store, folder: Path, *, user: str, progress: Progress | None = None) -> Path:
     """Copy the workspace, while others use it, to a new folder within `folder`; returns that one.
 
     The copy is one consistent state of the database with the models that state knows; it is checked before it counts.
-    Raises InvalidInput where it cannot be written, StoreDamaged where the copy is not whole.
+    Raises InvalidInput where it cannot be written, JobBusy while another is made, StoreDamaged where the copy is not whole.
     """
     store.require(user, "backup", str(folder))
-    tell, name = progress or _silent, f"{now():%Y%m%dT%H%M%S%f}"
-    part, target = folder / f".part-{name}", folder / name
+    name = f"{now():%Y%m%dT%H%M%S%f}"
+    with _one_at_a_time():
+        with store.write(user, "backup begun", name, folder=str(folder.absolute())):
+            pass  # on record first, so that what a crash leaves of it is found
+        target, n = _kept(store, folder, name, user, progress or _silent)
+    with store.write(user, "backup", name, folder=str(folder.absolute()), files=n):
+        pass
+    return target
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    if not _copying.acquire(blocking=False):
+        raise JobBusy("Another backup is being made: wait until it is done.")
+    try:
+        yield
+    finally:
+        _copying.release()
+
+
+def _kept(store: Store, folder: Path, name: str, user: str, tell: Progress) -> tuple[Path, int]:
+    """Copy, check and seal; returns the folder and how many files it holds."""
+    part, target = folder / f".part-{_workspace(store)}-{name}", folder / name
     try:
         part.mkdir(parents=True)
         tell(0.1, "copying the database")
-        copy_of, mark = store.copy_to(f".part-{name}")
+        copy_of, mark = store.copy_to(part.name)
         shutil.move(copy_of, part / DATABASE)
         Head(part, part / DATABASE).write(mark)
         for beside in BESIDE:
@@ -75,14 +158,13 @@ def backup(store: Store, folder: Path, *, user: str, progress: Progress | None =
         tell(0.9, "writing the digests")
         digests = _digests(part)
         (part / MANIFEST).write_text(to_json({"made_at": now().isoformat(), "made_by": str(user), "files": digests}), encoding="utf-8")
-        part.rename(target)
+        custody.settle(part, target)
     except OSError as error:
         raise InvalidInput(f"{folder} cannot hold the backup: {error.strerror or error}. Nothing was kept there.") from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    with store.write(user, "backup", name, folder=str(folder), files=len(digests)):
-        pass
-    return target
+        (store.settings.data / COPIES / f"{part.name}.duckdb").unlink(missing_ok=True)
+    return target, len(digests)
 
 
 def restore(settings: Settings, folder: Path, *, user: str) -> Path | None:
@@ -91,26 +173,45 @@ def restore(settings: Settings, folder: Path, *, user: str) -> Path | None:
     Raises InvalidInput for a folder that is no backup or whose files are not those of its manifest; then nothing is changed.
     """
     verify(folder)
-    aside = None
-    if settings.database.exists() or (settings.data / "audit.head").exists():
-        with custody.holding(settings.data):
-            aside = settings.data / f"replaced-{now():%Y%m%dT%H%M%S%f}"
-            aside.mkdir()
-            for path in [*settings.data.glob(f"{DATABASE}*"), settings.data / "audit.head", *(settings.data / name for name in BESIDE)]:
-                if path.exists():
-                    path.rename(aside / path.name)
-            if settings.models.is_dir():
-                shutil.move(settings.models, aside / "models")
     settings.data.mkdir(parents=True, exist_ok=True)
-    for path in folder.iterdir():
-        if path.name not in (MANIFEST, "models"):
-            _copied(path, settings.data / path.name)
-    _copied(folder / "models", settings.models)
+    settings.models.mkdir(parents=True, exist_ok=True)
+    with custody.holding(settings.data):
+        data, models = settings.data / INCOMING, settings.models / INCOMING
+        for source, part in ((folder, data), (folder / "models", models)):
+            shutil.rmtree(part, ignore_errors=True)
+            part.mkdir()
+            for path in source.iterdir() if source.is_dir() else ():
+                if source is not folder or path.name not in (MANIFEST, "models", "app.lock"):
+                    _copied(path, part / path.name)
+            custody.sync_all(part)
+        aside = _set_aside(settings)
+        # The database last: until it has its name, the workspace says that it has lost what audit.head knows, and nothing is believed.
+        for path in [*models.iterdir(), *sorted(data.iterdir(), key=lambda path: path.name == DATABASE)]:
+            path.rename((settings.models if path.parent == models else settings.data) / path.name)
+            custody.sync(settings.models if path.parent == models else settings.data)
+        for part in (data, models):
+            part.rmdir()
     with (
         closing(stores.open_workspace(settings)) as store,
         store.write(user, "restore", folder.name, replaced=str(aside) if aside else None),
     ):
         pass
+    return aside
+
+
+def _set_aside(settings: Settings) -> Path | None:
+    """Move what a workspace holds into a folder of its own within it; returns that one, or None where it holds nothing."""
+    models = [path for path in settings.models.iterdir() if path.name != INCOMING]
+    data = [*settings.data.glob(f"{DATABASE}*"), *(settings.data / name for name in ("audit.head", *BESIDE))]
+    if not any(path.exists() for path in data):
+        return None
+    aside = settings.data / f"replaced-{now():%Y%m%dT%H%M%S%f}"
+    (aside / "models").mkdir(parents=True)
+    for path in data:
+        if path.exists():
+            path.rename(aside / path.name)
+    for path in models:
+        shutil.move(path, aside / "models" / path.name)
     return aside
 
 
@@ -138,18 +239,29 @@ def _found(name: str, n: int, wrong: str | None, right: str) -> dict[str, Any]:
 def _chain(store: Store) -> dict[str, Any]:
     """Follow the chain from its first row: each row's hash covers it and the hash before it."""
     rows = store.rows("select seq, happened_at, user_name, action, subject, detail::varchar, hash from audit order by seq")
+    unnamed = {seq for done, *_, action, _, detail, _ in rows if action in ERASURES for seq in _erased(detail, "audit") if seq < done}
     before = Mark(0, "")
     for seq, happened_at, user, action, subject, detail, kept in rows:
         row = {"seq": seq, "happened_at": happened_at, "user": user, "action": action, "subject": subject, "detail": detail}
         if seq != before.seq + 1:
             return _found("audit chain", len(rows), f"Audit row {before.seq + 1} is missing: the next one there is {seq}.", "")
-        if stores.link(before, row) != kept:
+        if seq not in unnamed and stores.link(before, row) != kept:
             said = f"Audit row {seq} ({user}, {action} {subject}, {happened_at:%Y-%m-%d %H:%M} UTC) or the one before it was altered."
             return _found("audit chain", len(rows), said, "")
         before = Mark(seq, kept)
-    return _found(
-        "audit chain", len(rows), None, f"All {len(rows):,} changes on record follow from one another; none was altered or removed."
-    )
+    said = f"All {len(rows):,} changes on record follow from one another; none was altered or removed."
+    erased = f" Of {len(unnamed):,} only the hash vouches: persons named in them were erased, which is on record." if unnamed else ""
+    return _found("audit chain", len(rows), None, said + erased)
+
+
+def _erased(detail: str, what: str) -> list[int]:
+    """Return the rows of the `audit`, or the statement `files`, out of which an erasure took a person."""
+    return list(json.loads(detail).get("gone", {}).get(what, []))
+
+
+def _workspace(store: Store) -> str:
+    """Return what tells this workspace's unfinished backups from another's: the beginning of its chain."""
+    return str(store.value("select hash from audit order by seq limit 1"))[:12]
 
 
 def _models(store: Store) -> dict[str, Any]:
@@ -158,10 +270,43 @@ def _models(store: Store) -> dict[str, Any]:
     return _found("models", len(names), wrong, f"The files of all {len(names):,} models are the registered ones.")
 
 
+def _seals(store: Store) -> dict[str, Any]:
+    """Hold the predictions made together against the one digest that was put on record with them."""
+    said = {root: (seq, at) for seq, at, root in store.rows(SEALED)}
+    begun = min((at for _, at in said.values()), default=None)
+    n, unknown = 0, None
+    for made, root in _roots(store):
+        n += 1
+        if said.pop(root, None) is None and begun is not None and made["scored_at"] >= begun and unknown is None:
+            unknown = made["prediction_id"]
+    wrong = None
+    if said:
+        seq, at = min(said.values())
+        wrong = f"The predictions of audit row {seq} ({at:%Y-%m-%d %H:%M} UTC) are not those that were made: altered, removed or added to."
+    elif unknown:
+        wrong = f"No audit row knows prediction {unknown} or those made with it."
+    return _found("seals of predictions", n, wrong, f"The predictions made on {n:,} occasions are those that were sealed then.")
+
+
+SEALED = "select seq, happened_at, detail->>'seal' from audit where action = 'score' and detail->>'seal' is not null"
+
+
+def _roots(store: Store) -> Iterator[tuple[dict[str, Any], str]]:
+    """Yield the first prediction made on each occasion, and the one digest of all that were made with it."""
+    order = ", ".join(seal.BATCH)
+    with store.reading() as cursor:
+        cursor.execute(f"select {', '.join(seal.PREDICTION)} from prediction order by {order}, prediction_id")
+        rows = (dict(zip(seal.PREDICTION, row, strict=True)) for chunk in iter(lambda: cursor.fetchmany(FETCHED), []) for row in chunk)
+        for _, together in groupby(rows, key=itemgetter(*seal.BATCH)):
+            first = next(together)
+            leaves = [seal.leaf(row.values()) for row in chain([first], together)]
+            yield first, seal.root(leaves)
+
+
 def _reference(store: Store, table: str, column: str, known: str) -> dict[str, Any]:
     n, lost, first = store.rows(
         f"""select count(*), count(*) filter (where there.id is null), min(here.id::varchar) filter (where there.id is null)
-        from (select {quoted(column)} as id from {quoted(table)}) as here
+        from (select {quoted(column)} as id from {quoted(table)} where {quoted(column)} is not null) as here
         left join (select distinct {quoted(column)} as id from {quoted(known)}) as there using (id)"""
     )[0]
     name = f"{table} → {known}"
@@ -169,11 +314,30 @@ def _reference(store: Store, table: str, column: str, known: str) -> dict[str, A
     return _found(name, n, wrong, f"Each of the {n:,} rows of {table} names a {known} that is there.")
 
 
+def _total(store: Store, table: str, column: str, counted: str) -> dict[str, Any]:
+    """Hold a number that was noted when rows were stored against the rows there are."""
+    n, wrong, first = store.rows(
+        f"""with counted as ({counted})
+        select count(*), count(*) filter (said <> there),
+            min(name || ' should have ' || said || ' rows and has ' || there) filter (said <> there)
+        from counted"""
+    )[0]
+    said = f"{wrong:,} rows of {table} do not have the rows they count, the first of them: {first}." if wrong else None
+    return _found(f"{table}.{column}", n, said, f"Each of the {n:,} rows of {table} has as many rows as it counts.")
+
+
 def _statements(store: Store) -> dict[str, Any]:
     names = store.rows("select statement_id, file_name, sha256 from statement order by statement_id")
+    erasures = store.rows("select detail::varchar from audit where list_contains($actions, action)", actions=list(ERASURES))
+    unnamed = {number for (detail,) in erasures for number in _erased(detail, "files")}
     for number, file_name, sha256 in names:
         source = store.value("select source from statement where statement_id = $id", id=number)
-        content = pa.input_stream(pa.BufferReader(source), compression="zstd").read()
+        if not source and number in unnamed:
+            continue
+        try:
+            content = pa.input_stream(pa.BufferReader(source), compression="zstd").read()
+        except OSError:  # pyarrow's word for bytes that are no zstd
+            content = b""
         if hashlib.sha256(content).hexdigest() != sha256:
             said = f"Statement {number} ({file_name}) is not the file that was stored: its digest differs."
             return _found("statement files", len(names), said, "")

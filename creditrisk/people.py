@@ -36,7 +36,10 @@ MAY: Mapping[str, frozenset[str]] = {  # every action that `Store.write` is give
     "claim": frozenset({"reviewer", "validator", "admin"}),
     "review": frozenset({"reviewer", "validator", "admin"}),
     "backup": frozenset({"data scientist", "admin"}),
+    "backup begun": frozenset({"data scientist", "admin"}),
     "restore": frozenset({"admin"}),
+    "erase": frozenset({"admin"}),
+    "purge": frozenset({"admin"}),
     "inspect": frozenset({"reviewer", "validator", "admin"}),
     "read": EVERYONE,  # whatever is shown of the workspace: without a role nothing is
     "change": EVERYONE,  # to ask the API for a change at all; which one is decided where it is made

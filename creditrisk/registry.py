@@ -7,7 +7,6 @@ registered ones are never unpickled, because unpickling runs code.
 import hashlib
 import io
 import json
-import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Any
 from pandas import DataFrame
 
 from creditrisk import card as cards
+from creditrisk import custody
 from creditrisk.errors import InvalidInput, NotAllowed, NothingYet, SchemaMismatch, TamperedArtefact, UnknownThing
 from creditrisk.pipeline import Pipeline
 from creditrisk.plan import BASELINES
@@ -136,7 +136,9 @@ def schema(store: Store, model_id: str) -> Schema:
 
     Raises TamperedArtefact where the file beside the model does not declare them.
     """
-    fingerprint = get(store, model_id)["schema_fingerprint"]
+    fingerprint = store.value("select schema_fingerprint from model where model_id = $id", id=model_id)
+    if fingerprint is None:
+        get(store, model_id)  # raises
     if fingerprint == store.schema.fingerprint:
         return store.schema
     file = _folder(store, model_id) / SCHEMA
@@ -313,19 +315,8 @@ def _placed(store: Store, draft: Draft, name: str, user: str, job_id: str | None
     if target.exists():  # left by a run that ended between the move and its row; the number was handed out again
         _set_aside(store, target)
     draft.folder.chmod(0o700)
-    for file in (*draft.folder.iterdir(), draft.folder):
-        _sync(file)
-    draft.folder.rename(target)
-    _sync(store.models)
+    custody.settle(draft.folder, target)
     return row
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _set_aside(store: Store, path: Path) -> None:

@@ -8,12 +8,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime
+from operator import itemgetter
 from typing import Any
 from uuid import uuid4
 
 from pandas import DataFrame
 
-from creditrisk import explain, features, labels, policy, registry, scorecard
+from creditrisk import explain, features, labels, policy, registry, scorecard, seal
 from creditrisk.errors import InvalidInput, NotAllowed, NothingYet, SchemaMismatch, TamperedArtefact, UnknownThing
 from creditrisk.estimators import inverse_logit
 from creditrisk.pipeline import Pipeline
@@ -85,6 +86,7 @@ class Prediction:
 
 
 COLUMNS = tuple(part.name for part in fields(Prediction))
+Values = dict[str, float | str]
 
 
 def model(store: Store, model_id: str | None = None) -> Model:
@@ -220,25 +222,45 @@ def replay(store: Store, prediction_id: str) -> tuple[Prediction, Prediction]:
     return stored, replace(again, **{name: getattr(stored, name) for name in same})
 
 
+def sealed(store: Store, prediction_id: str) -> dict[str, Any] | None:
+    """Return what proves that a kept prediction is the one that was made: leaf, proof, root, and seq of the audit entry that names it.
+
+    None where it was made before predictions were sealed, or no longer is what was sealed. Raises UnknownThing.
+    """
+    get(store, prediction_id)
+    alike = " and ".join(f"prediction.{name} = it.{name}" for name in seal.BATCH)
+    columns = ", ".join(f"prediction.{name}" for name in seal.PREDICTION)
+    rows = store.rows(
+        f"select {columns} from prediction join prediction as it on {alike} where it.prediction_id = $id order by prediction.prediction_id",
+        id=prediction_id,
+    )
+    leaves = [seal.leaf(row) for row in rows]
+    place = next(place for place, row in enumerate(rows) if row[0] == prediction_id)
+    found = {"leaf": leaves[place], "proof": seal.proof(leaves, place), "root": seal.root(leaves)}
+    seq = store.value("select seq from audit where action = 'score' and detail->>'seal' = $root", root=found["root"])
+    return None if seq is None else {**found, "seq": seq}
+
+
 def declared(store: Store, prediction: Prediction) -> Schema:
     """Return the schema a prediction was made by, which is not the workspace's where that has changed since."""
     return registry.schema(store, prediction.model_id)
 
 
-def waterfall(store: Store, prediction: Prediction, top: int = 9) -> DataFrame:
+def waterfall(store: Store, prediction: Prediction, top: int = 9, typical: Values | None = None) -> DataFrame:
     """Return the steps from the reference to a prediction, strongest first, the features after the first `top` as one last step.
 
-    Columns: feature ("" for the rest), title, value and reference in words, contribution (log-odds), points (NaN on the
-    linear scale). The contributions and `prediction.base` add up to the margin.
+    `typical` is what `reference` returns, where it is known already.
+    Columns: feature ("" for the rest), title, value and reference in words, contribution (log-odds), points (NaN on the linear scale).
+    The contributions and `prediction.base` add up to the margin.
     """
-    typical, scale, schema = _typical(store, prediction), Score(**prediction.scale), declared(store, prediction)
-    return explain.steps(prediction.inputs, prediction.contributions, schema, typical, top, scale=scale)
+    known, scale, schema = typical or reference(store, prediction), Score(**prediction.scale), declared(store, prediction)
+    return explain.steps(prediction.inputs, prediction.contributions, schema, known, top, scale=scale)
 
 
-def supports(store: Store, prediction: Prediction, top: int = 4) -> list[dict[str, Any]]:
+def supports(store: Store, prediction: Prediction, top: int = 4, typical: Values | None = None) -> list[dict[str, Any]]:
     """Return what speaks for the applicant, strongest first, with the keys of `reasons`."""
-    typical, scale = _typical(store, prediction), Score(**prediction.scale)
-    return explain.strengths(prediction.inputs, prediction.contributions, declared(store, prediction), typical, top, scale=scale)
+    known, scale = typical or reference(store, prediction), Score(**prediction.scale)
+    return explain.strengths(prediction.inputs, prediction.contributions, declared(store, prediction), known, top, scale=scale)
 
 
 def results(predictions: Sequence[Prediction]) -> DataFrame:
@@ -255,8 +277,8 @@ def results(predictions: Sequence[Prediction]) -> DataFrame:
     return DataFrame(rows)
 
 
-def _typical(store: Store, prediction: Prediction) -> dict[str, float | str]:
-    """Return the reference values a prediction was explained against."""
+def reference(store: Store, prediction: Prediction) -> Values:
+    """Return the values a prediction was explained against; they belong to its model and baseline, which never change."""
     return registry.load(store, prediction.model_id).references[prediction.baseline].value
 
 
@@ -315,8 +337,9 @@ def _kept(store: Store, predictions: list[Prediction], user: str, keep: bool) ->
         return predictions
     first, n = predictions[0], len(predictions)
     subject = first.prediction_id if n == 1 else f"{n} predictions"
-    with store.write(user, "score", subject, n=n, model_id=first.model_id, channel=first.channel) as cursor:
-        rows = [_row(prediction) for prediction in predictions]
+    rows = [_row(prediction) for prediction in predictions]
+    one = seal.root([seal.leaf(row[name] for name in seal.PREDICTION) for row in sorted(rows, key=itemgetter("prediction_id"))])
+    with store.write(user, "score", subject, n=n, model_id=first.model_id, channel=first.channel, seal=one) as cursor:
         if n <= FEW:
             marks = ", ".join(f"${name}" for name in COLUMNS)
             cursor.executemany(f"insert into prediction ({', '.join(COLUMNS)}) values ({marks})", rows)

@@ -41,6 +41,7 @@ class Intake:
     max_columns: int = 200
     max_depth: int = 50
     max_field_length: int = 10_000
+    min_free_mb: int = 200  # on the disk of the workspace; with less, nothing new is taken in
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,13 @@ class Reviews:
 
 
 @dataclass(frozen=True)
+class Privacy:
+    """How long a person stays in the workspace after the last thing that happened with them."""
+
+    retention_months: int = 25
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings, and where the workspace lies."""
 
@@ -111,6 +119,7 @@ class Settings:
     people: People = field(default_factory=People)
     access: Access = field(default_factory=Access)
     reviews: Reviews = field(default_factory=Reviews)
+    privacy: Privacy = field(default_factory=Privacy)
 
     @property
     def database(self) -> Path:
@@ -162,6 +171,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "max_columns": (3, 10_000),
     "max_depth": (5, 500),
     "max_field_length": (10, 1_000_000),
+    "min_free_mb": (0, 1_000_000),
     "k_min": (2, 30),
     "k_max": (2, 30),
     "bootstraps": (5, 10_000),
@@ -178,6 +188,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "session_hours": (0.01, 168),
     "requests_per_minute": (1, 1_000_000),
     "body_mb": (1, 2_000),
+    "retention_months": (1, 1_200),
 }
 
 

@@ -6,6 +6,7 @@ This process never opens, copies or hashes the live file by other means: doing s
 
 import hashlib
 import json
+import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -20,13 +21,14 @@ from pandas import DataFrame
 
 from creditrisk import custody, people
 from creditrisk.custody import Head, Mark
-from creditrisk.errors import NotAllowed, StoreDamaged, StoreInUse, UnknownThing
+from creditrisk.errors import NoRoom, NotAllowed, StoreDamaged, StoreInUse, UnknownThing
 from creditrisk.schema import Schema, built_in, dump, parse
 from creditrisk.settings import Settings
 
 SQL = Path(__file__).parent / "sql"
 DAMAGE = (duckdb.FatalException, duckdb.InternalException, duckdb.IOException, duckdb.SerializationException)
 RESTORE = "Stop the program, and put back the newest backup with `restore`, which keeps the damaged file aside."
+UNWRITABLE = tuple(os.strerror(number) for number in custody.UNWRITABLE)  # as they stand in what DuckDB says
 COPIES = "backups"  # the only folder besides its own file that DuckDB may write to
 # What needs more memory spills into a folder beside the file, at little cost; unsaid, the database would take four fifths of the machine.
 CONFIG: dict[str, Any] = {"autoinstall_known_extensions": "false", "memory_limit": "2GB"}
@@ -44,7 +46,9 @@ class Store:
         *,
         head: Head | None = None,
         lock: Path | None = None,
+        unacknowledged: int = 0,
     ):
+        """`unacknowledged` counts changes found stored that the program ended before it could say so."""
         self.settings = settings
         self.schema = schema
         self.models = settings.models
@@ -52,6 +56,8 @@ class Store:
         self._head = head
         self._lock = lock
         self._writer = threading.RLock()
+        self._gave_up = False
+        self.unacknowledged = unacknowledged
 
     def read(self, sql: str, **values: Any) -> DataFrame:
         """Return the rows of a query as a frame; `$name` in the query stands for a value."""
@@ -159,8 +165,15 @@ class Store:
         file.parent.mkdir(parents=True, exist_ok=True)
         part = file.with_name(".schema.toml.part")
         part.write_text(dump(schema), encoding="utf-8")
+        custody.sync(part)
         part.replace(file)
+        custody.sync(file.parent)
         self.schema = schema
+
+    def require_room(self, needed: int, what: str) -> None:
+        """Raise NoRoom unless so many bytes can be taken in and the disk keeps the reserve of the settings free."""
+        if self._lock:
+            custody.require_room(self.settings.data, needed, self.settings.intake.min_free_mb * 1_000_000, what)
 
     def close(self) -> None:
         """Checkpoint and let go of the file."""
@@ -171,16 +184,27 @@ class Store:
 
     @contextmanager
     def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        if self._gave_up:
+            self._reopen()
         cursor = self._connection.cursor()
         try:
             yield cursor
         except duckdb.Error as error:
-            # DuckDB raises plain Error for a block that does not match its checksum: it opens over damage further inside.
-            if type(error) is duckdb.Error or isinstance(error, DAMAGE):
-                raise StoreDamaged(f"The workspace's file is damaged: {_first_line(error)} {RESTORE}") from error
-            raise
+            self._gave_up = self._gave_up or (isinstance(error, duckdb.FatalException) and self._lock is not None)
+            said = _meant(error, "The workspace's file is damaged")
+            if said is error:
+                raise
+            raise said from error
         finally:
             cursor.close()
+
+    def _reopen(self) -> None:
+        """Open the file again after DuckDB gave it up, as it does on a full disk; what was acknowledged is held against the head anew."""
+        with self._writer:
+            if self._gave_up:
+                self._connection.close()
+                again = _open(str(self.settings.database), self.settings, self._head)
+                self._connection, self._gave_up = again._connection, False
 
 
 class _Rehearsal(Store):
@@ -271,9 +295,10 @@ def _open(target: str, settings: Settings, head: Head | None = None, lock: Path 
             raise StoreInUse(
                 f"{target} is open in another process, probably the workbench. Use its pages or its API, or stop it and try again."
             ) from error
-        raise StoreDamaged(f"{target} cannot be opened: {_first_line(error)} {RESTORE}") from error
+        raise _meant(error, f"{target} cannot be opened") from error  # an IOException always means something
     except duckdb.Error as error:
         raise StoreDamaged(f"{target} cannot be opened: {_first_line(error)} {RESTORE}") from error
+    unacknowledged = 0
     try:
         with connection.cursor() as cursor:
             cursor.begin()
@@ -281,7 +306,7 @@ def _open(target: str, settings: Settings, head: Head | None = None, lock: Path 
             _shape_applicant(cursor, schema)
             for view in sorted((SQL / "views").glob("*.sql")):
                 cursor.execute(view.read_text(encoding="utf-8"))
-            mark = _held_against(cursor, head, settings.data) if head else None
+            mark, unacknowledged = _held_against(cursor, head, settings.data) if head else (None, 0)
             cursor.commit()
         if head and mark:
             head.write(mark)
@@ -289,19 +314,35 @@ def _open(target: str, settings: Settings, head: Head | None = None, lock: Path 
     except BaseException as error:
         connection.close()
         if isinstance(error, duckdb.Error):
-            raise StoreDamaged(f"{target} cannot be opened: {_first_line(error)} {RESTORE}") from error
+            said = _meant(error, f"{target} cannot be opened")
+            raise said if said is not error else StoreDamaged(f"{target} cannot be opened: {_first_line(error)} {RESTORE}") from error
         raise
-    return Store(connection, settings, schema, head=head, lock=lock)
+    return Store(connection, settings, schema, head=head, lock=lock, unacknowledged=unacknowledged)
 
 
-def _held_against(cursor: duckdb.DuckDBPyConnection, head: Head, folder: Path) -> Mark | None:
-    """Refuse a database that knows less than was acknowledged; return its newest mark where the head is behind it or absent."""
+def _meant(error: duckdb.Error, what: str) -> Exception:
+    """Return what an error of the database means to a person; itself where it is a fault of ours."""
+    said = str(error)
+    if any(reason in said for reason in UNWRITABLE):
+        return NoRoom(
+            f"The disk of the workspace is full or cannot be written ({_first_line(error)}) What is not shown was not stored. Free some "
+            "space and try again: the workspace opens by itself."
+        )
+    # DuckDB raises plain Error for a block that does not match its checksum: it opens over damage further inside.
+    if type(error) is duckdb.Error or isinstance(error, DAMAGE):
+        return StoreDamaged(f"{what}: {_first_line(error)} {RESTORE}")
+    return error
+
+
+def _held_against(cursor: duckdb.DuckDBPyConnection, head: Head, folder: Path) -> tuple[Mark | None, int]:
+    """Refuse a database that knows less than was acknowledged; return its newest mark where the head is behind it or absent, and by
+    how many changes it is behind."""
     known, newest = head.read(), _newest(cursor)
     there = cursor.execute("select hash from audit where seq = $seq", {"seq": known.seq}).fetchall() if known else []
     custody.compare(known, newest, there[0][0] if there else None, folder)
     if newest and known is None:
-        return _append_audit(cursor, "creditrisk", "head", "audit.head was absent", {"seq": newest.seq})
-    return newest if newest != known else None
+        return _append_audit(cursor, "creditrisk", "head", "audit.head was absent", {"seq": newest.seq}), 0
+    return (newest, newest.seq - known.seq) if newest and known and newest != known else (None, 0)
 
 
 def _newest(cursor: duckdb.DuckDBPyConnection, chain: str = "audit") -> Mark | None:

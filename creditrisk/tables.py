@@ -214,6 +214,7 @@ def save(
         *provenance.found(wanted, given, problems, [*findings, *_dropped(table, wanted, target, as_of, findings)]),
     ]
     names = ", ".join(quoted(name) for name in checked.columns)
+    store.require_room(int(table.frame.memory_usage().sum()), table.parts[0].file)
     with store.write(user, "import", _stem(table.parts[0].file), n=len(checked), files=[part.file for part in table.parts]) as cursor:
         if adopted:
             store.shape(cursor, wanted)

@@ -74,6 +74,11 @@ def activity(store: Store, limit: int = 12) -> DataFrame:
                 when 'job stopped' then 'stopped job ' || subject
                 when 'job failed' then 'saw job ' || subject || ' fail: ' || coalesce(detail->>'message', '')
                 when 'job interrupted' then 'lost job ' || subject || ' when the program ended'
+                when 'backup begun' then 'began the backup ' || subject
+                when 'backup' then 'made the backup ' || subject
+                when 'restore' then 'put the backup ' || subject || ' in place'
+                when 'erase' then 'erased a person; their decisions stay as those of ' || subject
+                when 'purge' then 'erased ' || subject || ' with whom nothing had happened for long'
                 else action || ' ' || subject
             end as sentence
         from audit

@@ -5,7 +5,7 @@ import streamlit as st
 import ui
 from creditrisk import applicants, conduct, dictionary, features
 from creditrisk.applicants import apply as record_applications
-from ui import account, case, recategorise
+from ui import account, case, erasure, recategorise
 
 store = ui.store()
 ui.header("Applicants", "Everybody with a bank statement, an application or a row of a table. Open one to see what is known of them.")
@@ -115,3 +115,4 @@ if chosen:
         else:
             ui.empty("No statement yet", "Upload one to see how the money of this applicant moves.", ("statements", "Upload statements"))
         recategorise.changes(chosen)
+        erasure.offer(chosen)

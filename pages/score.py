@@ -48,7 +48,7 @@ with action:
             ui.go("score", applicant=applicant_id, prediction=made[0].prediction_id)
 
 with ui.guard():
-    prediction_id = ui.asked("prediction") or applicants.person(store, applicant_id)["prediction_id"]
+    prediction_id = ui.asked("prediction") or ui.seen(applicants.person, applicant_id)["prediction_id"]
     if prediction_id is None:
         if ui.champion() is None:
             ui.empty(
@@ -78,7 +78,7 @@ with ui.guard():
         )
         st.stop()
     risk = ui.risk_word(prediction.is_proxy)
-    person = applicants.person(store, prediction.applicant_id)
+    person = ui.seen(applicants.person, prediction.applicant_id)
     points = shown(prediction.score)
 
     ui.proxy_banner(prediction.is_proxy)

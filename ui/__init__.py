@@ -19,7 +19,7 @@ from creditrisk import (
     cells,
     charts,
     conduct,
-    jobs,
+    integrity,
     registry,
     sessions,
     settings,
@@ -63,8 +63,8 @@ def declared() -> Settings:
 def opened() -> Store:
     """The workspace, opened once per process; what a crash left behind is put right. A page asks for `store`."""
     opened = stores.open_workspace(declared())
-    jobs.recover(opened)
-    registry.recover(opened)
+    for said in integrity.recover(opened):
+        print(f"  {said}", flush=True)
     return opened
 
 
@@ -373,7 +373,7 @@ def problems(found: Sequence[Mapping[str, Any]], most: int = 30) -> None:
 
 
 def _says_something(column: Series) -> bool:
-    return bool((column.notna() & (column.astype(str) != "")).any())
+    return any(str(value) for value in column.dropna())  # mostly the first one does
 
 
 def story(events: Iterable[tuple[Any, str, str]]) -> None:
@@ -589,7 +589,8 @@ WORDS = {
 
 def champion() -> dict[str, Any] | None:
     """The model that scores."""
-    return registry.champion(store())
+    found: dict[str, Any] | None = seen(registry.champion)
+    return found
 
 
 def algorithm(name: str) -> str:

@@ -26,13 +26,21 @@ ADVICE_COLOURS = {"approve": "green", "decline": "red", "refer": "orange", "insu
 @st.cache_data(show_spinner=False, max_entries=256)
 def steps(_store: Store, prediction_id: str, top: int = 9) -> DataFrame:
     """The parts of a kept prediction; it never changes, so neither do they."""
-    return scoring.waterfall(_store, scoring.get(_store, prediction_id), top)
+    prediction = scoring.get(_store, prediction_id)
+    return scoring.waterfall(_store, prediction, top, _typical(prediction, prediction.digest, prediction.baseline))
 
 
 @st.cache_data(show_spinner=False, max_entries=256)
 def supports(_store: Store, prediction_id: str) -> list[dict[str, Any]]:
     """What speaks for the applicant of a kept prediction."""
-    return scoring.supports(_store, scoring.get(_store, prediction_id))
+    prediction = scoring.get(_store, prediction_id)
+    return scoring.supports(_store, prediction, typical=_typical(prediction, prediction.digest, prediction.baseline))
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _typical(_prediction: scoring.Prediction, digest: str, baseline: str) -> scoring.Values:  # noqa: ARG001  (they are the key)
+    """What a model's predictions are explained against, by the digest of its file."""
+    return scoring.reference(ui.store(), _prediction)
 
 
 def waterfall(prediction: scoring.Prediction, top: int = 9) -> Any:
@@ -76,13 +84,17 @@ def circumstances(person: Mapping[str, Any]) -> str:
     return f"{asked} {ui.plural(person['n_transactions'], 'transaction')} in {ui.plural(person['n_statements'], 'statement')}."
 
 
+def names(store: Store, search: str, limit: int) -> dict[str, str]:
+    """What applicants are called in a list, by id; those scored last come first."""
+    return {row["applicant_id"]: person_name(row) for row in ui.rows(applicants.people(store, search, limit))}
+
+
 def pick_applicant(help: str, *, free: bool = True) -> str | None:
     """Let somebody choose an applicant; the URL names the choice, and any id may be typed."""
-    found = ui.rows(ui.seen(applicants.people, "", 500))
+    known = ui.seen(names, "", 500)
     current = ui.asked("applicant")
-    if current and current not in {row["applicant_id"] for row in found}:
-        found += [row for row in ui.rows(ui.seen(applicants.people, current, 20)) if row["applicant_id"] == current]
-    known = {row["applicant_id"]: person_name(row) for row in found}
+    if current and current not in known:
+        known |= {name: said for name, said in ui.seen(names, current, 20).items() if name == current}
     return ui.pick(
         "Applicant",
         list(known),

@@ -26,6 +26,8 @@ def declare(parser_of: ParserOf) -> None:
 
     add = parser_of("story", _story, "tell what happened to a prediction").add_argument
     add("prediction", metavar="ID", help="a prediction's id")
+    add("--out", type=Path, metavar="FILE", help="also write all that proves it to this .json, for somebody else to check")
+    add("--verify", action="store_true", help="ID is such a file: say whether everything in it fits")
 
 
 def _review(options: Options, out: Out) -> None:
@@ -67,15 +69,30 @@ def _inspect(options: Options, out: Out) -> None:
 
 
 def _story(options: Options, out: Out) -> None:
-    from creditrisk import chronicle
+    from creditrisk import chronicle, evidence
 
+    if options.verify:
+        return _verified(Path(options.prediction), out)
+    target = target_of(options.out, ".json")
     with opened(options) as store:
+        if target:
+            evidence.write(evidence.of_case(store, options.prediction), target)
         found = chronicle.of_case(store, options.prediction, reader=user_of(options, store.settings))
     for event in found.to_dict("records"):
         at = event["happened_at"]
         record = {"happened_at": at.isoformat(), "who": event["who"], "kind": event["kind"], "what": event["what"]}
         out.result(record, f"{at:%Y-%m-%d %H:%M} UTC  {event['who']} {event['what']}")
-    out.summary({"events": len(found)}, f"{len(found):,} things happened to this prediction.")
+    where = f" All that proves it is in {target}." if target else ""
+    out.summary({"events": len(found), "out": target and str(target)}, f"{len(found):,} things happened to this prediction.{where}")
+    return None
+
+
+def _verified(file: Path, out: Out) -> None:
+    from creditrisk import evidence
+
+    wrong = evidence.faults(evidence.read(file))
+    out.refuse(wrong)
+    out.summary({"file": str(file), "faults": wrong}, "It does not fit." if wrong else f"Everything in {file.name} fits.")
 
 
 def _one_way(options: Options) -> Path | None:

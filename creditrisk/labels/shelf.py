@@ -5,7 +5,7 @@ There is no way to change one. What is read back is held against the digest befo
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -226,6 +226,25 @@ def rows_of(store: Store, made: LabelSet) -> DataFrame:
             "database by other means. Nothing is learned from them; make the set again."
         )
     return rows
+
+
+def resealed(cursor: Any, applicant_ids: Sequence[str]) -> dict[str, list[str]]:
+    """Give sets in which people got other names the digest of what they hold now; returns the digest before and after, by set.
+
+    Inside the transaction that renamed them, and for nothing else: it is on record there.
+    """
+    changed: dict[str, list[str]] = {}
+    held = "select distinct label_set_id from label where list_contains($ids, applicant_id) order by 1"
+    for (name,) in cursor.execute(held, {"ids": list(applicant_ids)}).fetchall():
+        rows = cursor.execute(
+            f"select {', '.join(MEMBERS)} from label where label_set_id = $id order by applicant_id, snapshot_id", {"id": name}
+        ).df()
+        digest = _digest(rows.astype({"segment": "Int32", "bad": "boolean"}))
+        report = json.loads(cursor.execute("select report from label_set where label_set_id = $id", {"id": name}).fetchall()[0][0])
+        changed[name] = [report.get("digest"), digest]
+        told = stores.to_json({**report, "digest": digest})
+        cursor.execute("update label_set set report = $report where label_set_id = $id", {"report": told, "id": name})
+    return changed
 
 
 def _digest(rows: DataFrame) -> str:

@@ -1,0 +1,138 @@
+"""What a life does until it is killed: real work through the library, each piece acknowledged once the library has returned.
+
+A line is written to the pipe when a piece begins and when it is acknowledged; what stands in the pipe was told to somebody.
+"""
+
+import json
+import os
+import random
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from creditrisk import features, ingest, inspections, integrity, jobs, labels, registry, reviews, scoring, training
+from creditrisk import store as stores
+from creditrisk.settings import Settings
+from creditrisk.store import Store
+
+Told = dict[str, Any]
+BATCH = 40  # applicants scored at once: their ids fit in one line of a pipe that is written whole or not at all
+PRICES = (950, 2_499, 1_250, 75_000, 310)
+
+
+def live(settings: Settings, pipe: int, kinds: list[str], seed: int) -> None:
+    """Open the workspace and do pieces of work; the last kind again and again, until somebody ends this process."""
+    dice = random.Random(seed)
+    _say(pipe, {"begin": "start", "number": 0})
+    began = time.perf_counter()
+    with closing(stores.open_workspace(settings)) as store:
+        integrity.recover(store)
+        _say(pipe, {"done": "start", "seconds": time.perf_counter() - began})
+        for number, kind in enumerate([*kinds[:-1], *[kinds[-1]] * 1_000], 1):
+            _say(pipe, {"begin": kind, "number": number})
+            began = time.perf_counter()
+            told = ACTS[kind](store, dice)
+            _say(pipe, {"done": kind, "seconds": time.perf_counter() - began, **told})
+
+
+def _say(pipe: int, what: Mapping[str, Any]) -> None:
+    line = json.dumps(what).encode() + b"\n"
+    if len(line) > 4096:
+        raise ValueError("a line longer than a pipe writes whole")
+    os.write(pipe, line)
+
+
+def take_in(store: Store, dice: random.Random) -> Told:
+    """Store a bank statement of a new applicant."""
+    rows = ["Date,Description,Amount"]
+    for day in range(1, 29):
+        rows += [f"2025-{month:02}-{day:02},SHOP {dice.randrange(60)},-{dice.choice(PRICES) / 100:.2f}" for month in range(1, 7)]
+    name = f"new-{dice.randrange(10**9)}"
+    reading = ingest.read(f"{name}.csv", "\n".join(rows).encode(), settings=store.settings)
+    (saved,) = ingest.save(store, [reading], user="ana", applicant_id=name)
+    return {"sha256": reading.sha256, "n_new": saved.n_new}
+
+
+def label(store: Store, dice: random.Random) -> Told:
+    """Make a label set."""
+    found = labels.kmeans(store, user="dan", performance_days=90, k=dice.choice((2, 3)), reason="to be told apart from others")
+    return {"label_set": found.label_set_id, "n": found.n}
+
+
+def train(store: Store, dice: random.Random) -> Told:
+    """Train, here and now, on the labels that passed."""
+    return {"models": training.train(store, _config(store, dice), user="dan")}
+
+
+def job(store: Store, dice: random.Random) -> Told:
+    """Train in a process of its own, which ends with this one."""
+    name = training.start(store, _config(store, dice), user="dan")
+    ended = jobs.wait(store, name)
+    if ended["state"] != "done":
+        raise RuntimeError(ended["message"])
+    return {"job": name}
+
+
+def _config(store: Store, dice: random.Random) -> training.Config:
+    usable = store.rows("select label_set_id from label_set where passed order by label_set_id")
+    return training.Config(algorithms=("logistic",), label_set_id=usable[0][0], folds=2, seed=dice.randrange(1_000))
+
+
+def promote(store: Store, dice: random.Random) -> Told:
+    """Make another model the champion."""
+    present = registry.champion(store)
+    able = [
+        row["model_id"]
+        for row in registry.models(store).to_dict("records")
+        if row["algorithm"] in training.CANDIDATES and (present is None or row["model_id"] != present["model_id"])
+    ]
+    name = dice.choice([model for model in able if registry.hindrance(store, model) is None])
+    registry.promote(store, name, user="vera", reason="somebody thought it better")
+    return {"model": name}
+
+
+def review(store: Store, dice: random.Random) -> Told:
+    """Judge a case."""
+    case = dice.choice(store.rows("select prediction_id from prediction_current order by prediction_id"))[0]
+    name = reviews.add(store, case, "incorrect", "reasons", "a salary was missed", user="rita")
+    return {"review": name, "case": case}
+
+
+def inspect(store: Store, dice: random.Random) -> Told:
+    """Judge a case, and have a second person judge the verdict."""
+    told = review(store, dice)
+    status = dice.choice(("accepted", "rejected"))
+    inspections.decide(store, [told["review"]], status, "line 12 shows it", user="sam")
+    return told | {"status": status}
+
+
+def score(store: Store, dice: random.Random) -> Told:
+    """Score a batch."""
+    names = dice.sample(features.newest(store)["applicant_id"].tolist(), BATCH)
+    made = scoring.score_applicants(store, names, user="ana", channel="batch")
+    return {"scored": [prediction.prediction_id for prediction in made], "pd": sum(prediction.pd for prediction in made)}
+
+
+def backup(store: Store, dice: random.Random) -> Told:
+    """Copy the workspace."""
+    return {"backup": str(integrity.backup(store, safe(store.settings), user="dan"))}
+
+
+def safe(settings: Settings) -> Path:
+    """Where backups of a run lie."""
+    return settings.data.parent / "safe"
+
+
+ACTS: Mapping[str, Callable[[Store, random.Random], Told]] = {
+    "import": take_in,
+    "label": label,
+    "train": train,
+    "job": job,
+    "promote": promote,
+    "review": review,
+    "inspect": inspect,
+    "score": score,
+    "backup": backup,
+}

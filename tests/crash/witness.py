@@ -1,0 +1,150 @@
+"""What must be true after a kill: nothing acknowledged is lost, nothing is half there. Each rule names what breaks it."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from creditrisk import integrity, registry
+from creditrisk import store as stores
+from creditrisk.errors import CreditRiskError
+from creditrisk.settings import Settings
+from creditrisk.store import Store
+from tests.crash.acts import safe
+
+
+def look(settings: Settings, told: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
+    """Start up as the workbench does and examine everything; returns what start-up `said` and what is `wrong`."""
+    try:
+        with closing(stores.open_workspace(settings)) as store:
+            said = integrity.recover(store)
+            return {"said": said, "wrong": [f"{rule.__name__}: {what}" for rule in RULES for what in rule(store, told)]}
+    except CreditRiskError as refusal:
+        return {"said": [], "wrong": [f"start-up refuses: {refusal}"]}
+
+
+def whole(store: Store, _told: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """What `check` finds."""
+    yield from (found["sentence"] for found in integrity.check(store) if not found["passed"])
+
+
+def kept(store: Store, told: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Whatever was acknowledged is there, as it was acknowledged."""
+    for act in told:
+        if act.get("sha256") and store.rows(STORED, sha256=act["sha256"]) != [(act["n_new"],)]:
+            yield f"the statement {act['sha256'][:12]} with {act['n_new']} rows"
+        if act.get("label_set") and not store.rows("select 1 from label_set where label_set_id = $id", id=act["label_set"]):
+            yield f"the label set {act['label_set']}"
+        for model in act.get("models", []):
+            if not store.rows("select 1 from model where model_id = $id", id=model) or registry.damage(store, model):
+                yield f"the model {model}"
+        if act.get("job") and not store.rows("select 1 from job_current where job_id = $id and state = 'done'", id=act["job"]):
+            yield f"the end of job {act['job']}"
+        if act.get("review") and not store.rows("select 1 from review where review_id = $id", id=act["review"]):
+            yield f"the verdict {act['review']}"
+        if act.get("status") and store.rows(INSPECTED, id=act["review"]) != [(act["status"],)]:
+            yield f"the inspection of {act['review']}"
+        if act.get("scored") and _scored(store, act["scored"]) != (len(act["scored"]), round(act["pd"], 9)):
+            yield f"the batch of {act['scored'][0]}"
+        if act.get("backup") and not (Path(act["backup"]) / integrity.MANIFEST).is_file():
+            yield f"the backup {act['backup']}"
+    promoted = [act["model"] for act in told if "model" in act]
+    events = [
+        name for (name,) in store.rows("select model_id from model_event where status = 'champion' and by_user = 'vera' order by seq")
+    ]
+    if events[: len(promoted)] != promoted:
+        yield f"a promotion among {promoted}"
+    if len(events) > len(promoted) + sum(act.get("killed") == "promote" for act in told):
+        yield "a promotion that nobody asked for"
+
+
+STORED = "select count(*) from transaction join statement using (statement_id) where sha256 = $sha256 having count(*) > 0"
+INSPECTED = "select status from inspection_current where review_id = $id"
+
+
+def _scored(store: Store, names: list[str]) -> tuple[int, float]:
+    n, total = store.rows("select count(*), coalesce(sum(pd), 0) from prediction where list_contains($ids, prediction_id)", ids=names)[0]
+    return int(n), round(total, 9)
+
+
+def on_record(store: Store, _told: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Each fact is in the audit chain, and each entry in the chain has its facts: a transaction holds both or neither."""
+    for what, (facts, entries) in ACCOUNTS.items():
+        there, said = store.value(facts), store.value(entries)
+        if there != said:
+            yield f"{there} {what}, {said} in the audit chain"
+
+
+ACCOUNTS = {
+    "predictions": ("select count(*) from prediction", "select sum((detail->>'n')::int)::int from audit where action = 'score'"),
+    "verdicts": (
+        "select count(*) from review",
+        "select sum(coalesce((detail->>'n')::int, 1))::int from audit where action = 'review'",
+    ),
+    "inspections": ("select count(*) from inspection", "select sum((detail->>'n')::int)::int from audit where action = 'inspect'"),
+    "statements": (
+        "select count(*) from statement",
+        "select sum(json_array_length(detail->'files'))::int from audit where action = 'ingest'",
+    ),
+    "label sets": ("select count(*) from label_set", "select count(*) from audit where action = 'label'"),
+    "models": (
+        "select count(*) from model",
+        "select sum(len(string_split(subject, ', ')))::int from audit where action = 'register'",
+    ),
+    "snapshots": ("select count(*) from snapshot", "select count(*) from audit where action = 'features'"),
+    "jobs": ("select count(*) from job", "select count(*) from audit where action = 'job'"),
+    "promotions": (
+        "select count(*) from model_event where status = 'champion'",
+        "select count(*) from audit where action = 'promote'",
+    ),
+}
+
+
+def ended(store: Store, _told: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """No job is said to run, for none does."""
+    yield from (f"job {name} is {state}" for name, state in store.rows("select job_id, state from job_current") if state in RUNS)
+
+
+RUNS = ("queued", "running")
+
+
+def one_champion(store: Store, _told: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """One model scores, and it can."""
+    names = [name for (name,) in store.rows("select model_id from model_current where status = 'champion'")]
+    if len(names) != 1:
+        yield f"champions: {names}"
+    yield from (str(said) for name in names if (said := registry.damage(store, name)))
+
+
+def folders(store: Store, _told: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """The folders of models are those of the models on record."""
+    there = {path.name for path in store.models.iterdir()} - {"quarantine"}
+    known = {name for (name,) in store.rows("select model_id from model")}
+    if there != known:
+        yield f"only as a folder {sorted(there - known)}, only on record {sorted(known - there)}"
+
+
+def copies(store: Store, _told: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """A backup that has its name is whole, and nothing of an unfinished one is left."""
+    there = sorted(safe(store.settings).glob("*")) if safe(store.settings).is_dir() else []
+    for path in there:
+        if path.name.startswith("."):
+            yield f"{path.name} is left of an unfinished backup"
+        else:
+            integrity.verify(path)
+            digests = json.loads((path / integrity.MANIFEST).read_text())["files"]
+            if integrity.DATABASE not in digests or not any(name.startswith("models/") for name in digests):
+                yield f"{path.name} lacks its database or its models"
+    yield from (f"{path.name} is left" for path in (store.settings.data / stores.COPIES).glob("*"))
+
+
+RULES: Sequence[Callable[[Store, Sequence[dict[str, Any]]], Iterator[str]]] = (
+    whole,
+    kept,
+    on_record,
+    ended,
+    one_champion,
+    folders,
+    copies,
+)

@@ -1,0 +1,167 @@
+"""A person can be taken out: nothing that says who they are is left, and what was decided is still provable."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from creditrisk import applicants, corrections, features, ingest, integrity, labels, privacy, reviews, scoring, training
+from creditrisk import store as stores
+from creditrisk.__main__ import main
+from creditrisk.errors import InvalidInput, NotAllowed, UnknownThing
+from creditrisk.people import Person
+from creditrisk.store import Store
+
+NAME = "Quirinia Ostrowska"
+OTHER = "INVEST_OUT"  # what no invented applicant does
+KNOWN_WELL = "select applicant_id from label join prediction using (applicant_id) join account using (applicant_id) order by 1"
+
+
+def failing(store: Store) -> list[str]:
+    return [found["sentence"] for found in integrity.check(store) if not found["passed"]]
+
+
+def everything(store: Store) -> str:
+    """Every value of every table, as one text."""
+    tables = [name for (name,) in store.rows("select table_name from duckdb_tables() where schema_name = 'main' order by all")]
+    return "\n".join(str(row) for name in tables for row in store.rows(f'from "{name}"'))
+
+
+def one(store: Store) -> str:
+    """Return an applicant who is known in every way: with a name, statements, labels, scores, a verdict that names them."""
+    store_id: str = store.value(KNOWN_WELL)
+    store.append("update application set name = $name where applicant_id = $id", name=NAME, id=store_id)
+    movement = store.value("select min(transaction_id) from movement where applicant_id = $id and amount < 0", id=store_id)
+    corrections.correct(
+        store, scope="movement", category=OTHER, user="rita", transaction_id=movement, reason=f"Quirinia said so, {store_id}"
+    )
+    case = scoring.history(store, store_id)["prediction_id"].iloc[0]
+    reviews.add(store, case, "incorrect", "reasons", f"ms ostrowska ({store_id}) earns more", user="rita")
+    return store_id
+
+
+def test_nothing_that_says_who_they_are_is_left_and_all_else_is(filled: Store) -> None:
+    store_id = one(filled)
+    numbers = [number for (number,) in filled.rows("select number from account where applicant_id = $id and number <> ''", id=store_id)]
+    files = [name for (name,) in filled.rows(FILES, id=store_id)]
+    texts = [text for (text,) in filled.rows(OWN_TEXTS, id=store_id)]
+    cases = scoring.history(filled, store_id)["prediction_id"].tolist()
+    n = filled.value("select count(*) from transaction")
+    others = filled.rows("select count(*) from account where applicant_id <> $id", id=store_id)
+    counted = privacy.erase(filled, store_id, user="ada", reason="asked for it", dry_run=True)[1]
+    assert filled.value("select count(*) from transaction") == n
+    assert not failing(filled)
+
+    pseudonym, gone = privacy.erase(filled, store_id, user="ada", reason="asked for it")
+
+    assert (gone.statements, gone.transactions, gone.texts) == (counted.statements, counted.transactions, counted.texts)
+    assert gone.transactions == n - filled.value("select count(*) from transaction") > 0
+    left = everything(filled)
+    for what in (store_id, *NAME.split(), *numbers, *files, *texts):
+        assert what.casefold() not in left.casefold(), what
+    for path in filled.models.rglob("*"):
+        assert path.is_dir() or store_id.encode() not in path.read_bytes(), path
+    assert not failing(filled)
+    assert filled.rows("select count(*) from account where applicant_id <> $id", id=store_id) == others
+    assert scoring.history(filled, pseudonym)["prediction_id"].tolist() == cases
+    stored, again = scoring.replay(filled, cases[0])
+    assert (stored, stored.applicant_id) == (again, pseudonym)
+    assert "asked for it" in str(privacy.said(filled, pseudonym))
+    with pytest.raises(UnknownThing):
+        applicants.person(filled, store_id)
+
+
+FILES = """select distinct file_name from statement join statement_account using (statement_id) join account using (account_id)
+    where applicant_id = $id"""
+OWN_TEXTS = """select distinct text from movement where applicant_id = $id and length(text) > 12
+    and text not in (select text from movement where applicant_id <> $id)"""
+
+
+def test_labels_and_models_of_the_erased_can_still_be_used(filled: Store) -> None:
+    store_id = one(filled)
+    name = str(labels.newest(filled))
+    n = len(labels.rows_of(filled, labels.get(filled, name)))
+    privacy.erase(filled, store_id, user="ada", reason="asked for it")
+    assert len(labels.rows_of(filled, labels.get(filled, name))) == n
+    made = training.train(filled, training.Config(algorithms=("logistic",), label_set_id=name, folds=2), user="dan")
+    assert made
+    features.build(filled, user="dan")
+    assert not failing(filled)
+
+
+def test_an_audit_row_that_somebody_altered_is_still_found_after_an_erasure(filled: Store) -> None:
+    privacy.erase(filled, one(filled), user="ada", reason="asked for it")
+    newest = filled.value("select max(seq) from audit")
+    filled.append("update audit set subject = 'another' where seq = $seq", seq=newest)
+    assert f"Audit row {newest} (ada, erase another" in failing(filled)[0]
+
+
+def test_a_file_with_others_in_it_loses_its_bytes_and_they_keep_their_movements(store: Store) -> None:
+    rows = "Account,Date,Description,Amount\nDE11,2025-01-02,RENT,-500.00\nDE22,2025-01-02,COFFEE,-3.00\nDE22,2025-01-03,BREAD,-4.00\n"
+    reading = ingest.read("both.csv", rows.encode(), settings=store.settings)
+    assert reading.status != "rejected", reading.problems
+    ingest.save(store, [reading], user="ana")
+    (first, _) = [name for (name,) in store.rows("select applicant_id from account order by number")]
+    _, gone = privacy.erase(store, first, user="ada", reason="asked for it")
+    assert (gone.statements, gone.shared_statements, gone.transactions) == (0, 1, 1)
+    assert store.rows("select text from movement order by line") == [("COFFEE",), ("BREAD",)]
+    assert not failing(store)
+    store.append("update statement set source = 'x'::blob")
+    assert failing(store)
+
+
+def test_who_was_erased_or_never_known_cannot_be_erased_and_a_reason_is_needed(filled: Store) -> None:
+    store_id = one(filled)
+    with pytest.raises(InvalidInput, match="needs a reason"):
+        privacy.erase(filled, store_id, user="ada", reason=" ")
+    with pytest.raises(NotAllowed, match="takes a person with the role admin"):
+        privacy.erase(filled, store_id, user=Person("ann", ["analyst"]), reason="asked for it")
+    pseudonym, _ = privacy.erase(filled, store_id, user="ada", reason="asked for it")
+    for name in (store_id, pseudonym, "nobody"):
+        with pytest.raises(UnknownThing):
+            privacy.erase(filled, name, user="ada", reason="asked for it")
+
+
+def test_whoever_nothing_happened_with_for_long_is_due_and_purged_as_one_event(filled: Store) -> None:
+    today = stores.now().date()
+    assert privacy.due(filled).empty
+    assert privacy.purge(filled, user="ada", dry_run=False).applicants == 0
+    later = today + timedelta(days=31 * 25 + 1)
+    n = len(privacy.due(filled, later))
+    assert n == filled.value("select count(distinct applicant_id) from account")
+    before = filled.value("select count(*) from audit")
+    assert privacy.purge(filled, user="ada", today=later).applicants == n
+    assert filled.value("select count(*) from audit") == before
+    gone = privacy.purge(filled, user="ada", today=later, dry_run=False)
+    assert (gone.applicants, filled.value("select count(*) from transaction"), filled.value("select count(*) from erasure")) == (n, 0, n)
+    assert filled.rows("select action, detail->'gone'->>'applicants' from audit where seq > $seq", seq=before) == [("purge", str(n))]
+    assert privacy.due(filled, later).empty
+    assert not failing(filled)
+
+
+def test_what_happened_lately_keeps_a_person(store: Store) -> None:
+    with store.write("ana", "import", "table") as cursor:
+        cursor.execute("insert into outcome values ('old', true, null, '2020-01-01', 'ana'), ('new', true, null, '2020-01-01', 'ana')")
+        cursor.execute("insert into arrears values ('new', 3, null, '2023-05-01', 'ana')")
+    assert privacy.due(store, date(2023, 6, 1))["applicant_id"].tolist() == ["old"]
+    assert privacy.due(store, date(2022, 2, 1)).empty
+    assert privacy.due(store, date(2025, 6, 2))["applicant_id"].tolist() == ["old", "new"]
+
+
+def test_every_table_that_names_applicants_is_known_here(store: Store) -> None:
+    named = store.rows("select table_name from duckdb_columns() where column_name = 'applicant_id' and not internal and table_oid in "
+                       "(select table_oid from duckdb_tables()) order by 1")  # fmt: skip
+    assert {name for (name,) in named} == {*privacy.RENAMED, *privacy.DELETED, *privacy.INVENTED}
+
+
+def test_the_commands_count_first(filled: Store, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    store_id = one(filled)
+    where = ["--data", str(filled.settings.data), "--models", str(filled.settings.models), "--user", "ada"]
+    filled.close()
+    assert main(["erase", store_id, "--reason", "asked for it", "--dry-run", *where]) == 0
+    assert "would be" in capsys.readouterr().out
+    assert main(["erase", store_id, "--reason", "asked for it", *where]) == 0
+    assert "erased-" in capsys.readouterr().out
+    assert main(["purge", *where]) == 0
+    assert "Nobody is due" in capsys.readouterr().out
+    assert main(["check", *where]) == 0
