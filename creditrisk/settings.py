@@ -41,6 +41,7 @@ class Intake:
     max_columns: int = 200
     max_depth: int = 50
     max_field_length: int = 10_000
+    max_batch_mb: int = 1_000
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "max_uncategorised_share": (0, 1),
     "max_file_mb": (1, 2_000),  # the file is one cell of the database, which takes 2 GB
     "max_rows": (1, 100_000_000),
+    "max_batch_mb": (1, 10_000),
     "max_amount": (1, 1_000_000_000_000),
     "max_columns": (3, 10_000),
     "max_depth": (5, 500),
