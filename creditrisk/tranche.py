@@ -1,14 +1,16 @@
 """Applicants scored as columns: what `scoring` says of one row, said of ten thousand at once without an object a row, to the same bits.
 
-A row keeps its figures, contributions and which features were its reasons; the words are made of them when somebody reads, by
-what makes them for one applicant. Inputs are kept once, a Parquet file a part.
+The database keeps a row's figures and which features were its reasons, a Parquet file beside it, known by its digest, the values and
+contributions; the words are made of them when somebody reads, by what makes them for one applicant.
 """
 
+import hashlib
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from pandas import DataFrame
 from pyarrow import parquet
 
 from creditrisk import explain, policy, registry, scorecard
+from creditrisk.errors import TamperedArtefact
 from creditrisk.estimators import Numbers, inverse_logit
 from creditrisk.pipeline import Pipeline
 from creditrisk.schema import Schema
@@ -25,6 +28,8 @@ from creditrisk.settings import Policy, Score
 from creditrisk.store import Store
 
 NAME = re.compile(r"(B\d{4,9})-([1-9]\d{0,8})")  # of a prediction made in a batch: whose, and which row of its file
+VALUES, REFUSED = ".parquet", ".refused.parquet"  # behind the first row of a part: its files
+ADDED = "contribution: "
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ def score(schema: Schema, pipeline: Pipeline, table: DataFrame, *, scale: Score,
 
 
 def columns(made: Tranche, table: DataFrame, rows: NDArray[np.int64]) -> pa.Table:
-    """Return scores as they are kept, but for their batch: row, applicant_id, as_of, the figures, contributions, reasons and worth."""
+    """Return scores as they are kept, but for their batch: row, applicant_id, as_of, the figures, reasons and worth."""
     return pa.table(
         {
             "row": pa.array(rows, pa.int32()),
@@ -76,19 +81,17 @@ def columns(made: Tranche, table: DataFrame, rows: NDArray[np.int64]) -> pa.Tabl
             **{name: pa.array(getattr(made, name)) for name in ("margin", "pd", "score")},
             "band": pa.array(made.band).dictionary_encode(),
             "recommendation": pa.array(made.recommendation).dictionary_encode(),
-            "contributions": _lists(made.contributions),
             "reasons": _lists(made.reasons),
             "worth": _lists(made.worth),
         }
     )
 
 
-def inputs(table: DataFrame, rows: NDArray[np.int64]) -> bytes:
-    """Return the values that were scored as a Parquet file, one row each of `rows`."""
+def values(made: Tranche, table: DataFrame, names: Sequence[str], rows: NDArray[np.int64]) -> pa.Table:
+    """Return what was scored and what it added, as it is kept in a file: row, every declared feature, a contribution per predictor."""
     given = {name: pa.array(table[name], from_pandas=True) for name in table.columns if name not in ("applicant_id", "as_of")}
-    held = io.BytesIO()
-    parquet.write_table(pa.table({"row": pa.array(rows, pa.int32()), **given}), held, compression="lz4", use_dictionary=False)
-    return held.getvalue()
+    added = {f"{ADDED}{name}": pa.array(made.contributions[:, place]) for place, name in enumerate(names)}
+    return pa.table({"row": pa.array(rows, pa.int32()), **given, **added})
 
 
 def record(store: Store, prediction_id: str) -> dict[str, Any] | None:
@@ -110,25 +113,25 @@ def records(store: Store, batch_id: str, first: int, last: int) -> Iterator[dict
     names, typical, user = shared.pop("predictors"), shared.pop("typical"), shared.pop("created_by")
     scale, rules = Score(**shared["scale"]), Policy(**shared["policy"])
     same = {name: value for name, value in shared.items() if name != "batch_id"} | {"snapshot_id": None, "scored_by": user}
-    for begin, end in store.rows(
-        "select first_row, last_row from batch_part where batch_id = $id and first_row <= $last and last_row >= $first order by first_row",
+    for begin, end, digest, scored_at in store.rows(
+        """select first_row, last_row, sha256, scored_at from batch_part
+        where batch_id = $id and first_row <= $last and last_row >= $first order by first_row""",
         id=batch_id,
         first=first,
         last=last,
     ):
-        scored_at, held = store.rows(
-            "select scored_at, inputs from batch_part where batch_id = $id and first_row = $row", id=batch_id, row=begin
-        )[0]
         rows = store.rows(
-            """select row, applicant_id, as_of, margin, pd, score, band, recommendation, contributions, reasons, worth
+            """select row, applicant_id, as_of, margin, pd, score, band, recommendation, reasons, worth
             from batch_score where batch_id = $id and row between $first and $last order by row""",
             id=batch_id,
             first=max(first, begin),
             last=min(last, end),
         )
         filters = [("row", ">=", first), ("row", "<=", last)] if first > begin or last < end else None
-        values = parquet.read_table(io.BytesIO(held), filters=filters).drop_columns("row").to_pylist()
-        for given, (row, applicant_id, as_of, margin, chance, points, band, advice, parts, places, worth) in zip(values, rows, strict=True):
+        table = parquet.read_table(io.BytesIO(verified(folder(store, batch_id) / f"{begin}{VALUES}", digest)), filters=filters)
+        declared = [name for name in table.column_names if name != "row" and not name.startswith(ADDED)]
+        held = zip(table.select(declared).to_pylist(), table.select([f"{ADDED}{name}" for name in names]).to_pylist(), strict=True)
+        for (given, added), (row, applicant_id, as_of, margin, chance, points, band, advice, places, worth) in zip(held, rows, strict=True):
             name = f"{batch_id}-{row}"
             chosen = [(names[place], amount) for place, amount in zip(places, worth, strict=True) if place >= 0]
             yield same | {
@@ -142,10 +145,28 @@ def records(store: Store, batch_id: str, first: int, last: int) -> Iterator[dict
                 "band": band,
                 "recommendation": advice,
                 "because": policy.recommend(chance, given, rules, is_proxy=shared["is_proxy"]).because,
-                "contributions": dict(zip(names, parts, strict=True)),
+                "contributions": dict(zip(names, added.values(), strict=True)),
                 "reasons": explain.told(given, [name for name, _ in chosen], [worth for _, worth in chosen], schema, typical, scale=scale),
                 "scored_at": scored_at,
             }
+
+
+def folder(store: Store, batch_id: str) -> Path:
+    """Return where the files of a batch lie."""
+    return store.settings.data / "batches" / batch_id
+
+
+def verified(file: Path, digest: str) -> bytes:
+    """Return the bytes of a part's file; raises TamperedArtefact unless they are those that were kept."""
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise TamperedArtefact(
+            f"{file} cannot be read ({error.strerror}), so what it held is not shown. Restore it from a backup."
+        ) from error
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise TamperedArtefact(f"{file} is not the file that was kept (its SHA-256 differs). Restore it from a backup.")
+    return content
 
 
 def _places(names: NDArray[np.object_], place: Mapping[str | None, int]) -> NDArray[np.int16]:

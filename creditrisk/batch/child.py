@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> int:
     try:
         for part in work.parts(folder, int(arguments[1])):
             taken.acquire()
-            _say(part=part.save(folder))
+            _say(part=part.hand_over(folder))
     except CreditRiskError as error:
         _say(error=str(error))
         return 1

@@ -1,7 +1,7 @@
 """Batches as they are kept and driven: begun, gone on with, stopped; one at a time, in a child process watched by one thread.
 
-A part is one transaction under the writer's lock, in the name of who asked. The file lies in the folder `batches` of the workspace
-until its last row is done, so that a batch goes on behind the last part kept, after a stop as after a crash.
+A part is its files first and then one transaction under the writer's lock, in the name of who asked. The file that was given lies in
+the folder `batches` of the workspace until its last row is done, so that a batch goes on behind the last part kept, whatever stopped it.
 """
 
 import hashlib
@@ -23,14 +23,13 @@ from weakref import WeakKeyDictionary
 
 from pandas import DataFrame
 
-from creditrisk import explain, registry, scoring, tabular
+from creditrisk import explain, registry, scoring, tabular, tranche
 from creditrisk.batch import work
 from creditrisk.errors import CreditRiskError, InvalidInput, JobBusy, NothingYet, UnknownThing
 from creditrisk.schema import Schema, dump
 from creditrisk.store import Store, now, statement, to_json
 
 log = logging.getLogger(__name__)
-FOLDER = "batches"
 GRACE = 3.0  # seconds between asking the child to end and ending it
 PIECE = 1 << 20
 SCORE = "insert into batch_score by name select $batch as batch_id, * from scored"
@@ -108,7 +107,7 @@ def begin(
         facts |= {name: to_json(asked[name]) for name in ("scale", "policy")}
         facts |= {"typical": to_json(reference.value), "predictors": to_json(using.pipeline.names)}
         batch_id: str = store.value("select printf('B%04d', nextval('batch_seq'))")
-        _place(folder, _folder(store, batch_id))
+        _place(folder, tranche.folder(store, batch_id))
         with store.write(user, "score", batch_id, file=name, sha256=digest, model_id=using.model_id) as cursor:
             names = ", ".join(facts)
             marks = ", ".join(f"${name}" for name in facts)
@@ -219,14 +218,11 @@ def get(store: Store, batch_id: str) -> dict[str, Any]:
 
 def _left(store: Store, batch_id: str) -> tuple[Path, int]:
     """Return the folder of a batch and how many rows of its file are done."""
-    batch, folder = get(store, batch_id), _folder(store, batch_id)
+    batch, folder = get(store, batch_id), tranche.folder(store, batch_id)
     if batch["state"] == "done":
         raise InvalidInput(f"Batch {batch_id} is done: there is nothing left to score.")
     if not (folder / work.GIVEN).exists():
         raise NothingYet(f"The file of batch {batch_id} is no longer there, so it cannot go on; send {batch['file']} again.")
-    for file in folder.iterdir():  # parts that nobody took
-        if file.suffix in (".arrow", ".inputs", ".refused"):
-            file.unlink()
     return folder, int(batch["n_done"])
 
 
@@ -269,9 +265,9 @@ def _keep(store: Store, batch_id: str, part: work.Part, user: str) -> None:
     about = {"first": part.first, "last": part.last, "n_scored": part.n_scored, "n_refused": part.n_refused}
     with store.write(user, "score", batch_id, **about) as cursor:
         cursor.execute(
-            """insert into batch_part (batch_id, first_row, last_row, share, n_scored, n_refused, inputs, refused, scored_at)
-            values ($batch, $first, $last, $share, $n_scored, $n_refused, $inputs, $refused, $at)""",
-            {**about, "batch": batch_id, "share": part.share, "inputs": part.inputs, "refused": part.refused, "at": now()},
+            """insert into batch_part (batch_id, first_row, last_row, share, n_scored, n_refused, sha256, refused_sha256, scored_at)
+            values ($batch, $first, $last, $share, $n_scored, $n_refused, $sha256, $refused_sha256, $at)""",
+            {name: getattr(part, name) for name in ("share", "sha256", "refused_sha256")} | {**about, "batch": batch_id, "at": now()},
         )
         cursor.register("scored", part.scores)
         cursor.execute(SCORE, {"batch": batch_id})
@@ -281,7 +277,9 @@ def _finish(store: Store, batch_id: str, folder: Path, user: str) -> None:
     found = get(store, batch_id)
     said = f"{found['n_scored']:,} scored, {found['n_refused']:,} set aside"
     _tell(store, batch_id, "done", said, user)
-    shutil.rmtree(folder, ignore_errors=True)
+    for file in folder.iterdir():
+        if not file.name.endswith(tranche.VALUES):
+            file.unlink()
 
 
 def _tell(store: Store, batch_id: str, state: str, message: str, user: str) -> None:
@@ -321,12 +319,8 @@ def _base(using: scoring.Model, baseline: str, schema: Schema) -> float:
     return float(explain.explain(using.pipeline, nobody, schema, baseline).base)
 
 
-def _folder(store: Store, batch_id: str) -> Path:
-    return store.settings.data / FOLDER / batch_id
-
-
 def _new_folder(store: Store) -> Path:
-    parent = store.settings.data / FOLDER
+    parent = tranche.folder(store, "")
     parent.mkdir(parents=True, exist_ok=True)
     return Path(tempfile.mkdtemp(prefix=".tmp-", dir=parent))
 

@@ -7,6 +7,7 @@ the registered model, byte for byte.
 import hashlib
 import io
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from pandas import DataFrame, Series
+from pandas import DataFrame, isna
 from pyarrow import ipc, parquet
 
 from creditrisk import rows, tables, tabular, tranche
@@ -30,37 +31,32 @@ GIVEN, SCHEMA, PIPELINE, ASKED = "given", "schema.toml", "pipeline.joblib", "ask
 
 @dataclass(frozen=True)
 class Part:
-    """A stretch of a file's rows, done: `scores` as `tranche.columns`, `inputs` and `refused` Parquet, `share` of the file read."""
+    """A stretch of a file's rows, done, its files written: `scores` as `tranche.columns`, `share` of the file read, digests of files."""
 
     first: int
     last: int
     n_scored: int
     n_refused: int
     share: float
+    sha256: str
+    refused_sha256: str | None
     scores: pa.Table
-    inputs: bytes
-    refused: bytes | None
     problems: Sequence[rows.Problem] = ()
 
-    def save(self, folder: Path) -> dict[str, Any]:
-        """Write the part into a folder and return the line that tells of it."""
-        with ipc.new_file(folder / f"{self.first}.arrow", self.scores.schema) as target:
+    def hand_over(self, folder: Path) -> dict[str, Any]:
+        """Write the scores into a folder, for the process that keeps them, and return the line that tells of the part."""
+        with ipc.new_file(folder / f"{self.first}.scores", self.scores.schema) as target:
             target.write_table(self.scores)
-        (folder / f"{self.first}.inputs").write_bytes(self.inputs)
-        if self.refused:
-            (folder / f"{self.first}.refused").write_bytes(self.refused)
-        return {name: getattr(self, name) for name in ("first", "last", "n_scored", "n_refused", "share")}
+        return {name: value for name, value in vars(self).items() if name not in ("scores", "problems")}
 
     @classmethod
     def taken(cls, folder: Path, told: Mapping[str, Any]) -> "Part":
-        """Read a part that another process saved, and remove its files."""
-        files = [folder / f"{told['first']}.{kind}" for kind in ("arrow", "inputs", "refused")]
-        with ipc.open_file(files[0]) as source:
+        """Read a part that another process handed over."""
+        file = folder / f"{told['first']}.scores"
+        with ipc.open_file(file) as source:
             scores = source.read_all()
-        inputs, refused = files[1].read_bytes(), files[2].read_bytes() if files[2].exists() else None
-        for file in files:
-            file.unlink(missing_ok=True)
-        return cls(**told, scores=scores, inputs=inputs, refused=refused)
+        file.unlink()
+        return cls(**told, scores=scores)
 
 
 def headings(schema: Schema, block: tabular.Block) -> dict[str, str]:
@@ -93,10 +89,12 @@ def parts(folder: Path, done: int = 0) -> Iterator[Part]:
         if last > MOST:
             raise InvalidInput(f"{asked['file']} has more than {MOST:,} rows; send it in several files.")
         if last > done:
-            yield _part(schema, pipeline, block, called, how)
+            yield _part(folder, schema, pipeline, block, called, how)
 
 
-def _part(schema: Schema, pipeline: Pipeline, block: tabular.Block, called: Mapping[str, str], how: Mapping[str, Any]) -> Part:
+def _part(  # noqa: PLR0917
+    folder: Path, schema: Schema, pipeline: Pipeline, block: tabular.Block, called: Mapping[str, str], how: Mapping[str, Any]
+) -> Part:
     frame = block.frame.rename(columns=called)
     table, found = rows.check(schema, frame, complete=True)
     wrong: dict[int, list[rows.Problem]] = {
@@ -111,21 +109,34 @@ def _part(schema: Schema, pipeline: Pipeline, block: tabular.Block, called: Mapp
     good = ~np.isin(np.arange(len(frame)), list(wrong))
     kept = table if good.all() else table[good].reset_index(drop=True)
     made = tranche.score(schema, pipeline, kept, **how)
+    held = tranche.values(made, kept, pipeline.names, number[good])
     return Part(
         first=block.first,
         last=int(number[-1]),
         n_scored=len(kept),
         n_refused=len(wrong),
         share=block.share,
+        sha256=_written(held, folder / f"{block.first}{tranche.VALUES}"),
+        refused_sha256=_written(_set_aside(block, wrong), folder / f"{block.first}{tranche.REFUSED}") if wrong else None,
         scores=tranche.columns(made, kept, number[good]),
-        inputs=tranche.inputs(kept, number[good]),
-        refused=_set_aside(block, wrong) if wrong else None,
         problems=[problem for place in sorted(wrong) for problem in wrong[place]],
     )
 
 
-def _set_aside(block: tabular.Block, wrong: Mapping[int, Sequence[rows.Problem]]) -> bytes:
-    """Return the bad rows as a Parquet file: row, what is wrong in sentences, the first problem's column and value, the cells as given."""
+def _written(table: pa.Table, file: Path) -> str:
+    """Write a table to a file that survives what comes, and return its SHA-256."""
+    held = io.BytesIO()
+    parquet.write_table(table, held, compression="lz4", use_dictionary=False)
+    content = held.getvalue()
+    with file.open("wb") as target:
+        target.write(content)
+        target.flush()
+        os.fsync(target.fileno())
+    return hashlib.sha256(content).hexdigest()
+
+
+def _set_aside(block: tabular.Block, wrong: Mapping[int, Sequence[rows.Problem]]) -> pa.Table:
+    """Return the bad rows: row, the first problem's column and value, what is wrong in sentences, and the cells as they were given."""
     places = sorted(wrong)
     about = {
         "row": [block.first + place for place in places],
@@ -133,15 +144,9 @@ def _set_aside(block: tabular.Block, wrong: Mapping[int, Sequence[rows.Problem]]
         "value": [wrong[place][0].value for place in places],
         "message": [" ".join(problem.message for problem in wrong[place]) for place in places],
     }
-    given = block.frame.iloc[places].reset_index(drop=True)
-    cells = {f"given: {name}": Series(given[name]).map(lambda cell: None if cell != cell else str(cell)) for name in given.columns}  # noqa: PLR0124
-    held = io.BytesIO()
-    columns = {
-        **{name: pa.array(values) for name, values in about.items()},
-        **{n: pa.array(v, pa.string(), from_pandas=True) for n, v in cells.items()},
-    }
-    parquet.write_table(pa.table(columns), held)
-    return held.getvalue()
+    given = block.frame.iloc[places]
+    cells = {f"given: {name}": [None if isna(cell) else str(cell) for cell in given[name]] for name in given.columns}
+    return pa.table({name: pa.array(values, pa.int32() if name == "row" else pa.string()) for name, values in {**about, **cells}.items()})
 
 
 def _pipeline(folder: Path, digest: str) -> Pipeline:

@@ -9,7 +9,6 @@ create table batch_score (
     score double not null,
     band varchar not null,
     recommendation varchar not null,
-    contributions double[] not null, -- log-odds, in the order of batch.predictors
     reasons smallint[] not null, -- places in batch.predictors, strongest first; -1 where there are fewer
     worth double[] not null -- how much of a reason each is, log-odds
 );
