@@ -18,6 +18,7 @@ from starlette.routing import Mount
 import ui
 from creditrisk import demo, jobs
 from creditrisk.api import create_api
+from creditrisk.batch import keep
 from creditrisk.errors import CreditRiskError
 
 
@@ -34,6 +35,7 @@ async def lifespan(app: Any) -> AsyncIterator[None]:  # noqa: ARG001
     warm()
     yield
     jobs.shut_down(store)
+    keep.shut_down(store)
     store.close()
 
 

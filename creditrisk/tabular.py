@@ -9,7 +9,7 @@ import io
 import mmap
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -76,7 +76,7 @@ def read(name: str, content: bytes, limits: Intake) -> DataFrame:
     return named
 
 
-def blocks(name: str, file: Path, limits: Intake, size: int, figures: Collection[str]) -> Iterator[Block]:
+def blocks(name: str, file: Path, limits: Intake, size: int, figures: Collection[str]) -> Generator[Block, None, None]:
     """Yield the rows of a file at most `size` at a time, so that a large one is never held whole; `name` is what it is called.
 
     `figures` are the columns in which numbers are expected; where one holds nothing else in a text, it comes as numbers. A row with

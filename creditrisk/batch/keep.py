@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, field
 from math import nan
 from pathlib import Path
@@ -23,7 +23,7 @@ from weakref import WeakKeyDictionary
 
 from pandas import DataFrame
 
-from creditrisk import explain, registry, scoring, tabular, tranche
+from creditrisk import explain, registry, rows, scoring, tabular, tranche
 from creditrisk.batch import work
 from creditrisk.errors import CreditRiskError, InvalidInput, JobBusy, NothingYet, UnknownThing
 from creditrisk.schema import Schema, dump
@@ -49,6 +49,39 @@ class _Running:
 
 _running: WeakKeyDictionary[Store, _Running] = WeakKeyDictionary()
 _starting = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the first rows of a file are: the rows as they were read, the columns, and what is wrong among the rows looked at."""
+
+    head: DataFrame
+    n_looked_at: int
+    is_whole: bool
+    n_columns: int
+    problems: list[rows.Problem]
+
+
+def look(store: Store, name: str, content: Content, most: int = 50) -> Look:
+    """Read the first rows of a file without keeping anything; raises as `start` does for a file that cannot be scored."""
+    folder = _new_folder(store)
+    try:
+        _taken(content, folder / work.GIVEN)
+        first = _first(store, name, folder)
+        called = work.headings(store.schema, first)
+        found = work.problems(store.schema, first, called)
+        return Look(first.frame.iloc[:most], len(first.frame), first.share >= 1, first.frame.shape[1], found)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _first(store: Store, name: str, folder: Path) -> tabular.Block:
+    """Return the first rows of a file that was taken; raises UnreadableFile, and InvalidInput for one that is too large."""
+    limit = store.settings.intake.max_batch_mb
+    if (folder / work.GIVEN).stat().st_size > limit * 1_000_000:
+        raise InvalidInput(f"{name} is larger than {limit} MB; raise max_batch_mb in [intake], or send it in several files.")
+    with closing(tabular.blocks(name, folder / work.GIVEN, store.settings.intake, work.ROWS, work.figures(store.schema))) as blocks:
+        return next(blocks)
 
 
 def start(
@@ -79,14 +112,8 @@ def begin(
     folder = _new_folder(store)
     try:
         digest, size = _taken(content, folder / work.GIVEN)
-        limit = store.settings.intake.max_batch_mb
-        if size > limit * 1_000_000:
-            raise InvalidInput(f"{name} is larger than {limit} MB; raise max_batch_mb in [intake], or send it in several files.")
+        first = _first(store, name, folder)
         schema, reference = store.schema, using.pipeline.references.get(baseline)
-        blocks = tabular.blocks(name, folder / work.GIVEN, store.settings.intake, work.ROWS, work.figures(schema))
-        first = next(blocks, None)
-        if first is None:
-            raise InvalidInput(f"{name} has no rows to score.")
         work.headings(schema, first)
         if reference is None:
             raise InvalidInput(f"There is no baseline {baseline!r}; there are {', '.join(sorted(using.pipeline.references))}.")

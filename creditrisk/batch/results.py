@@ -94,6 +94,21 @@ def refused(store: Store, batch_id: str, most: int | None = None) -> DataFrame:
     return whole.iloc[:most].rename(columns=CALLED)
 
 
+def refused_csv(store: Store, batch_id: str) -> bytes:
+    """Return all rows set aside as CSV, for a spreadsheet."""
+    return cells.harmless(refused(store, batch_id)).to_csv(index=False).encode("utf-8-sig")
+
+
+def first(store: Store, batch_id: str, most: int = 500) -> DataFrame:
+    """Return the figures of the first rows scored: row, applicant_id, score, band, pd, recommendation."""
+    return store.read(
+        """select row, coalesce(applicant_id, batch_id || '-' || row) as applicant_id, score, band, pd, recommendation
+        from batch_score where batch_id = $id order by row limit $most""",
+        id=batch_id,
+        most=most,
+    )
+
+
 def summary(store: Store, batch_id: str) -> dict[str, Any]:
     """Return how a batch came out: n, bands and recommendations (name: how many), mean_pd, quartiles of the score, refused."""
     found = keep.get(store, batch_id)

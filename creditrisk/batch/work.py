@@ -92,19 +92,29 @@ def parts(folder: Path, done: int = 0) -> Iterator[Part]:
             yield _part(folder, schema, pipeline, block, called, how)
 
 
-def _part(  # noqa: PLR0917
-    folder: Path, schema: Schema, pipeline: Pipeline, block: tabular.Block, called: Mapping[str, str], how: Mapping[str, Any]
-) -> Part:
-    frame = block.frame.rename(columns=called)
-    table, found = rows.check(schema, frame, complete=True)
-    wrong: dict[int, list[rows.Problem]] = {
-        place: [rows.Problem(block.first + place, "", "", f"Row {block.first + place}: {said}.")] for place, said in block.odd.items()
-    }
+def problems(schema: Schema, block: tabular.Block, called: Mapping[str, str]) -> list[rows.Problem]:
+    """Return what is wrong with some rows of a file, by row."""
+    _, wrong = _checked(schema, block, called)
+    return [problem for place in sorted(wrong) for problem in wrong[place]]
+
+
+def _checked(schema: Schema, block: tabular.Block, called: Mapping[str, str]) -> tuple[DataFrame, dict[int, list[rows.Problem]]]:
+    """Return rows held against the schema, and what is wrong with which by place; rows are numbered as in their file."""
+    table, found = rows.check(schema, block.frame.rename(columns=called), complete=True)
+    wrong = {place: [rows.Problem(block.first + place, "", "", f"Row {block.first + place}: {said}.")] for place, said in block.odd.items()}
     for problem in found:
         if problem.row - 1 not in block.odd:
             row = block.first + problem.row - 1
             said = rows.Problem(row, problem.column, problem.value, f"Row {row}: {problem.message.partition(': ')[2]}")
             wrong.setdefault(problem.row - 1, []).append(said)
+    return table, wrong
+
+
+def _part(  # noqa: PLR0917
+    folder: Path, schema: Schema, pipeline: Pipeline, block: tabular.Block, called: Mapping[str, str], how: Mapping[str, Any]
+) -> Part:
+    table, wrong = _checked(schema, block, called)
+    frame = block.frame
     number = block.first + np.arange(len(frame))
     good = ~np.isin(np.arange(len(frame)), list(wrong))
     kept = table if good.all() else table[good].reset_index(drop=True)
