@@ -291,7 +291,7 @@ def test_returned_direct_debits_are_a_share_of_those_that_were_asked_for(store: 
     keep(store, "ann", [(day(200), "1", "INC_GIG"), *bills, (day(58), "20", "RETURNED_ITEM"), (day(1), "1", "INC_GIG")])
     assert isnan(row(store)["returned_dd_share_180d"])  # something came back, and nothing says what was a direct debit
     with store.write("tester", "describe", "bills") as cursor:
-        cursor.execute("update description set text = 'DIRECT DEBIT ' || text where category = 'UTIL_ENERGY'")
+        cursor.execute("update description set is_direct_debit = true where category = 'UTIL_ENERGY'")
     assert row(store)["returned_dd_share_180d"] == 0.25
 
 
