@@ -126,14 +126,14 @@ def _part(  # noqa: PLR0917
         n_scored=len(kept),
         n_refused=len(wrong),
         share=block.share,
-        sha256=_written(held, folder / f"{block.first}{tranche.VALUES}"),
-        refused_sha256=_written(_set_aside(block, wrong), folder / f"{block.first}{tranche.REFUSED}") if wrong else None,
+        sha256=written(held, folder / f"{block.first}{tranche.VALUES}"),
+        refused_sha256=written(_set_aside(block, wrong), folder / f"{block.first}{tranche.REFUSED}") if wrong else None,
         scores=tranche.columns(made, kept, number[good]),
         problems=[problem for place in sorted(wrong) for problem in wrong[place]],
     )
 
 
-def _written(table: pa.Table, file: Path) -> str:
+def written(table: pa.Table, file: Path) -> str:
     """Write a table to a file that survives what comes, and return its SHA-256."""
     held = io.BytesIO()
     parquet.write_table(table, held, compression="lz4", use_dictionary=False)
