@@ -14,9 +14,9 @@ from fastapi import APIRouter, File, Form, Header, UploadFile
 from pandas import DataFrame
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.background import BackgroundTask
-from starlette.responses import FileResponse, JSONResponse
+from starlette.responses import FileResponse, JSONResponse, Response
 
-from creditrisk import ingest, jobs, registry, training
+from creditrisk import dictionary, ingest, jobs, registry, training
 from creditrisk.batch import keep, results
 from creditrisk.errors import InvalidInput
 from creditrisk.plan import CANDIDATES
@@ -89,6 +89,10 @@ def routes(open_store: Callable[[], Store], problems: dict[int | str, dict[str, 
     @router.get("/models/{model_id}", summary="A model's card", tags=["models"])
     def model(model_id: str) -> JSONResponse:
         return _plain({name: value for name, value in registry.card(open_store(), model_id).items() if name not in ("json", "markdown")})
+
+    @router.get("/template", summary="A file to fill in for a batch: every column models read, with an example row", tags=["batches"])
+    def template() -> Response:
+        return Response(dictionary.as_csv(dictionary.template(open_store())), media_type=MIME["csv"])
 
     @router.post("/batches", summary="Score a file of applicants in the background", status_code=202, tags=["batches"])
     def batch(
