@@ -19,6 +19,7 @@ from starlette.routing import Mount
 import ui
 from creditrisk import demo, jobs
 from creditrisk.api import create_api
+from creditrisk.batch import keep
 from creditrisk.errors import CreditRiskError
 from creditrisk.perimeter import Perimeter
 from ui import entrance
@@ -38,6 +39,7 @@ async def lifespan(app: Any) -> AsyncIterator[None]:  # noqa: ARG001
     warm()
     yield
     jobs.shut_down(store)
+    keep.shut_down(store)
     store.close()
 
 

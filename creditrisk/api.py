@@ -17,17 +17,28 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from creditrisk import __version__, corrections, hearings, people, registry, rows, scoring
-from creditrisk.errors import CreditRiskError, InvalidInput
+from creditrisk import __version__, corrections, dispatch, hearings, labels, people, registry, repeats, rows, scoring
+from creditrisk.errors import CreditRiskError, InvalidInput, JobBusy, StoreInUse
 from creditrisk.schema import Feature, Schema
 from creditrisk.store import Store, to_json
 
 MOST = 1_000  # applicants in one request; more is a batch, and the command line's work
+PATIENCE = 10  # seconds after which to ask again while something else is under way
 Body_ = Annotated[Any, Body(description="One applicant, or a list of them.")]
 User = Annotated[
     str,
     Header(alias="X-User", description="Who asks; kept with every prediction.", min_length=1, max_length=100),
     AfterValidator(people.present),
+]
+
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        description="Names this request: sent again with the same body, it is answered with the same predictions.",
+        min_length=1,
+        max_length=200,
+    ),
 ]
 
 
@@ -46,11 +57,22 @@ def create_api(open_store: Callable[[], Store]) -> FastAPI:
         return loaded[row["digest"]]
 
     @api.post("/v1/score", summary="Score one applicant or up to 1,000", responses=PROBLEMS)
-    def score(body: Body_, x_user: User = "api") -> JSONResponse:
-        store = open_store()
-        asked, using = _asked(store.schema, body), champion(store)
-        answers = [_answer(made, using) for made in _scored(store, asked, using, x_user)]
+    def score(body: Body_, x_user: User = "api", idempotency_key: Key = None) -> JSONResponse:
+        store, made = open_store(), list[scoring.Prediction]()
+
+        def scored() -> list[str]:
+            asked = _asked(store.schema, body)
+            made.extend(_scored(store, asked, champion(store), x_user))
+            return [one.prediction_id for one in made]
+
+        before = repeats.once(store, idempotency_key, body, scored, user=x_user)
+        answers = [_answer(store, one) for one in (made if before is None else [scoring.get(store, name) for name in before])]
         return JSONResponse(answers if isinstance(body, list) else answers[0])
+
+    @api.get("/v1/predictions/{prediction_id}", summary="A prediction as it was made", responses=PROBLEMS)
+    def prediction(prediction_id: str) -> JSONResponse:
+        store = open_store()
+        return JSONResponse(_answer(store, scoring.get(store, prediction_id)))
 
     @api.post(
         "/v1/corrections", summary="Say what movements really were; `dry_run` tells what would move and stores nothing", responses=PROBLEMS
@@ -68,6 +90,7 @@ def create_api(open_store: Callable[[], Store]) -> FastAPI:
         return JSONResponse(_health(open_store()))
 
     api.include_router(hearings.routes(open_store, PROBLEMS))
+    api.include_router(dispatch.routes(open_store, PROBLEMS))
 
     def described() -> dict[str, Any]:
         if not api.openapi_schema:
@@ -111,6 +134,25 @@ def _field(feature: Feature) -> Any:
     number = Annotated[float, Field(ge=feature.low, le=feature.high, multiple_of=whole)]
     codes = tuple(int(code) if code.lstrip("-").isdigit() else code for code in feature.missing)
     return Annotated[number | Literal[codes] | None if codes else number | None, about]
+
+
+def examples(schema: Schema) -> dict[str, Any]:
+    """Return bodies of a score request that this workspace answers: one applicant, several, and one of whom little is known."""
+    values = {feature.name: _usual(feature) for feature in schema if not feature.formula}
+    one = {"applicant_id": "walk-in", "as_of": "2026-01-31", "features": values}
+    return {
+        "one": {"summary": "One applicant", "value": one},
+        "several": {"summary": "Several, each with every figure", "value": [{**one, "applicant_id": f"walk-in {n}"} for n in (1, 2)]},
+        "little": {"summary": "One of whom little is known", "value": {"features": dict(list(values.items())[:2])}},
+    }
+
+
+def _usual(feature: Feature) -> Any:
+    """Return a value a feature may have."""
+    if feature.type == "choice":
+        return feature.choices[0]
+    low = 0 if feature.low is None or feature.low < 0 else feature.low
+    return int(low) if feature.high is None else int(min(max(low, 0), feature.high))
 
 
 def _asked(schema: Schema, body: Any) -> list[dict[str, Any]]:
@@ -163,16 +205,21 @@ def _scored(store: Store, asked: list[dict[str, Any]], champion: scoring.Model, 
     return scoring.score_values(store, given, user=user, channel="api", using=champion, complete=len(given) > 1)
 
 
-def _answer(made: scoring.Prediction, champion: scoring.Model) -> dict[str, Any]:
+def _answer(store: Store, made: scoring.Prediction) -> dict[str, Any]:
     return made.to_json() | {
         "because": made.because,
         "margin": made.margin,
         "baseline": made.baseline,
         "as_of": made.as_of.isoformat() if made.as_of else None,
         "label_source": made.label_source,
-        "banner": champion.banner,
+        "banner": _banner(store, made.model_id),
         "missing": made.missing,
     }
+
+
+def _banner(store: Store, model_id: str) -> str | None:
+    """Return the warning that goes with everything a model says."""
+    return labels.banner(labels.get(store, registry.get(store, model_id)["label_set_id"]))
 
 
 class CorrectionSaid(BaseModel):
@@ -225,7 +272,10 @@ def _problem(status: int, title: str, sentence: str) -> JSONResponse:
 
 
 def _refused(_request: Request, error: Any) -> JSONResponse:
-    return _problem(error.status, type(error).__name__, str(error))
+    answer = _problem(error.status, type(error).__name__, str(error))
+    if isinstance(error, JobBusy | StoreInUse):
+        answer.headers["Retry-After"] = str(PATIENCE)
+    return answer
 
 
 def _malformed(request: Request, error: Any) -> JSONResponse:
@@ -274,5 +324,6 @@ def _description(api: FastAPI, schema: Schema) -> dict[str, Any]:
     described.setdefault("components", {}).setdefault("schemas", {}).update(parts)
     one = {"$ref": "#/components/schemas/Applicant"}
     body = described["paths"]["/v1/score"]["post"]["requestBody"]["content"]["application/json"]
+    body["examples"] = examples(schema)
     body["schema"] = {"oneOf": [one, {"type": "array", "items": one, "minItems": 1, "maxItems": MOST}]}
     return described

@@ -102,6 +102,12 @@ class SchemaMismatch(CreditRiskError):
     status = 409
 
 
+class Repeated(CreditRiskError):
+    """A key that names another request already."""
+
+    status = 409
+
+
 class JobBusy(CreditRiskError):
     """One training at a time, and one is under way."""
 

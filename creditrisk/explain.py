@@ -73,6 +73,39 @@ def top_concepts(contributions: DataFrame, schema: Schema, top: int = MOST_REASO
 
     Features of one concept are summed first; only sums in the asked direction count; ties keep declared order.
     """
+    return _top(contributions, schema, top, towards, None)
+
+
+def principal(frame: DataFrame, explanation: Explanation, schema: Schema, top: int = MOST_REASONS) -> Top:
+    """Return which features are each row's principal reasons, and how much of one each is: those that `all_reasons` puts into words.
+
+    A place without a reason has None for a feature and 0 for an amount.
+    """
+    features = [schema[str(name)] for name in explanation.contributions.columns]
+    worse = np.stack([_all_lie(feature, frame[feature.name], explanation.reference.value.get(feature.name)) for feature in features])
+    best = _top(explanation.contributions, schema, top, 1, worse)
+    too_little = best.amounts < LEAST
+    for part, nothing in ((best.concepts, None), (best.features, None), (best.amounts, 0.0)):
+        part[too_little] = nothing
+    return best
+
+
+def told(
+    values: Mapping[str, Any],
+    names: Sequence[str],
+    amounts: Sequence[float],
+    schema: Schema,
+    reference: Mapping[str, Any],
+    *,
+    scale: Score = AS_DECLARED,
+) -> list[dict[str, Any]]:
+    """Return reasons that `principal` found in one row in words, with the keys of `reasons`."""
+    speak = _speaker(schema, reference, scale, 1)
+    return [spoken for name, amount in zip(names, amounts, strict=True) if (spoken := speak(values, name, amount))]
+
+
+def _top(contributions: DataFrame, schema: Schema, top: int, towards: int, counts: NDArray[np.bool_] | None) -> Top:
+    """Return each row's strongest concepts; with `counts` (features × rows) only those whose driver counts in that row."""
     features = [schema[str(name)] for name in contributions.columns]
     members: dict[str, list[int]] = {concept_of(feature): [] for feature in features}
     for number, feature in enumerate(features):
@@ -85,6 +118,8 @@ def top_concepts(contributions: DataFrame, schema: Schema, top: int = MOST_REASO
         part = slice(at, at + CACHED)
         here = amounts[:, part] if towards > 0 else -amounts[:, part]
         sums, drivers = _summed(here, list(members.values()))
+        if counts is not None:
+            sums[~np.take_along_axis(counts[:, part], drivers, axis=0)] = -np.inf
         order[part], found[part] = _strongest(np.ascontiguousarray(sums.T), top)
         driver[part] = np.take_along_axis(drivers, order[part].T, axis=0).T
     told = np.array([feature.name if feature.role == "predictor" else None for feature in features], dtype=np.object_)
@@ -254,6 +289,15 @@ def _lies(feature: Feature, value: Any, reference: Any, towards: int) -> bool:
     if not feature.is_numeric or not feature.risk or isna(reference):
         return True
     return bool(towards * feature.risk * (float(value) - float(reference)) > 0)
+
+
+def _all_lie(feature: Feature, values: Any, reference: Any) -> NDArray[np.bool_]:
+    """Say of every value of a column what `_lies` says of one, towards risk."""
+    if not feature.is_numeric or not feature.risk or isna(reference):
+        return np.ones(len(values), dtype=bool)
+    numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    worse: NDArray[np.bool_] = np.isnan(numbers) | (feature.risk * (numbers - float(reference)) > 0)
+    return worse
 
 
 def _speaker(schema: Schema, reference: Mapping[str, Any], scale: Score, towards: int) -> Speaker:

@@ -267,12 +267,34 @@ def psi(expected: ArrayLike, actual: ArrayLike, bins: int = 10) -> float:
     0.0
     """
     before, after = np.asarray(expected, dtype=np.float64), np.asarray(actual, dtype=np.float64)
-    known = before[~np.isnan(before)]
-    if not (len(known) and len(after)):
+    if np.isnan(before).all() or not len(after):
         return NAN
-    edges = np.unique(np.quantile(known, np.arange(1, bins) / bins))
-    counts = [_binned(values, edges) for values in (before, after)]
+    edges = quantile_edges(before, bins)
+    counts = [binned(values, edges) for values in (before, after)]
     return psi_of_counts(*counts)
+
+
+def quantile_edges(expected: ArrayLike, bins: int = 10) -> Numbers:
+    """Return where bins of as many known values each end, but for the last; fewer where values repeat.
+
+    >>> quantile_edges([1, 2, 3, 4], bins=2).tolist()
+    [2.5]
+    """
+    values = np.asarray(expected, dtype=np.float64)
+    known = values[~np.isnan(values)]
+    return np.unique(np.quantile(known, np.arange(1, bins) / bins)) if len(known) else np.zeros(0)
+
+
+def binned(actual: ArrayLike, edges: Numbers) -> NDArray[np.intp]:
+    """Return counts per bin: up to each edge, above the last, and missing.
+
+    >>> binned([1, 2.5, 3, float("nan")], quantile_edges([1, 2, 3, 4], bins=2)).tolist()
+    [2, 1, 1]
+    """
+    values = np.asarray(actual, dtype=np.float64)
+    missing = np.isnan(values)
+    counts = np.bincount(np.searchsorted(edges, values[~missing], side="left"), minlength=len(edges) + 1)
+    return np.append(counts, missing.sum())
 
 
 def psi_of_counts(expected: ArrayLike, actual: ArrayLike) -> float:
@@ -494,13 +516,6 @@ def _ece_of_sorted(labels: Numbers, values: Numbers, weight: ArrayLike | None) -
     counted = np.ones(len(values)) if weight is None else np.asarray(weight, dtype=np.float64)
     starts = [part[0] for part in np.array_split(np.arange(len(values)), 10) if len(part)]
     return float(np.abs(np.add.reduceat(counted * (labels - values), starts)).sum() / counted.sum())
-
-
-def _binned(values: Numbers, edges: Numbers) -> NDArray[np.intp]:
-    """Return counts per bin: up to each edge, above the last, and missing."""
-    missing = np.isnan(values)
-    counts = np.bincount(np.searchsorted(edges, values[~missing], side="left"), minlength=len(edges) + 1)
-    return np.append(counts, missing.sum())
 
 
 def _mean(values: Numbers, weight: ArrayLike | None = None) -> float:

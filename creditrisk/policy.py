@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isnan, nan
 from numbers import Real
-from typing import Literal
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from creditrisk import scorecard
 from creditrisk.settings import Policy
@@ -47,6 +50,27 @@ def recommend(prob_default: float, values: Mapping[str, object], policy: Policy,
         or _against_cutoff(prob_default, limit, policy, "risk (proxy)" if is_proxy else "PD")
     )
     return Recommendation(decision, because, limit)
+
+
+def decisions(prob_default: NDArray[np.float64], values: Mapping[str, NDArray[Any]], policy: Policy) -> NDArray[np.object_]:
+    """Return what `recommend` decides of many applicants, of whom `values` holds a column per declared feature."""
+    limit = cutoff(policy)
+    with np.errstate(invalid="ignore"):
+        sure = (prob_default >= 0) & (prob_default <= 1) & ~(np.abs(prob_default - limit) < policy.refer_band)
+        unknown = _numbers(values, "uncategorised_amount_share_90d", prob_default) > policy.max_uncategorised_share
+        broken = np.abs(_numbers(values, "unreconciled_balance_flag", prob_default)) > 0
+        guard = next((name for name in HISTORY if name in values), None)
+        long = guard is None or _numbers(values, guard, prob_default) >= policy.min_history_days
+    found = np.where(prob_default < limit, "approve", "decline").astype(np.object_)
+    found[~sure | unknown | broken] = "refer"
+    found[~np.broadcast_to(long, found.shape)] = "insufficient data"
+    return found
+
+
+def _numbers(values: Mapping[str, NDArray[Any]], name: str, like: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a column of numbers; NaN throughout where there is none of that name, or it holds none."""
+    column = values.get(name)
+    return np.full(like.shape, nan) if column is None or column.dtype.kind not in "fiub" else column.astype(np.float64)
 
 
 def _too_little_history(values: Mapping[str, object], policy: Policy) -> tuple[Decision, str] | None:

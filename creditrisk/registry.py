@@ -131,6 +131,11 @@ def load(store: Store, model_id: str) -> Pipeline:
     return pipeline
 
 
+def artefact(store: Store, model_id: str) -> bytes:
+    """Return the bytes of a fitted pipeline, for a process that loads it; raises TamperedArtefact unless they are the registered ones."""
+    return _verified(store, get(store, model_id))
+
+
 def schema(store: Store, model_id: str) -> Schema:
     """Return the features a model was made for, as they were declared then; a workspace's own may have changed since.
 

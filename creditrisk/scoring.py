@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from pandas import DataFrame
 
-from creditrisk import explain, features, labels, policy, registry, scorecard, seal
+from creditrisk import explain, features, labels, policy, registry, scorecard, seal, tranche
 from creditrisk.errors import InvalidInput, NotAllowed, NothingYet, SchemaMismatch, TamperedArtefact, UnknownThing
 from creditrisk.estimators import inverse_logit
 from creditrisk.pipeline import Pipeline
@@ -177,10 +177,11 @@ def score_values(
 
 def get(store: Store, prediction_id: str) -> Prediction:
     """Return a kept prediction; raises UnknownThing."""
-    row = store.record(f"select {', '.join(COLUMNS)} from prediction where prediction_id = $id", id=prediction_id)
-    if row is None:
-        raise UnknownThing("prediction", prediction_id)
-    return _read(row)
+    if (row := store.record(f"select {', '.join(COLUMNS)} from prediction where prediction_id = $id", id=prediction_id)) is not None:
+        return _read(row)
+    if (row := tranche.record(store, prediction_id)) is not None:
+        return Prediction(**row)
+    raise UnknownThing("prediction", prediction_id)
 
 
 def latest(store: Store, limit: int = 10) -> list[Prediction]:

@@ -42,6 +42,7 @@ class Intake:
     max_depth: int = 50
     max_field_length: int = 10_000
     min_free_mb: int = 200  # on the disk of the workspace; with less, nothing new is taken in
+    max_batch_mb: int = 1_000
 
 
 @dataclass(frozen=True)
@@ -167,6 +168,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "max_uncategorised_share": (0, 1),
     "max_file_mb": (1, 2_000),  # the file is one cell of the database, which takes 2 GB
     "max_rows": (1, 100_000_000),
+    "max_batch_mb": (1, 10_000),
     "max_amount": (1, 1_000_000_000_000),
     "max_columns": (3, 10_000),
     "max_depth": (5, 500),

@@ -6,13 +6,18 @@ A file that says two things, or is no table, is refused whole in a sentence.
 
 import csv
 import io
+import mmap
 import re
 from collections import Counter
+from collections.abc import Collection, Generator, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 from pandas import DataFrame
 from pyarrow import parquet
 
@@ -27,7 +32,20 @@ MOST_COLUMNS = 1_000
 LONGEST = 200  # characters of a heading
 HEAD = 400_000  # bytes in which the heading and the first rows stand
 SEPARATORS = ",;\t|"
+LINE_END = re.compile(rb"\r\n|\r|\n")
+NUMBER = r"^-?(\d{1,300}(\.\d{0,300})?|\.\d{1,300})([eE][-+]?\d{1,2})?$"
 FIGURE = re.compile(r"[-+]?\d[\d.,'\u00a0 ]*")  # how a number may be written
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some rows of a file: the number of the first (1 stands below the heading), the share of the file read with them, and, of
+    those that are no row of the table, what is wrong by place; a text's cells are texts, of which a column of figures is numbers."""
+
+    frame: DataFrame
+    first: int
+    share: float
+    odd: dict[int, str] = field(default_factory=dict)
 
 
 def load(file: Path, limits: Intake) -> DataFrame:
@@ -56,6 +74,115 @@ def read(name: str, content: bytes, limits: Intake) -> DataFrame:
     named = _named(name, table)
     named.attrs["notes"] = notes
     return named
+
+
+def blocks(name: str, file: Path, limits: Intake, size: int, figures: Collection[str]) -> Generator[Block, None, None]:
+    """Yield the rows of a file at most `size` at a time, so that a large one is never held whole; `name` is what it is called.
+
+    `figures` are the columns in which numbers are expected; where one holds nothing else in a text, it comes as numbers. A row with
+    too many or too few cells is set aside and the others go on. How numbers are written is found from the first megabytes. Raises
+    UnreadableFile as `read` does, and where what follows cannot be cut into cells.
+    """
+    with file.open("rb") as opened:
+        head = opened.read(HEAD)
+    if head.startswith(PARQUET):
+        yield from _blocks_of_parquet(name, file, size)
+    elif sheet.recognises(head):
+        whole = read(name, file.read_bytes(), limits)
+        for at in range(0, len(whole), size):
+            part = whole.iloc[at : at + size].reset_index(drop=True)
+            yield Block(part, at + 1, min(1.0, (at + size) / len(whole)))
+    else:
+        yield from _blocks_of_text(name, file, size, figures)
+
+
+def _blocks_of_parquet(name: str, file: Path, size: int) -> Iterator[Block]:
+    try:
+        with parquet.ParquetFile(file) as held:
+            n, first = held.metadata.num_rows, 1
+            schema = pa.schema([_plain(name, column) for column in held.schema_arrow])
+            for batch in held.iter_batches(size):
+                part: DataFrame = pa.table(batch).cast(schema).to_pandas(ignore_metadata=True)
+                yield Block(_named(name, part), first, (first + len(part) - 1) / n)
+                first += len(part)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise UnreadableFile(name, f"it is not a table this program can read: {str(error).strip().splitlines()[0]}") from error
+    if first == 1:
+        raise UnreadableFile(name, "there is a heading and no row below it.")
+
+
+def _blocks_of_text(name: str, file: Path, size: int, figures: Collection[str]) -> Iterator[Block]:
+    with file.open("rb") as opened:
+        if not file.stat().st_size:
+            raise UnreadableFile(name, "the file is empty; a header line and one row per applicant were expected.")
+        content: mmap.mmap | bytes = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
+        whole = len(content)
+        start = content[:HEAD]
+        if whole > HEAD:
+            start = start[: start.rfind(b"\n") + 1] or start
+        if what := banks.recognise(start):
+            raise UnreadableFile(name, f"this is {what}, not a table of comma-separated values, Parquet or Excel.")
+        if not banks.utf8(name, start)[1].startswith("utf-8"):
+            content = banks.utf8(name, content[:])[0]
+            start, whole = content[:HEAD], len(content)
+        top, separator, heading = _heading(name, start)
+        _named(name, DataFrame([[""] * len(heading)], columns=heading))
+        marks: dict[int, str] | None = None
+        first = 1
+        for piece, share in _pieces(content, top, whole):
+            if b"\x00" in piece:
+                raise UnreadableFile(name, "this is a binary file (it contains NUL characters), not text.")
+            made = grid.cut(name, banks.utf8(name, piece)[0], separator, first=1, width=len(heading), places=range(len(heading)))
+            columns = [made.columns[place] for place in range(len(heading))]
+            marks = {p: mark for p, column in enumerate(columns) if (mark := _decimal_mark(column.dictionary))} if marks is None else marks
+            held = [_cells(column, marks.get(place), are_figures=heading[place] in figures) for place, column in enumerate(columns)]
+            n = len(made.lines)
+            wrong = np.flatnonzero((made.widths != len(heading)) & ((made.widths < len(heading)) | np.isin(np.arange(n), made.spills)))
+            odd = {int(at): f"has {made.widths[at]} cells, the heading {len(heading)}; it is cut off or misquoted" for at in wrong}
+            for at in range(0, n, size):
+                frame = DataFrame({str(place): column[at : at + size] for place, column in enumerate(held)}).set_axis(heading, axis=1)
+                inside = {place - at: said for place, said in odd.items() if at <= place < at + size}
+                yield Block(frame, first + at, share if at + size >= n else share * 0.999, inside)
+            first += n
+        if first == 1:
+            raise UnreadableFile(name, "there is a heading and no row below it.")
+
+
+def _pieces(content: "mmap.mmap | bytes", top: int, whole: int) -> Iterator[tuple[bytes, float]]:
+    """Yield the text below the heading (line `top`, from 0) in pieces of whole rows, and the share of the file read with each."""
+    at = 0
+    for _ in range(top + 1):
+        found = LINE_END.search(content, at)
+        at = found.end() if found else whole
+    while at < whole:
+        stop = _row_end(content, at, min(at + grid.PIECE, whole), whole)
+        yield content[at:stop], stop / whole
+        at = stop
+
+
+def _row_end(content: "mmap.mmap | bytes", at: int, near: int, whole: int) -> int:
+    """Return where a row ends near a place: at a line end that no quotation mark encloses."""
+    stop = whole if near >= whole else content.rfind(b"\n", at, near) + 1 or content.find(b"\n", near) + 1 or whole
+    quotes = content[at:stop].count(b'"')
+    while quotes % 2 and stop < whole:
+        further = content.find(b"\n", stop) + 1 or whole
+        quotes += content[stop:further].count(b'"')
+        stop = further
+    return stop
+
+
+def _cells(column: pa.DictionaryArray, mark: str | None, *, are_figures: bool) -> NDArray[Any]:
+    """Return a column as its texts, decimal commas made points; as numbers where they are expected and nothing else is there."""
+    texts = _plainly(column.dictionary, mark) if mark else column.dictionary
+    where = column.indices.to_numpy()
+    trimmed = pc.utf8_trim_whitespace(texts)
+    blank = pc.equal(trimmed, "")
+    if are_figures and pc.all(pc.or_(blank, pc.match_substring_regex(trimmed, NUMBER)), min_count=0).as_py():
+        numbers = pc.cast(pc.if_else(blank, None, trimmed), pa.float64())
+        found: NDArray[Any] = numbers.to_numpy(zero_copy_only=False)[where]
+    else:
+        found = texts.to_numpy(zero_copy_only=False)[where]
+    return found
 
 
 def _named(file: str, table: DataFrame) -> DataFrame:
@@ -133,13 +260,7 @@ def _of_text(name: str, content: bytes, limits: Intake) -> tuple[DataFrame, list
     if b"\x00" in text:
         raise UnreadableFile(name, "this is a binary file (it contains NUL characters), not text.")
     notes = [] if encoding.startswith("utf-8") else [f"it is no UTF-8 and was read as {encoding}."]
-    lines = re.split(r"\r\n|\r|\n", text[:HEAD].decode("utf-8-sig", errors="ignore"), maxsplit=40)[:40]
-    top = next((place for place, line in enumerate(lines) if line.strip()), None)
-    if top is None:
-        raise UnreadableFile(name, "the file is empty; a header line and one row per applicant were expected.")
-    separator, heading = _separator(lines[top:])
-    if len(heading) > MOST_COLUMNS:
-        raise UnreadableFile(name, f"it has {len(heading):,} columns, more than the {MOST_COLUMNS:,} allowed; leave out what nobody reads.")
+    top, separator, heading = _heading(name, text[:HEAD])
     made = grid.cut(name, text, separator, first=top + 2, width=len(heading), places=range(len(heading)))
     if len(made.lines) > limits.max_rows:
         raise UnreadableFile(name, f"it has {len(made.lines):,} rows, more than the {limits.max_rows:,} allowed.")
@@ -157,6 +278,18 @@ def _of_text(name: str, content: bytes, limits: Intake) -> tuple[DataFrame, list
             notes.append(f"{what} in {', '.join(named)}.")
     texts = {str(place): column.cast(pa.string()) for place, column in enumerate(columns)}
     return pa.table(texts).to_pandas().set_axis(heading, axis=1), notes
+
+
+def _heading(name: str, start: bytes) -> tuple[int, str, list[str]]:
+    """Return on which line (from 0) the heading stands, what parts its cells, and these; raises UnreadableFile where there is none."""
+    lines = re.split(r"\r\n|\r|\n", start.decode("utf-8-sig", errors="ignore"), maxsplit=40)[:40]
+    top = next((place for place, line in enumerate(lines) if line.strip()), None)
+    if top is None:
+        raise UnreadableFile(name, "the file is empty; a header line and one row per applicant were expected.")
+    separator, heading = _separator(lines[top:])
+    if len(heading) > MOST_COLUMNS:
+        raise UnreadableFile(name, f"it has {len(heading):,} columns, more than the {MOST_COLUMNS:,} allowed; leave out what nobody reads.")
+    return top, separator, heading
 
 
 def _separator(lines: list[str]) -> tuple[str, list[str]]:

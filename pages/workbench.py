@@ -14,7 +14,12 @@ PAGES = {
         "data": ("Data", "table_chart"),
     },
     "Model": {"labels": ("Labels", "label"), "training": ("Training", "model_training"), "models": ("Models", "deployed_code")},
-    "Decide": {"score": ("Score", "speed"), "reviews": ("Reviews", "rate_review"), "inspection": ("Inspection", "fact_check")},
+    "Decide": {
+        "score": ("Score", "speed"),
+        "batch": ("Batch", "stacks"),
+        "reviews": ("Reviews", "rate_review"),
+        "inspection": ("Inspection", "fact_check"),
+    },
 }
 
 st.set_page_config(page_title=ui.PRODUCT, page_icon="⚖️", layout="wide", initial_sidebar_state="expanded")

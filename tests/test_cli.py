@@ -168,7 +168,7 @@ def test_bad_rows_are_set_aside_and_the_others_scored(in_bank: Run, tmp_path: Pa
     write("=HYPERLINK(1),200,3", "-7,200,=1+1")
     in_bank("score", file, "--out", tmp_path / "evil.csv")
     assert read_csv(tmp_path / "evil.csv")["applicant_id"].tolist() == ["'=HYPERLINK(1)"], "a spreadsheet shows it and calculates nothing"
-    assert (tmp_path / "evil-refused.csv").read_text().count(",'=1+1,") == 1
+    assert (tmp_path / "evil-refused.csv").read_text().count(",'=1+1,") == 2, "the value that is wrong, and the cell as it was given"
     code, _, said = in_bank("score", file, "--out", tmp_path / "no" / "scores.csv")
     assert (code, "There is no folder" in said) == (2, True)
     file.write_text("applicant_id,observed_dayz\nA,200\n")

@@ -5,6 +5,7 @@ a figure that says so.
 """
 
 from creditrisk.charts.account import balance, coverage
+from creditrisk.charts.batch import batch_scores, moved
 from creditrisk.charts.canvas import AMBER, BRICK, GREY, TEAL, nothing
 from creditrisk.charts.case import gauge, score_history, waterfall
 from creditrisk.charts.clusters import cloud, profiles, scan, segments, spread
@@ -25,6 +26,7 @@ __all__ = [
     "against",
     "agreement",
     "balance",
+    "batch_scores",
     "beeswarm",
     "bins",
     "calibration",
@@ -41,6 +43,7 @@ __all__ = [
     "importance",
     "leaderboard",
     "maturity",
+    "moved",
     "nothing",
     "partial",
     "profiles",

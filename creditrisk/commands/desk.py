@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from creditrisk.commands.terminal import Options, Out, ParserOf, opened, problem_of, settings_of, target_of, user_of, write
+from creditrisk.commands.terminal import Options, Out, ParserOf, opened, settings_of, target_of, user_of, write
 from creditrisk.errors import InvalidInput, NothingYet
 
 if TYPE_CHECKING:
@@ -22,10 +22,17 @@ def declare(parser_of: ParserOf) -> None:
     add("--seed", type=int, default=11, metavar="S")
 
     add = parser_of("score", _score, "score a file of features, one applicant, or everybody").add_argument
-    add("file", type=Path, nargs="?", metavar="FILE", help="CSV or Parquet with applicant_id and columns named as the schema's features")
+    add(
+        "file",
+        type=Path,
+        nargs="?",
+        metavar="FILE",
+        help="CSV, Parquet or Excel with applicant_id and columns named as the schema's features",
+    )
     add("--applicant", metavar="ID")
     add("--all", action="store_true", help="every applicant of the workspace")
-    add("--out", type=Path, metavar="FILE", help="write the scores to this .csv or .parquet; refused rows go to FILE-refused.csv")
+    add("--batch", metavar="BATCH", help="a file scored before: go on where it was broken off, and hand out its scores again")
+    add("--out", type=Path, metavar="FILE", help="write the scores to this .csv, .xlsx or .parquet; refused rows go to FILE-refused.csv")
     add("--model", metavar="MODEL", help="score with this model (else the champion)")
     add("--baseline", default="cut-off", metavar="GROUP", help="what contributions are held against: cut-off or everyone")
 
@@ -44,27 +51,77 @@ def _demo(options: Options, out: Out) -> None:
 
 
 def _score(options: Options, out: Out) -> None:
+    if sum((options.file is not None, options.applicant is not None, options.all, options.batch is not None)) != 1:
+        raise InvalidInput("score needs one of: a FILE of features, --applicant ID, --all, or --batch BATCH.")
+    (_score_file if options.file or options.batch else _score_workspace)(options, out)
+
+
+def _score_workspace(options: Options, out: Out) -> None:
     from creditrisk import scoring
 
-    if sum((options.file is not None, options.applicant is not None, options.all)) != 1:
-        raise InvalidInput("score needs one of: a FILE of features, --applicant ID, or --all.")
     target, scored, frames = target_of(options.out), 0, []
     with opened(options) as store:
         using = scoring.model(store, options.model)
         asked: dict[str, Any] = {"user": user_of(options, store.settings), "channel": "cli", "baseline": options.baseline, "using": using}
-        for made in _from_file(store, options, asked, out) if options.file else _from_workspace(store, options, asked, out):
+        for made in _from_workspace(store, options, asked, out):
             scored += len(made)
             frames += [scoring.results(made)] if target else []
             for prediction in made:
                 out.result(prediction.to_json(), _in_words(prediction) if options.applicant else _in_short(prediction, bool(target)))
-    target = target if frames else None
     if target:
         from pandas import concat
 
         write(concat(frames, ignore_index=True), target)
-    record = {"scored": scored, "refused": out.refused_rows, "model_id": using.model_id, "out": target and str(target)}
-    said = f"{scored:,} scored with {using.model_id}{f', {out.refused_rows:,} rows refused' if out.refused_rows else ''}"
-    out.summary(record, f"{said}{f', written to {target}' if target else ''}.{f' {using.banner}' if using.banner else ''}")
+    record = {"scored": scored, "refused": 0, "model_id": using.model_id, "out": target and str(target)}
+    said = f"{scored:,} scored with {using.model_id}{f', written to {target}' if target else ''}."
+    out.summary(record, f"{said}{f' {using.banner}' if using.banner else ''}")
+
+
+def _score_file(options: Options, out: Out) -> None:
+    """Score a file part by part; say what is wrong with bad rows and set them aside. A batch that was broken off goes on."""
+    from creditrisk import labels, registry
+    from creditrisk.batch import keep, results
+
+    target = target_of(options.out, ".csv", ".xlsx", ".parquet")
+    with opened(options) as store:
+        user = user_of(options, store.settings)
+        name = options.batch or keep.begin(
+            store, options.file.name, options.file, user=user, channel="cli", model_id=options.model, baseline=options.baseline
+        )
+        if keep.get(store, name)["state"] != "done":
+            for part in keep.here(store, name, user=user):
+                out.progress(part.share, f"scoring, {part.last:,} rows")
+                out.refuse([f"{keep.get(store, name)['file']}: {problem.message}" for problem in part.problems])
+        batch = keep.get(store, name)
+        out.refused_rows = batch["n_refused"]
+        if out.as_json or not target:
+            for prediction in results.predictions(store, name):
+                out.result(prediction.to_json(), _in_short(prediction, bool(target)))
+        if target and batch["n_scored"]:
+            _handed_out(store, name, target)
+        if target and batch["n_refused"]:
+            aside = target.with_name(f"{target.stem}-refused.csv")
+            write(results.refused(store, name), aside)
+            print(f"The refused rows are in {aside}.", file=sys.stderr)
+        banner = labels.banner(labels.get(store, registry.get(store, batch["model_id"])["label_set_id"]))
+    target = target if batch["n_scored"] else None
+    record = {"scored": batch["n_scored"], "refused": batch["n_refused"], "model_id": batch["model_id"], "out": target and str(target)}
+    said = f"{batch['n_scored']:,} scored with {batch['model_id']}"
+    said += f", {batch['n_refused']:,} rows refused" if batch["n_refused"] else ""
+    out.summary(record | {"batch": name}, f"{said}{f', written to {target}' if target else ''}.{f' {banner}' if banner else ''}")
+
+
+def _handed_out(store: "Store", name: str, target: Path) -> None:
+    """Write the results of a batch to a file: the whole file or none."""
+    from creditrisk.batch import results
+
+    part = target.with_name(f".{target.name}.part")
+    try:
+        kind: Any = target.suffix.lower().removeprefix(".")
+        results.write(store, name, part, kind)
+        part.replace(target)
+    except OSError as error:
+        raise InvalidInput(f"{target} cannot be written: {error.strerror or error}.") from error
 
 
 def _from_workspace(store: "Store", options: Options, asked: Mapping[str, Any], out: Out) -> "Iterator[list[Prediction]]":
@@ -77,32 +134,6 @@ def _from_workspace(store: "Store", options: Options, asked: Mapping[str, Any], 
     for start in range(0, len(names), CHUNK):
         out.progress(start / len(names), "scoring")
         yield scoring.score_applicants(store, names[start : start + CHUNK], **asked)
-
-
-def _from_file(store: "Store", options: Options, asked: Mapping[str, Any], out: Out) -> "Iterator[list[Prediction]]":
-    """Score the good rows of a file, some thousand at a time; say what is wrong with the others and set that aside in a file."""
-    from creditrisk import rows, scoring, tables, tabular
-
-    given = tabular.load(options.file, store.settings.intake)
-    if given.empty:
-        raise InvalidInput(f"{options.file.name} has no rows to score.")
-    if (key := tables.key_of(given)) and key not in {feature.name for feature in store.schema}:  # as an import takes it
-        given = given.rename(columns={key: "applicant_id"})
-    _, problems = rows.check(store.schema, given, complete=True)
-    bad = {problem.row - 1 for problem in problems}
-    out.refused_rows = len(bad)
-    out.refuse([f"{options.file.name}: {problem.message}" for problem in problems])
-    target = target_of(options.out)
-    if target and problems:
-        from pandas import DataFrame
-
-        aside = target.with_name(f"{target.stem}-refused.csv")
-        write(DataFrame([problem_of(problem) for problem in problems]), aside)
-        print(f"The refused rows are in {aside}.", file=sys.stderr)
-    good = given.drop(index=list(bad))
-    for start in range(0, len(good), CHUNK):
-        out.progress(start / len(good), "scoring")
-        yield scoring.score_values(store, good.iloc[start : start + CHUNK].reset_index(drop=True), **asked)
 
 
 def _in_words(prediction: "Prediction") -> str:

@@ -1,10 +1,18 @@
 """The lines of the bench: each makes its input, measures ours and the peer, and says whether the bar holds."""
 
+import json
+import os
+import socket
+import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import date
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +24,7 @@ import creditrisk  # noqa: F401  (sets the OpenMP policy)
 from creditrisk import store as stores
 from creditrisk.settings import Intake, load
 from creditrisk.store import Store
-from tests.bench.measure import cpu_seconds, held_gb, line, median_ms, peak_gb
+from tests.bench.measure import children_peak_gb, cpu_seconds, held_gb, line, median_ms, peak_gb
 
 Lines = list[dict[str, Any]]
 ANY_SIZE = Intake(max_file_mb=2_000, max_rows=100_000_000)  # what an installation that takes such files writes into its settings
@@ -214,7 +222,183 @@ def scoring(rows: int) -> Lines:
         return [
             line(f"score and explain one applicant's values ({loaded.algorithm})", values, "ms", "≤ 3 ms p50", values <= 3),
             line("the same for a stored applicant, kept in the database", kept, "ms", "reported", True),
+            *batches(store),
         ]
+
+
+def batches(store: Store) -> Lines:
+    """A file of 100,000 applicants into the database with exact reasons against PD alone, for each algorithm; a million within 2 GB."""
+    from creditrisk import registry
+    from creditrisk import scoring as room
+    from creditrisk.batch import keep, work
+
+    found: Lines = []
+    file = Path(store.settings.data) / "many.parquet"
+    drawn(store, file, 100_000)
+    for model_id in reversed(registry.models(store)["model_id"].tolist()):
+        loaded = room.model(store, model_id)
+        if loaded.algorithm in registry.BASELINES:
+            continue
+
+        def whole(model_id: str = model_id) -> None:
+            made = keep.begin(store, file.name, file, user="bench", channel="cli", model_id=model_id)
+            assert sum(part.n_scored for part in keep.here(store, made, user="bench")) == 100_000
+
+        whole()
+        ours = sorted(cpu_seconds(whole) for _ in range(3))[1]
+        alone = sorted(cpu_seconds(lambda loaded=loaded: pd_alone(store, loaded, file)) for _ in range(3))[1]
+        name = f"100,000 applicants of a file with four exact reasons into the database ({loaded.algorithm})"
+        found.append(line(name, ours, "CPU s", "≤ 2×", ours <= 2 * alone, beside="PD alone, kept alike", beside_value=alone))
+    drawn(store, file, work.MOST)
+    began = held_gb()
+    made = keep.start(store, file.name, file, user="bench", channel="cli")
+    assert keep.wait(store, made)["n_scored"] == work.MOST
+    child = children_peak_gb()
+    found.append(line("a million of a file: peak memory of the process that scores", child, "GB", "< 2 GB", child < 2))
+    found.append(line("and what the server came to hold meanwhile", peak_gb() - began, "GB", "< 2 GB", peak_gb() < 2))
+    return found
+
+
+def drawn(store: Store, file: Path, n: int) -> None:
+    """Write applicants drawn from those of a workspace to a Parquet file, each with noise of their own, a part at a time."""
+    from pyarrow import parquet
+
+    from creditrisk import features as room
+
+    known = room.newest(store).drop(columns=["snapshot_id", "as_of"])
+    dice, writer = np.random.default_rng(3), None
+    for at in range(0, n, 50_000):
+        part = known.sample(50_000, replace=True, random_state=at).reset_index(drop=True)
+        for name in ("balance_avg_90d", "income_monthly_median_180d"):
+            part[name] += dice.normal(size=len(part))
+        part["applicant_id"] = [f"N{number:08d}" for number in range(at, at + len(part))]
+        table = pa.Table.from_pandas(part, preserve_index=False)
+        writer = writer or parquet.ParquetWriter(file, table.schema)
+        writer.write_table(table)
+    if writer:
+        writer.close()
+
+
+def pd_alone(store: Store, loaded: Any, file: Path) -> None:
+    """Score a file as a batch does and keep what was scored the same way, but for contributions and reasons."""
+    from creditrisk import policy, rows, scorecard, tabular, tranche
+    from creditrisk.batch import work
+    from creditrisk.estimators import inverse_logit
+
+    store.append("create or replace table alone as select * exclude (reasons, worth) from batch_score limit 0")
+    for block in tabular.blocks(file.name, file, store.settings.intake, work.ROWS, work.figures(store.schema)):
+        table, problems = rows.check(store.schema, block.frame, complete=True)
+        assert not problems
+        margin = loaded.pipeline.margin(table)
+        chances = inverse_logit(margin)
+        points = scorecard.score(chances, store.settings.score)
+        nothing, unsaid = np.zeros((len(table), 0)), np.zeros((len(table), 1))
+        decided = policy.decisions(
+            chances, {feature.name: table[feature.name].to_numpy() for feature in store.schema}, store.settings.policy
+        )
+        made = tranche.Tranche(0.0, margin, chances, points, scorecard.band_names(points), decided, nothing, unsaid, unsaid)
+        number = block.first + np.arange(len(table))
+        work.written(tranche.values(made, table, [], number), file.with_suffix(".alone"))
+        scored = tranche.columns(made, table, number).drop_columns(["reasons", "worth"])
+        with store.write("bench", "score", "alone") as cursor:
+            cursor.register("scored", scored)
+            cursor.execute("insert into alone by name select 'B0' as batch_id, * from scored")
+
+
+def api(rows: int) -> Lines:
+    """Health and scores over HTTP: latency of 1,000 calls, calls a second at 1, 8 and 32 connections, latency while a training runs."""
+    from creditrisk import demo
+    from creditrisk.api import examples
+
+    with workspace() as store:
+        demo.fill(store, applicants=2_000, seed=11)
+        body = json.dumps(examples(store.schema)["one"]["value"]).encode()
+        folder = store.settings.data.parent
+        store.close()
+        with served(folder) as port:
+            calls = {"score": ("POST", "/api/v1/score", body), "health": ("GET", "/api/v1/health", None)}
+            for call in calls.values():
+                latencies(port, call, 20)
+            found: Lines = []
+            for name, call in calls.items():
+                took = latencies(port, call, 1_000)
+                bar = "≤ 15 ms p50" if name == "score" else "reported"
+                found.append(line(f"{name} over HTTP, p50 of 1,000 calls", took[500], "ms", bar, took[500] <= 15 or name != "score"))
+                found.append(line(f"{name} over HTTP, p99", took[990], "ms", "reported", True))
+            for connections in (1, 8, 32):
+                each = throughput(port, calls["score"], connections)
+                found.append(line(f"scores over HTTP at {connections} connections", each, "calls/s", "reported", True))
+            job = json.loads(answered(port, ("POST", "/api/v1/train", b"{}")))["job_id"]
+            during: dict[str, list[float]] = {name: [] for name in calls}
+            while json.loads(answered(port, ("GET", f"/api/v1/jobs/{job}", None)))["state"] in ("queued", "running"):
+                for name, call in calls.items():
+                    during[name] += latencies(port, call, 20)
+            for name, took in during.items():
+                p95 = sorted(took)[int(0.95 * len(took))]
+                said = f"{name} over HTTP while a training runs, p95 of {len(took):,} calls"
+                found.append(line(said, p95, "ms", "< 150 ms p95", p95 < 150))
+            return found
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[int]:
+    """Serve the workspace in a folder on a port of its own."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    places = {"CREDITRISK_DATA": str(folder / "data"), "CREDITRISK_MODELS": str(folder / "models"), "CREDITRISK_EMPTY": "1"}
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    with subprocess.Popen(command, env={**os.environ, **places}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+        try:
+            for _ in range(600):
+                with suppress(OSError):
+                    answered(port, ("GET", "/api/v1/health", None))
+                    break
+                time.sleep(0.1)
+            yield port
+        finally:
+            server.terminate()
+            server.wait(30)
+
+
+Call = tuple[str, str, bytes | None]
+
+
+def answered(port: int, call: Call, connection: HTTPConnection | None = None) -> bytes:
+    """Send one request and return the body of its answer."""
+    asked = connection or HTTPConnection("127.0.0.1", port, timeout=60)
+    asked.request(*call, headers={"Content-Type": "application/json", "X-User": "bench"})
+    reply = asked.getresponse()
+    content = reply.read()
+    assert reply.status < 300, content
+    return content
+
+
+def latencies(port: int, call: Call, n: int) -> list[float]:
+    """Milliseconds of `n` calls one after the other over one connection, sorted."""
+    connection, took = HTTPConnection("127.0.0.1", port, timeout=60), list[float]()
+    for _ in range(n):
+        began = time.perf_counter()
+        answered(port, call, connection)
+        took.append(1000 * (time.perf_counter() - began))
+    connection.close()
+    return sorted(took)
+
+
+def throughput(port: int, call: Call, connections: int, seconds: float = 4.0) -> float:
+    """Calls a second over so many connections at once."""
+    until = time.perf_counter() + seconds
+
+    def call_on(_: int) -> int:
+        connection, n = HTTPConnection("127.0.0.1", port, timeout=60), 0
+        while time.perf_counter() < until:
+            answered(port, call, connection)
+            n += 1
+        connection.close()
+        return n
+
+    with ThreadPoolExecutor(connections) as pool:
+        return sum(pool.map(call_on, range(connections))) / seconds
 
 
 def shap(rows: int) -> Lines:
@@ -313,6 +497,7 @@ LINES: dict[str, Callable[[int], Lines]] = {
     "synthetic": synthetic,
     "training": training,
     "scoring": scoring,
+    "api": api,
     "shap": shap,
     "kmeans": kmeans,
 }

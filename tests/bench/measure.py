@@ -36,6 +36,11 @@ def peak_gb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
 
 
+def children_peak_gb() -> float:
+    """The most memory any child process that has ended held, GB."""
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e9
+
+
 def line(
     name: str, value: float, unit: str, bar: str, ok: bool, *, beside: str | None = None, beside_value: float | None = None
 ) -> dict[str, Any]:

@@ -1,11 +1,14 @@
 """What people do with the workbench, in a real browser: open any page by its address, and take one applicant the whole way."""
 
 import re
+import time
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
+from creditrisk.schema import built_in
 from tests.browser.conftest import WAIT, Visitor, playwright
 from tests.conftest import ROOT
 
@@ -155,6 +158,52 @@ def test_a_category_is_changed_and_the_score_follows(visit: Visitor) -> None:
     assert page.url != first
     visit.open(f"{page.url.removeprefix(visit.url + '/')}&feature=gambling_to_income_90d")
     visit.sees("Gambling against income")
+    visit.is_content()
+
+
+def many(n: int) -> bytes:
+    """A file of applicants of whom most is unknown, three of them with a value that cannot be."""
+    heading = ["applicant_id", *(feature.name for feature in built_in() if not feature.formula)]
+    days, nights = heading.index("observed_days"), heading.index("days_negative_90d")
+    lines = [",".join(heading)]
+    for number in range(1, n + 1):
+        cells = [f"F{number:06d}"] + [""] * (len(heading) - 1)
+        cells[days], cells[nights] = str(90 + number % 300), str(number % 91)
+        if number in (7, 20_000, n):
+            cells[nights] = "91"
+        lines.append(",".join(cells))
+    return "\n".join(lines).encode()
+
+
+def test_fifty_thousand_are_scored_three_are_set_aside_and_the_pages_answer_meanwhile(visit: Visitor, tmp_path: Path) -> None:
+    page = visit.page
+    file = tmp_path / "many.csv"
+    file.write_bytes(many(50_000))
+    visit.open("batch")
+    page.get_by_test_id("stFileUploader").locator("input[type=file]").set_input_files(file)
+    visit.sees("1 row of them will be set aside")
+    page.get_by_role("button", name="Score this file").click()
+    playwright.expect(page).to_have_url(re.compile("batch=B"), timeout=WAIT)
+    batch = page.url.partition("batch=")[2]
+    began = time.monotonic()
+    for path in ("overview", "score?applicant=A000001"):
+        visit.open(path)
+        visit.is_content()
+    took = time.monotonic() - began
+    assert took < 20, f"two pages took {took:.0f} s while a batch was scored"
+    visit.open(f"batch?batch={batch}")
+    visit.sees("49,997 scored, 3 set aside", within=120_000)
+    visit.settle()
+    visit.open(f"batch?batch={batch}&row=8")
+    visit.sees("What counts against")
+    visit.sees("Rows set aside")
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="CSV", exact=True).click()
+    scores = Path(taken.value.path()).read_text().splitlines()
+    assert len(scores) == 49_998
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="The rows set aside").click()
+    assert [line.partition(",")[0] for line in Path(taken.value.path()).read_text("utf-8-sig").splitlines()[1:]] == ["7", "20000", "50000"]
     visit.is_content()
 
 
