@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from creditrisk import __version__, corrections, hearings, registry, rows, scoring
+from creditrisk import __version__, corrections, desk, hearings, registry, rows, scoring
 from creditrisk.errors import CreditRiskError, InvalidInput
 from creditrisk.schema import Feature, Schema
 from creditrisk.store import Store, to_json
@@ -64,6 +64,7 @@ def create_api(open_store: Callable[[], Store]) -> FastAPI:
         return JSONResponse(_health(open_store()))
 
     api.include_router(hearings.routes(open_store, PROBLEMS))
+    api.include_router(desk.routes(open_store, PROBLEMS))
 
     def described() -> dict[str, Any]:
         if not api.openapi_schema:
@@ -244,7 +245,13 @@ def _broken(_request: Request, _error: Exception) -> JSONResponse:
     return _problem(500, "InternalError", "The program failed at this request; nothing was changed. The log says more.")
 
 
-BODIES = {"corrections": "a correction", "reviews": "a verdict", "inspections": "an inspection", "claims": "a claim, {} for the next case,"}
+BODIES = {
+    "corrections": "a correction",
+    "reviews": "a verdict",
+    "inspections": "an inspection",
+    "decisions": "a decision",
+    "claims": "a claim, {} for the next case,",
+}
 HANDLERS: dict[type[Exception], Any] = {
     CreditRiskError: _refused,
     RequestValidationError: _malformed,
