@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pandas import DataFrame
+
 from creditrisk.errors import InvalidInput
 from creditrisk.schema import Schema, is_missing
 
@@ -36,6 +38,14 @@ class Budget:
     debt_share: float
     instalment: float | None
     yearly_rate: float
+
+    def account(self) -> DataFrame:
+        """Return the month line by line: feature, title, amount, is_sum (where what is left so far stands)."""
+        rows = [(line.feature, line.title, line.amount, not place) for place, line in enumerate(self.lines)]
+        rows.append(("", "Left now", self.left, True))
+        if self.instalment is not None and self.left_after is not None:
+            rows += [("", "This loan", -self.instalment, False), ("", "Left with the loan", self.left_after, True)]
+        return DataFrame(rows, columns=["feature", "title", "amount", "is_sum"])
 
     @property
     def left_after(self) -> float | None:

@@ -19,6 +19,7 @@ from creditrisk.settings import Score
 from creditrisk.store import Store
 
 NOTHING = 1e-9  # log-odds: what rounding leaves of no change
+LEAST = 0.5  # points: less rounds to nothing
 MOVED = ["feature", "title", "before", "now", "points"]
 
 
@@ -68,3 +69,32 @@ def _moved(schema: Schema, before: Prediction, after: Prediction, then: Mapping[
         if abs(part) > NOTHING
     ]
     return DataFrame(rows, columns=MOVED)
+
+
+def steps(change: Change, top: int = 7) -> DataFrame:
+    """Return the way from the score before to the score after: feature ("" where it is none), title, value, reference (before), points.
+
+    The points add up to the difference of the two scores exactly: what the axis cuts off is among the other figures.
+    """
+    rows: list[tuple[str, str, str, str, float]] = []
+    if change.before.digest != change.after.digest:
+        rows.append(("", f"Another model: {change.after.model_id} for {change.before.model_id}", "", "", change.model))
+    told = change.moved.head(top) if change.moved["points"].notna().all() else change.moved.head(0)
+    rows += list(zip(*(told[name].tolist() for name in ("feature", "title", "now", "before", "points")), strict=True))
+    if len(change.moved) > len(told) or abs(change.data - told["points"].sum()) > NOTHING:
+        name = f"{len(change.moved) - len(told)} other figures" if len(change.moved) > len(told) else "Held within the axis"
+        rows.append(("", name, "", "", change.data - float(told["points"].sum())))
+    if change.before.scale != change.after.scale:
+        rows.append(("", "Another scale", "", "", change.scale))
+    return DataFrame(rows, columns=["feature", "title", "value", "reference", "points"])
+
+
+def in_words(change: Change) -> str:
+    """Say what moved the score, in points: '612 then, 655 now: +43, of which the model +0 and the figures +43.'"""
+    then, now = scorecard.shown(change.before.score), scorecard.shown(change.after.score)
+    parts = {"the model": change.model, "the applicant's figures": change.data, "the scale": change.scale}
+    told = [f"{name} {part:+.0f}" for name, part in parts.items() if abs(part) >= LEAST]
+    if not told:
+        return f"{then} then, {now} now: nothing moved the score."
+    split = "" if change.is_split else " The features were declared otherwise then, so that the model's part holds the figures' too."
+    return f"{then} then, {now} now. Of the difference of {change.after.score - change.before.score:+.0f}: {', '.join(told)}.{split}"

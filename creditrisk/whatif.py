@@ -74,9 +74,9 @@ class Question:
         more than its whole.
         """
         value, extent = float(self.inputs[feature.name]), self.extents[feature.name]
-        parts = [self._known(part.name) for part in self.schema if feature.name in part.at_most]
+        within = [self._known(part.name) for part in self.schema if feature.name in part.at_most]
         wholes = [self._known(whole) for whole in feature.at_most]
-        low = np.nanmax([extent.low, *parts, -np.inf if feature.low is None else feature.low])
+        low = np.nanmax([extent.low, *within, -np.inf if feature.low is None else feature.low])
         high = np.nanmin([extent.high, *wholes, np.inf if feature.high is None else feature.high])
         span = value - low if feature.risk > 0 else high - value
         if not span > 0:
@@ -91,7 +91,7 @@ class Question:
     def frame(self, n: int) -> dict[str, Any]:
         """Return the applicant `n` times over: the figures the model reads and those they are computed of, by column."""
         read = self.pipeline.names
-        wanted = {name for feature in self.schema if feature.name in read for name in (feature.name, *_parts(feature))}
+        wanted = {name for feature in self.schema if feature.name in read for name in (feature.name, *parts(feature))}
         given = {feature: self.inputs[feature.name] for feature in self.schema if feature.name in wanted}
         return {f.name: np.full(n, _number(value)) if f.is_numeric else [value] * n for f, value in given.items()}
 
@@ -228,11 +228,12 @@ def _reached(question: Question, grids: Sequence[Mapping[str, Numbers]]) -> list
 
 def _derive(schema: Schema, frame: dict[str, Any], moved: set[str]) -> None:
     for feature in schema:
-        if feature.name in frame and set(_parts(feature)) & moved:
+        if feature.name in frame and set(parts(feature)) & moved:
             frame[feature.name] = formula.value(feature.formula, frame)
 
 
-def _parts(feature: Feature) -> tuple[str, ...]:
+def parts(feature: Feature) -> tuple[str, ...]:
+    """Return the features that one is computed of; none where it is not computed."""
     return formula.parts(feature.formula) if feature.formula else ()
 
 

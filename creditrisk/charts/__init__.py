@@ -6,7 +6,7 @@ a figure that says so.
 
 from creditrisk.charts.account import balance, coverage
 from creditrisk.charts.canvas import AMBER, BRICK, GREY, TEAL, nothing
-from creditrisk.charts.case import gauge, score_history, waterfall
+from creditrisk.charts.case import gauge, month, score_history, waterfall
 from creditrisk.charts.clusters import cloud, profiles, scan, segments, spread
 from creditrisk.charts.explained import beeswarm, confusion, cutoffs, dependence, partial, standings, swaps
 from creditrisk.charts.labels import against, agreement, cohort_rates, group_rates, windows
@@ -41,6 +41,7 @@ __all__ = [
     "importance",
     "leaderboard",
     "maturity",
+    "month",
     "nothing",
     "partial",
     "profiles",
