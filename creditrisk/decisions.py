@@ -52,12 +52,15 @@ class Decision:
         if self.action == "refer":
             return f"referred the case: {self.comment}"
         done = {"approve": "approved", "decline": "declined"}[self.outcome]
-        return f"{done}, as recommended" if self.action == "accept" else f"{done} against or without a recommendation: {self.comment}"
+        return f"{done}, as recommended" if self.action == "accept" else f"{done} on their own judgement: {self.comment}"
 
 
 @dataclass(frozen=True)
 class Said:
-    """What a person says on one score; `after` is the last decision they know of (None: there was none)."""
+    """What a person says on one score; `after` is the last decision they know of (None: there was none).
+
+    Who declines as recommended, but for reasons of their own, overrides: the notice must not list the model's.
+    """
 
     action: str
     outcome: str | None = None
@@ -180,7 +183,10 @@ EMPTY = {"score too low", "low score", "the score is too low", "internal policy"
 
 def _cannot_accept(prediction: Prediction) -> str | None:
     if prediction.recommendation in FINAL:
-        return None
+        is_bare = prediction.recommendation == "decline" and not _reasons(Said("accept"), prediction)[1]
+        return (
+            "The model names no reason that weighs a point, and nobody is declined without: give reasons of your own." if is_bare else None
+        )
     return (
         f"The recommendation is “{prediction.recommendation}”, which leaves the decision to a person: approve or decline with reasons of "
         "your own, refer the case, or ask for information."
@@ -190,8 +196,8 @@ def _cannot_accept(prediction: Prediction) -> str | None:
 def _cannot_override(said: Said, prediction: Prediction, schema: Schema) -> str | None:
     if said.outcome not in FINAL:
         return f"An override approves or declines; not {said.outcome!r}."
-    if said.outcome == prediction.recommendation:
-        return f"To {said.outcome} is what is recommended: accept the recommendation instead."
+    if said.outcome == prediction.recommendation == "approve":
+        return "To approve is what is recommended: accept the recommendation instead."
     reasons = _lines(said.reasons)
     if not 1 <= len(reasons) <= MOST_REASONS:
         return f"An override rests on one to {MOST_REASONS} reasons of the person's own, which go into the record and the notice."

@@ -29,7 +29,7 @@ def draft(store: Store, prediction_id: str) -> str:
     if made.outcome == "refer":
         raise InvalidInput("The case was referred, so nothing is decided: a notice follows the decision.")
     name = store.value("select name from application where applicant_id = $id order by applied_on desc limit 1", id=prediction.applicant_id)
-    said = {"decline": _declined(made), "approve": _approved(), "ask": _asked(made)}[made.outcome]
+    said = {"decline": _declined, "approve": _approved, "ask": _asked}[made.outcome](made)
     head = [
         "DRAFT. A person checks and sends this notice.",
         "",
@@ -41,8 +41,6 @@ def draft(store: Store, prediction_id: str) -> str:
 
 
 def _declined(made: decisions.Decision) -> list[str]:
-    if not made.reasons:
-        raise InvalidInput("The decision has no reasons, and nobody may be declined without: decide again with reasons of your own.")
     several = len(made.reasons) > 1
     return [
         "we cannot grant the loan that you asked for.",
@@ -51,14 +49,14 @@ def _declined(made: decisions.Decision) -> list[str]:
         "",
         *(f"{place}. {reason.rstrip('.')}." for place, reason in enumerate(made.reasons, 1)),
         "",
-        "“Reference” is what is usual among comparable applicants." if any("(reference " in reason for reason in made.reasons) else "",
+        *(["“Reference” is what is usual among comparable applicants."] if any("(reference " in reason for reason in made.reasons) else []),
         FROM[made.component],
         "",
         RIGHTS,
     ]
 
 
-def _approved() -> list[str]:
+def _approved(_made: decisions.Decision) -> list[str]:
     return ["we are glad to grant the loan that you asked for. The terms follow with the contract."]
 
 

@@ -5,7 +5,7 @@ import json
 import streamlit as st
 
 import ui
-from creditrisk import applicants, charts, scoring
+from creditrisk import affordability, applicants, charts, scoring
 from creditrisk.scorecard import shown
 from ui import beside, case, deciding, hearing, wonder
 
@@ -131,9 +131,7 @@ with ui.guard():
     if view == "why":
         why, good = st.columns(2, gap="large")
         with why:
-            ui.section(
-                "What counts against", help="At most four principal reasons, those that push furthest towards risk; one per subject."
-            )
+            ui.section("What counts against", help="At most four principal reasons, furthest towards risk first; one per subject.")
             ui.bullets((reason["text"] for reason in prediction.reasons), ":red[:material/arrow_downward:]")
         with good:
             ui.section("What speaks for them", help="The same, in the other direction.")
@@ -151,7 +149,7 @@ with ui.guard():
         beside.month(prediction, person)
         if person["n_statements"]:
             ui.section("The transactions behind a figure", help="Choose a figure, or click its bar above.")
-            case.behind(prediction, case.figures_of(prediction), has_statements=True)
+            case.behind(prediction, case.figures_of(prediction, affordability.NEEDED), has_statements=True)
     elif view == "whatif":
         wonder.view(prediction)
     elif view == "similar":

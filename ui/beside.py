@@ -66,8 +66,8 @@ def similar(prediction: Prediction) -> None:
         ),
     )
     st.markdown(
-        f"**{found.n_bad} of the {found.n} most similar applicants {kind}.** :gray[Similar is to whom the model gives the same reasons with "
-        "the same weight; they are of its test applicants, from whom it never learned.]"
+        f"**{found.n_bad} of the {found.n} most similar applicants {kind}.** :gray[Similar is to whom the model gives the same reasons "
+        "with the same weight; they are of its test applicants, from whom it never learned.]"
     )
     ui.table(
         [{**row, "turned": ANSWERS[None if ui.missing(row["bad"]) else bool(row["bad"])]} for row in ui.rows(found.nearest)],

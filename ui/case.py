@@ -1,6 +1,6 @@
 """One applicant's case: who it is, the way to the score, what speaks for them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -149,17 +149,21 @@ def pick_applicant(help: str, *, free: bool = True) -> str | None:
 def behind(prediction: scoring.Prediction, options: list[str], *, has_statements: bool) -> None:
     """Let somebody choose a figure of a case and show its value, what it means and the movements it is made of."""
     declared = scoring.declared(ui.store(), prediction)
-    said = {feature.name: feature.title for feature in declared}
+    titles = {feature.name: feature.title for feature in declared}
     name = ui.pick(
-        "Figure", options, "feature", say=lambda key: said.get(key, key), first=True, help="Scored figures first, then those only reported."
+        "Figure",
+        options,
+        "feature",
+        say=lambda key: titles.get(key, key),
+        first=True,
+        help="Scored figures first, then those only reported.",
     )
     feature = declared[str(name)]
     value, meaning = st.columns([2, 3], gap="medium", vertical_alignment="center")
     with value:
-        role = "" if feature.role == "predictor" else "not scored"
-        st.metric(
-            feature.title, feature.say(prediction.inputs[feature.name]), role or None, delta_color="off", delta_arrow="off", border=True
-        )
+        role = None if feature.role == "predictor" else "not scored"
+        value_said = feature.say(prediction.inputs[feature.name])
+        st.metric(feature.title, value_said, role, delta_color="off", delta_arrow="off", border=True)
     with meaning:
         st.markdown(f":gray[{ui.literal(feature.meaning)}]")
     if not has_statements:
@@ -172,12 +176,12 @@ def behind(prediction: scoring.Prediction, options: list[str], *, has_statements
     recategorise.table(evidence, account.MOVES, key=key, alt=f"Transactions behind {feature.title}", height=height)
 
 
-def figures_of(prediction: scoring.Prediction) -> list[str]:
-    """The figures of a case to look behind: the reasons, the other scored ones, then those only reported; nothing protected."""
+def figures_of(prediction: scoring.Prediction, first: Sequence[str] = ()) -> list[str]:
+    """The figures of a case to look behind: `first`, the reasons, the other scored ones, then those only reported; nothing protected."""
     declared = scoring.declared(ui.store(), prediction)
     scored = [feature.name for feature in declared.predictors]
     reported = [feature.name for feature in declared if feature.role == "report"]
-    return list(dict.fromkeys([*(reason["feature"] for reason in prediction.reasons), *scored, *reported]))
+    return list(dict.fromkeys([*first, *(reason["feature"] for reason in prediction.reasons), *scored, *reported]))
 
 
 def before(history: DataFrame, prediction_id: str) -> str | None:

@@ -12,6 +12,7 @@ from creditrisk.scoring import Prediction
 
 OUTCOMES = {"approve": "approved", "decline": "declined", "refer": "referred", "ask": "waits for information"}
 COLOURS = {"approved": "green", "declined": "red", "referred": "orange", "waits for information": "blue"}
+GROUNDS = {"model": "on the model’s reasons", "policy": "by a rule of the policy", "person": "on their own reasons"}
 DOES = {"approve": "Approve", "decline": "Decline"}
 RULES = {"history": "History", "data": "Data", "knock-out": "Knock-out", "refer band": "Near the cut-off", "cut-off": "Cut-off"}
 
@@ -81,18 +82,17 @@ def accept(prediction: Prediction, made: Decision | None) -> None:
 @st.dialog("Decide yourself", icon=":material/edit:")
 def override(prediction: Prediction, made: Decision | None) -> None:
     """Decide otherwise than recommended: what, why, and the reasons the applicant is told."""
-    open_to = [outcome for outcome in DOES if outcome != prediction.recommendation]
-    outcome = open_to[0]
-    if len(open_to) > 1:
-        outcome = st.segmented_control("Decision", open_to, default=open_to[-1], format_func=DOES.get, key="outcome", required=True)
+    if prediction.recommendation == "approve":
+        outcome = "decline"
+        st.markdown("Recommended is to approve; you **decline**.")
     else:
-        st.markdown(f"Recommended is to {prediction.recommendation}; you **{outcome}**.")
+        outcome = st.segmented_control("Decision", list(DOES), default="approve", format_func=DOES.get, key="outcome", required=True)
     comment = _comment("Why (for the record)", needed=True)
     said = st.text_area(
         "Your reasons, one a line",
         key="own-reasons",
         height=110,
-        help=f"At most {decisions.MOST_REASONS}. They are the reasons in the record and the notice: in plain words, naming what they rest on.",
+        help=f"At most {decisions.MOST_REASONS}. They stand in the record and the notice: plain words, naming what they rest on.",
         placeholder="The employer confirmed that the contract ends in March",
     )
     _keep(
@@ -159,9 +159,10 @@ def taken(prediction_id: str) -> None:
         with st.container(border=True, gap="xsmall"):
             st.markdown(
                 f"{ui.badge(OUTCOMES[made.outcome], COLOURS)} **{ui.literal(made.decided_by)}** "
-                f":gray[{ui.instant(made.decided_at)}; decided by {record.COMPONENTS[made.component]}]"
+                f":gray[{ui.instant(made.decided_at)}, {GROUNDS[made.component]}]"
             )
-            ui.bullets([*made.reasons, *made.asked], ":gray[:material/chevron_right:]") if made.reasons or made.asked else None
+            if made.reasons or made.asked:
+                ui.bullets([*made.reasons, *made.asked], ":gray[:material/chevron_right:]")
             if made.comment:
                 st.markdown(f"“{ui.literal(made.comment)}”")
 

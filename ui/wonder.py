@@ -37,19 +37,20 @@ def _tried(prediction: Prediction) -> None:
     titles = {feature.name: feature.title for feature in (*free, *_parts(schema))}
     asked, told = st.columns([2, 3], gap="large")
     with asked:
-        chosen = st.multiselect(
-            "Figures to change",
-            list(titles),
-            default=[feature.name for feature in first],
-            format_func=titles.get,
-            key=f"tried-{name}",
-            help="Those that people can change and that weigh most stand here at first; add any other.",
-        )
         changes: dict[str, Any] = {}
-        for feature in (schema[key] for key in chosen):
+        more = st.session_state.get(f"tried-{name}", [])
+        for feature in [*first, *(schema[key] for key in more)]:
             value = _asked(feature, prediction.inputs[feature.name], f"try-{feature.name}-{name}")
             if value is not UNTOUCHED:
                 changes[feature.name] = value
+        st.multiselect(
+            "Other figures",
+            [key for key in titles if key not in {feature.name for feature in first}],
+            format_func=titles.get,
+            key=f"tried-{name}",
+            placeholder="Add a figure to change",
+            help="Those that people can change and that weigh most stand above; add any other.",
+        )
     with told, ui.guard():
         _answered(prediction, changes)
 
@@ -65,7 +66,7 @@ UNTOUCHED = object()
 
 def _asked(feature: Feature, value: Any, key: str) -> Any:
     """Ask for one figure with its unit and bounds; returns UNTOUCHED where it stays what it was."""
-    if feature.type == "choice" or feature.type == "flag":
+    if not feature.is_numeric or feature.type == "flag":
         options = [None, *(feature.choices if feature.type == "choice" else (1, 0))]
         words = YES if feature.type == "flag" else {None: "not known"}
         shown = None if is_missing(value) else value if feature.type == "choice" else int(value)

@@ -112,9 +112,10 @@ def month(frame: DataFrame) -> go.Figure:
     amounts, tops = [float(amount) for amount in frame["amount"]], [0.0]
     for amount, is_sum in zip(amounts, frame["is_sum"], strict=True):
         tops.append(amount if is_sum else tops[-1] + amount)
-    left = amounts[-1]
-    title = f"{_money(left)} is left in a typical month" if left >= 0 else f"{_money(-left)} is missing in a typical month"
-    figure = canvas.figure(title, height=300)
+    last, left = str(frame["title"].iloc[-1]), amounts[-1]
+    figure = canvas.figure(
+        f"{last}: {_money(left)} a month" if left >= 0 else f"{last}: nothing, {_money(-left)} a month is missing", height=300
+    )
     figure.add_trace(
         go.Bar(
             x=[str(name) for name in frame["title"]],
@@ -131,7 +132,7 @@ def month(frame: DataFrame) -> go.Figure:
     )
     low, high = min(0.0, *tops), max(tops)
     room = 0.15 * ((high - low) or 1)
-    figure.update_yaxes(title="money a month", range=[low - (room if low < 0 else 0), high + room], zeroline=True, zerolinecolor=GREY)
+    figure.update_yaxes(title="money a month", range=[low - room, high + room], zeroline=True, zerolinecolor=GREY)
     figure.update_xaxes(showgrid=False, automargin=True)
     figure.update_layout(**canvas.CLICKED)
     return figure
