@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pandas import DataFrame
 
-from creditrisk import scorecard, scoring, whatif
+from creditrisk import features, scorecard, scoring, whatif
 from creditrisk.errors import InvalidInput
 from creditrisk.estimators import inverse_logit
 from creditrisk.schema import Feature, Schema, parse
@@ -59,24 +59,26 @@ def test_only_a_scored_number_with_a_sign_is_actionable() -> None:
         parse('[[feature]]\nname = "a"\ntitle = "A"\nat_most = ["b"]\n')
 
 
-def cases(store: Store, n: int) -> list[scoring.Prediction]:
-    """Return predictions below the best band, those nearest the next one first."""
-    found = store.rows("select prediction_id, score from prediction_current where score < 750 and recommendation <> 'insufficient data'")
-    ranked = sorted(found, key=lambda row: whatif.next_band(row[1]).low - row[1])  # type: ignore[union-attr]
-    return [scoring.get(store, name) for name, _ in ranked[:n]]
+def cases(store: Store, using: scoring.Model, n: int) -> list[scoring.Prediction]:
+    """Return a model's predictions below the best band, those nearest the next one first."""
+    everyone = features.newest(store)["applicant_id"].tolist()
+    made = scoring.score_applicants(store, everyone, user="ann", channel="test", keep=False, using=using)
+    rest = [case for case in made if case.score < 750 and case.recommendation != "insufficient data"]
+    return sorted(rest, key=lambda case: whatif.next_band(case.score).low - case.score)[:n]  # type: ignore[union-attr]
 
 
 def test_nothing_changed_is_the_same_score_and_nothing_is_kept(filled: Store) -> None:
     using, before = scoring.model(filled), filled.value("select count(*) from prediction")
-    for case in cases(filled, 5):
+    for case in cases(filled, using, 5):
         again = whatif.score(filled, case, {}, using=using, user="ann")
         assert (again.score, again.pd, again.contributions) == (case.score, case.pd, case.contributions)
     assert filled.value("select count(*) from prediction") == before
 
 
-def test_guidance_reaches_the_next_band_and_keeps_to_its_bounds(filled: Store) -> None:
-    using, usual, found = scoring.model(filled), whatif.extents(filled), 0
-    for case in cases(filled, 40):
+@pytest.mark.parametrize("model_id", ["M0001", "M0002", "M0003"])
+def test_guidance_reaches_the_next_band_and_keeps_to_its_bounds(filled: Store, model_id: str) -> None:
+    using, usual, found = scoring.model(filled, model_id), whatif.extents(filled), 0
+    for case in cases(filled, using, 12):
         question = whatif.question(filled, case, using.pipeline, usual)
         assert question is not None
         ways = whatif.ways(question)
@@ -92,13 +94,13 @@ def test_guidance_reaches_the_next_band_and_keeps_to_its_bounds(filled: Store) -
                 assert feature.problem(after) is None
                 assert feature.risk * (after - before) < 0, "guidance moves a figure only the way that helps"
                 assert usual[name].low <= after <= usual[name].high
-    assert found > 10
+    assert found > 2
 
 
 def test_the_smallest_single_change_is_the_smallest_there_is(filled: Store) -> None:
-    using, usual = scoring.model(filled), whatif.extents(filled)
+    using, usual = scoring.model(filled, "M0003"), whatif.extents(filled)
     checked = 0
-    for case in cases(filled, 40):
+    for case in cases(filled, using, 12):
         question = whatif.question(filled, case, using.pipeline, usual)
         assert question is not None
         for way in whatif.ways(question):
