@@ -82,7 +82,8 @@ def steps(change: Change, top: int = 7) -> DataFrame:
     told = change.moved.head(top) if change.moved["points"].notna().all() else change.moved.head(0)
     rows += list(zip(*(told[name].tolist() for name in ("feature", "title", "now", "before", "points")), strict=True))
     if len(change.moved) > len(told) or abs(change.data - told["points"].sum()) > NOTHING:
-        name = f"{len(change.moved) - len(told)} other figures" if len(change.moved) > len(told) else "Held within the axis"
+        left = len(change.moved) - len(told)
+        name = f"{left} other figure{'s' if left > 1 else ''}" if left else "Held within the axis"
         rows.append(("", name, "", "", change.data - float(told["points"].sum())))
     if change.before.scale != change.after.scale:
         rows.append(("", "Another scale", "", "", change.scale))

@@ -1,10 +1,9 @@
 """How sure a probability is: the calibration of a model, drawn again and again from applicants it had not seen.
 
-Every learning row was foreseen once by a fit that had not seen it. A line of log-odds is refitted to resamples of those rows, and what
-the lines say at a score is its interval. It holds the chance of those who score so, not the fate of one person.
+Every learning row was foreseen once by a fit that had not seen it. A line of log-odds is refitted to resamples of those rows, and the rows
+that score nearest say how far the line is off there; an interval holds both. It is of the chance of those who score so, not of one fate.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,31 +11,61 @@ from numpy.typing import NDArray
 from pandas import DataFrame
 
 from creditrisk import registry
-from creditrisk.estimators import inverse_logit
+from creditrisk.estimators import inverse_logit, logit
+from creditrisk.metrics import wilson
 from creditrisk.store import Store
 
 Numbers = NDArray[np.float64]
 DRAWS, SEED = 200, 7
 CELLS = 400  # margins are held together in so many groups, so that a draw costs the same whatever the number of rows
+NEAREST, NEAR = 200, 0.1  # rows and share of them whose outcome is looked at around a score
 STEPS = 12  # of Newton; a line with two parameters is found in about five
 LEVEL = (2.5, 97.5)
 
 
 @dataclass(frozen=True)
 class Lines:
-    """A model's calibration and its resamples: intercepts and slopes in the model's own log-odds; n and n_bad of the rows behind them."""
+    """A model's calibration, its resamples, and the held-out rows by margin.
+
+    `intercept` and `slope` are in the model's own log-odds, the first as fitted, the others of resamples. `at` are the margins of the rows
+    in order, `bad` and `foreseen` the sums of bad ones and of their probabilities up to each, from 0 on.
+    """
 
     intercept: Numbers
     slope: Numbers
-    n: int
-    n_bad: int
+    at: Numbers
+    bad: Numbers
+    foreseen: Numbers
+
+    @property
+    def n(self) -> int:
+        """The held-out rows."""
+        return len(self.at)
+
+    @property
+    def n_bad(self) -> int:
+        """The bad ones among them."""
+        return int(self.bad[-1])
 
     def interval(self, margin: float) -> tuple[float, float]:
         """Return the 95 % interval of the probability at a margin (log-odds); it always holds the probability itself."""
-        shift = (self.intercept[1:] - self.intercept[0]) + (self.slope[1:] - self.slope[0]) * margin
-        low, high = np.percentile(shift, LEVEL)
-        ends = inverse_logit(np.array([margin + min(low, 0.0), margin + max(high, 0.0)]))
-        return float(ends[0]), float(ends[1])
+        moved = (self.intercept[1:] - self.intercept[0]) + (self.slope[1:] - self.slope[0]) * margin
+        shifts = [0.0, *np.percentile(moved, LEVEL), *self._nearby(margin)]
+        low, high = inverse_logit(np.array([margin + min(shifts), margin + max(shifts)]))
+        return float(low), float(high)
+
+    def nearest(self, margin: float) -> tuple[int, int, float]:
+        """Return of the rows that score nearest how many there are, how many were bad, and the mean probability foreseen."""
+        size = min(self.n, max(NEAREST, round(NEAR * self.n)))
+        begin = int(np.clip(np.searchsorted(self.at, margin) - size // 2, 0, self.n - size))
+        end = begin + size
+        return size, int(self.bad[end] - self.bad[begin]), float(self.foreseen[end] - self.foreseen[begin]) / size
+
+    def _nearby(self, margin: float) -> list[float]:
+        """Return by how much (log-odds) the nearest rows may be off from what was foreseen: Wilson's ends, none where it is 0 or 1."""
+        size, bad, foreseen = self.nearest(margin)
+        ends = [end for end, known in zip(wilson(bad, size), (bad > 0, bad < size), strict=True) if known]
+        return [logit(end) - logit(foreseen) for end in ends]
 
 
 def lines(store: Store, model_id: str) -> Lines | None:
@@ -59,7 +88,8 @@ def drawn(held: DataFrame) -> Lines | None:
     cells = np.array([[len(part) - bad[part].sum(), bad[part].sum()] for part in parts])
     draws = np.random.default_rng(SEED).multinomial(len(bad), cells.ravel() / len(bad), size=DRAWS).reshape(DRAWS, len(parts), 2)
     intercept, slope = _fitted(at, np.concatenate([cells[None], draws]))
-    return Lines(intercept, slope, len(bad), int(bad.sum()))
+    sums = [np.concatenate([[0.0], np.cumsum(values[order])]) for values in (bad, inverse_logit(margin))]
+    return Lines(intercept, slope, margin[order], *sums)
 
 
 def _fitted(at: Numbers, counts: Numbers) -> tuple[Numbers, Numbers]:
@@ -82,10 +112,11 @@ def _fitted(at: Numbers, counts: Numbers) -> tuple[Numbers, Numbers]:
     return a, b
 
 
-def said(interval: Sequence[float], found: Lines) -> str:
-    """Say how an interval was come by."""
+def said(margin: float, found: Lines) -> str:
+    """Say how the interval at a margin was come by."""
+    size, bad, foreseen = found.nearest(margin)
     return (
-        f"95 % interval: the calibration refitted to {DRAWS} resamples of {found.n:,} applicants ({found.n_bad:,} bad) whom the model "
-        f"had not seen when it foresaw them. Of those who score like this one, {100 * interval[0]:.1f} to {100 * interval[1]:.1f} % "
-        "are expected to be bad."
+        f"95 % interval for those who score like this: the calibration refitted to {DRAWS} resamples of {found.n:,} applicants whom the "
+        f"model foresaw without having learned from them, and what became of the {size} of them that score nearest ({bad} bad, "
+        f"{100 * foreseen:.1f} % foreseen)."
     )

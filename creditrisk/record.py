@@ -146,7 +146,7 @@ def _advice(store: Store, prediction: Prediction) -> Part:
     if found:
         low, high = found.interval(prediction.margin)
         chance += f" ({100 * low:.2f} to {100 * high:.2f} %)"
-        note = certainty.said((low, high), found)
+        note = certainty.said(prediction.margin, found)
     rows = [
         ("Score", f"{shown(prediction.score)} points, {prediction.band}"),
         (word, chance),

@@ -70,12 +70,13 @@ class Question:
     def places(self, feature: Feature, most: int) -> Numbers:
         """Return the values a figure may be moved to, nearest first: round steps towards less risk, `most` at most.
 
-        They end where the declaration, nine in ten applicants, or the applicant's other figures end: never less than a part of it, never
-        more than its whole.
+        They end where the declaration, nine in ten applicants, or the applicant's other figures end: never less than a scored
+        part of it, never more than its whole.
         """
         value, extent = float(self.inputs[feature.name]), self.extents[feature.name]
-        within = [self._known(part.name) for part in self.schema if feature.name in part.at_most]
-        wholes = [self._known(whole) for whole in feature.at_most]
+        within = [self._known(part.name) for part in self.schema.predictors if feature.name in part.at_most]
+        scored = {part.name for part in self.schema.predictors}
+        wholes = [self._known(whole) for whole in feature.at_most if whole in scored]
         low = np.nanmax([extent.low, *within, -np.inf if feature.low is None else feature.low])
         high = np.nanmin([extent.high, *wholes, np.inf if feature.high is None else feature.high])
         span = value - low if feature.risk > 0 else high - value
@@ -144,14 +145,14 @@ def changed(schema: Schema, inputs: Mapping[str, Any], changes: Mapping[str, Any
 
 
 def contradictions(schema: Schema, values: Mapping[str, Any]) -> list[str]:
-    """Return what cannot be true together, a sentence each: a part that is more than its whole."""
-    titles = {feature.name: feature for feature in schema}
+    """Return what cannot be true together of the figures that are scored, a sentence each: a part that is more than its whole."""
+    known = {feature.name: feature for feature in schema.predictors if not is_missing(values.get(feature.name))}
     return [
-        f"{feature.title} ({feature.say(values[feature.name], 2)}) cannot be more than "
-        f"{titles[other].title} ({titles[other].say(values[other], 2)}): change both."
-        for feature in schema
-        for other in feature.at_most
-        if not is_missing(values.get(feature.name)) and not is_missing(values.get(other)) and values[feature.name] > values[other] + 1e-9
+        f"{part.title} ({part.say(values[part.name], 2)}) cannot be more than {known[whole].title} "
+        f"({known[whole].say(values[whole], 2)}): change both."
+        for part in known.values()
+        for whole in part.at_most
+        if whole in known and values[part.name] > values[whole] + 1e-9
     ]
 
 

@@ -114,7 +114,7 @@ with ui.guard():
                 "Model",
                 prediction.model_id,
                 "The exact file is known by its digest.",
-                f"from {prediction.label_source} labels",
+                case.LEARNED.get(prediction.label_source, prediction.label_source),
             ),
         )
         known_on = f" as of {ui.day(prediction.as_of)}" if prediction.as_of else ""

@@ -25,6 +25,13 @@ from ui import account, recategorise
 REFERENCES = {"cut-off": "Near the cut-off", "everyone": "Everybody"}
 
 
+LEARNED = {
+    "cluster": "from clusters",
+    "rfm": "from RFM",
+    "observed": "from outcomes",
+    "review": "from verdicts",
+    "combined": "from several",
+}
 ADVICE_COLOURS = {"approve": "green", "decline": "red", "refer": "orange", "insufficient data": "gray"}
 
 
@@ -71,7 +78,7 @@ def interval(prediction: scoring.Prediction) -> tuple[str, str]:
     if found is None:
         return "no interval", "The model's held-out applicants are all of one kind, so that nothing says how sure it is."
     low, high = found.interval(prediction.margin)
-    return f"{100 * low:.1f} to {100 * high:.1f} %", certainty.said((low, high), found)
+    return f"{100 * low:.1f} to {100 * high:.1f} %", certainty.said(prediction.margin, found)
 
 
 @st.cache_data(show_spinner=False, max_entries=256)

@@ -12,6 +12,7 @@ from creditrisk.store import Store
 from ui import case
 
 FIRST = 6  # figures offered at once; any other may be added
+UNITS = {"share": " (%)", "money": "", "ratio": "", "times": ""}
 YES = {None: "not known", 1: "yes", 0: "no"}
 
 
@@ -79,7 +80,7 @@ def _asked(feature: Feature, value: Any, key: str) -> Any:
     kind = int if whole else float
     shown = None if is_missing(value) else kind(round(float(value) * times, 0 if whole else 2))
     said = st.number_input(
-        f"{feature.title} ({'%' if feature.unit == 'share' else feature.unit})" if feature.unit else feature.title,
+        feature.title + UNITS.get(feature.unit, f" ({feature.unit})" if feature.unit else ""),
         min_value=None if feature.low is None else kind(feature.low * times),
         max_value=None if feature.high is None else kind(feature.high * times),
         value=shown,
@@ -106,7 +107,7 @@ def _answered(prediction: Prediction, changes: dict[str, Any]) -> None:
     points = scorecard.shown(then.score) - scorecard.shown(now.score)
     ui.figures(
         ("Score", str(scorecard.shown(then.score)), "What the score would be.", f"{points:+d} points".replace("-", "−")),
-        (ui.risk_word(now.is_proxy), ui.percent(then.pd), "What the model would say.", f"now {ui.percent(now.pd)}"),
+        (ui.risk_word(now.is_proxy), case.chance(then), "What the model would say.", f"now {case.chance(now)}"),
         ("Band", then.band, "Read off the unrounded score.", f"now {now.band}"),
     )
     st.markdown(f"{ui.badge(then.recommendation, case.ADVICE_COLOURS)} {ui.literal(ui.sentence(then.because))}")
