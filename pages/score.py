@@ -49,7 +49,7 @@ with action:
             ui.go("score", applicant=applicant_id, prediction=made[0].prediction_id)
 
 with ui.guard():
-    prediction_id = ui.asked("prediction") or applicants.person(store, applicant_id)["prediction_id"]
+    prediction_id = ui.asked("prediction") or ui.seen(applicants.person, applicant_id)["prediction_id"]
     if prediction_id is None:
         if ui.champion() is None:
             ui.empty(
@@ -78,7 +78,7 @@ with ui.guard():
             icon="visibility_off",
         )
         st.stop()
-    person = applicants.person(store, prediction.applicant_id)
+    person = ui.seen(applicants.person, prediction.applicant_id)
     is_newest = prediction_id == person["prediction_id"]
 
     ui.proxy_banner(prediction.is_proxy)
@@ -155,7 +155,7 @@ with ui.guard():
     elif view == "similar":
         beside.similar(prediction)
     else:
-        history = scoring.history(store, prediction.applicant_id)
+        history = ui.seen(scoring.history, prediction.applicant_id)
         ui.section("What changed", help="Since the score before: the model, the figures, the scale.")
         beside.since(prediction, case.before(history, prediction_id))
         ui.section("All scores", help="Every score this applicant was given; pick a row to see its reasons.")

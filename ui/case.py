@@ -19,6 +19,7 @@ from creditrisk import (
     settings,
 )
 from creditrisk.pipeline import Pipeline
+from creditrisk.schema import Schema
 from creditrisk.store import Store
 from ui import account, recategorise
 
@@ -155,7 +156,7 @@ def pick_applicant(help: str, *, free: bool = True) -> str | None:
 
 def behind(prediction: scoring.Prediction, options: list[str], *, has_statements: bool) -> None:
     """Let somebody choose a figure of a case and show its value, what it means and the movements it is made of."""
-    declared = scoring.declared(ui.store(), prediction)
+    declared = ui.seen(_declared, prediction.prediction_id)
     titles = {feature.name: feature.title for feature in declared}
     name = ui.pick(
         "Figure",
@@ -183,9 +184,13 @@ def behind(prediction: scoring.Prediction, options: list[str], *, has_statements
     recategorise.table(evidence, account.MOVES, key=key, alt=f"Transactions behind {feature.title}", height=height)
 
 
+def _declared(store: Store, prediction_id: str) -> Schema:
+    return scoring.declared(store, scoring.get(store, prediction_id))
+
+
 def figures_of(prediction: scoring.Prediction, first: Sequence[str] = ()) -> list[str]:
     """The figures of a case to look behind: `first`, the reasons, the other scored ones, then those only reported; nothing protected."""
-    declared = scoring.declared(ui.store(), prediction)
+    declared = ui.seen(_declared, prediction.prediction_id)
     scored = [feature.name for feature in declared.predictors]
     reported = [feature.name for feature in declared if feature.role == "report"]
     return list(dict.fromkeys([*first, *(reason["feature"] for reason in prediction.reasons), *scored, *reported]))

@@ -19,7 +19,7 @@ RULES = {"history": "History", "data": "Data", "knock-out": "Knock-out", "refer 
 
 def bar(prediction: Prediction, *, is_newest: bool) -> None:
     """Show the decision that stands on a score and offer to take one; an earlier score is past deciding."""
-    made = decisions.current(ui.store(), prediction.prediction_id)
+    made = ui.seen(decisions.current, prediction.prediction_id)
     _told()
     with st.container(border=True, key="decision"):
         said, acts = st.columns([2, 3], vertical_alignment="center", gap="medium")
@@ -143,7 +143,7 @@ def papers(prediction: Prediction) -> None:
     """Offer the record of the case and, once somebody decided, the draft of the notice; each is written when it is asked for."""
     name, store = prediction.prediction_id, ui.store()
     file = f"{prediction.applicant_id}-{name[:8]}"
-    made = decisions.current(store, name)
+    made = ui.seen(decisions.current, name)
     kinds = [("Record (PDF)", f"{file}.pdf", "application/pdf", partial(record.pdf, store, name), "picture_as_pdf")]
     kinds.append(("Record (HTML)", f"{file}.html", "text/html", partial(record.html, store, name), "html"))
     if made is not None and made.outcome != "refer":
@@ -154,7 +154,7 @@ def papers(prediction: Prediction) -> None:
 
 def taken(prediction_id: str) -> None:
     """Tell every decision on a case, newest first, with its reasons and what decided."""
-    found = decisions.of_case(ui.store(), prediction_id)
+    found = ui.seen(decisions.of_case, prediction_id)
     for made in found:
         with st.container(border=True, gap="xsmall"):
             st.markdown(
