@@ -1,6 +1,7 @@
 """A decision being taken: what stands, what a person may do, the dialogs in which they do it, the record and the notice to take away."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 import streamlit as st
@@ -49,22 +50,45 @@ def _standing(made: Decision | None) -> None:
 
 def _actions(prediction: Prediction, made: Decision | None) -> None:
     final = prediction.recommendation in decisions.FINAL
+    title = "Override" if final else "Decide yourself"
+    help = "Decide otherwise, with a comment and reasons of your own." if final else "Nothing is recommended: decide with your reasons."
+    offered = [(f"Accept: {prediction.recommendation}", "accept", "check", "Decide as recommended.")] if final else []
+    offered += [
+        (title, "override", "edit", help),
+        ("Refer", "refer", "group_add", "Hand the case to somebody who may decide it."),
+        ("Ask", "ask", "contact_support", "Ask the applicant for documents or answers."),
+    ]
     with st.container(horizontal=True, horizontal_alignment="right"):
-        if final:
-            what = f"Accept: {prediction.recommendation}"
-            if st.button(what, type="primary", icon=":material/check:", key="accept", help="Decide as recommended."):
-                accept(prediction, made)
-        title = "Override" if final else "Decide yourself"
-        help = "Decide otherwise, with a comment and reasons of your own." if final else "Nothing is recommended: decide with your reasons."
-        if st.button(title, icon=":material/edit:", key="override", help=help, type="secondary" if final else "primary"):
-            override(prediction, made)
-        if st.button("Refer", icon=":material/group_add:", key="refer", help="Hand the case to somebody who may decide it."):
-            refer(prediction, made)
-        if st.button("Ask", icon=":material/contact_support:", key="ask", help="Ask the applicant for documents or answers."):
-            ask(prediction, made)
+        for place, (label, how, icon, meaning) in enumerate(offered):
+            kind = "secondary" if place else "primary"
+            opened = Open(how, prediction.prediction_id, made)
+            st.button(label, type=kind, icon=f":material/{icon}:", key=how, help=meaning, on_click=_open, args=(opened,))
+    opened = st.session_state.get(OPEN)
+    if opened is not None and opened.prediction_id == prediction.prediction_id:
+        DIALOGS[opened.how](prediction, opened.made)
 
 
-@st.dialog("Accept the recommendation", icon=":material/check:")
+OPEN = "deciding"  # under which the dialog at hand is remembered: a rerun of the page must not close it
+
+
+@dataclass(frozen=True)
+class Open:
+    """A dialog at hand: which, on what score, and the decision that stood when it was opened, which is the one the person knows of."""
+
+    how: str
+    prediction_id: str
+    made: Decision | None
+
+
+def _open(opened: Open) -> None:
+    st.session_state[OPEN] = opened
+
+
+def _close() -> None:
+    st.session_state.pop(OPEN, None)
+
+
+@st.dialog("Accept the recommendation", icon=":material/check:", on_dismiss=_close)
 def accept(prediction: Prediction, made: Decision | None) -> None:
     """Decide as recommended, in one's own name."""
     from_model = decisions.component(prediction) == "model"
@@ -79,7 +103,7 @@ def accept(prediction: Prediction, made: Decision | None) -> None:
     _keep("Record decision", prediction, lambda: Said("accept", comment=comment, after=_after(made)))
 
 
-@st.dialog("Decide yourself", icon=":material/edit:")
+@st.dialog("Decide yourself", icon=":material/edit:", on_dismiss=_close)
 def override(prediction: Prediction, made: Decision | None) -> None:
     """Decide otherwise than recommended: what, why, and the reasons the applicant is told."""
     if prediction.recommendation == "approve":
@@ -102,19 +126,22 @@ def override(prediction: Prediction, made: Decision | None) -> None:
     )
 
 
-@st.dialog("Refer the case", icon=":material/group_add:")
+@st.dialog("Refer the case", icon=":material/group_add:", on_dismiss=_close)
 def refer(prediction: Prediction, made: Decision | None) -> None:
     """Leave the case to somebody else, and say why."""
     comment = _comment("Why, and to whom", needed=True)
     _keep("Refer", prediction, lambda: Said("refer", comment=comment, after=_after(made)))
 
 
-@st.dialog("Ask for information", icon=":material/contact_support:")
+@st.dialog("Ask for information", icon=":material/contact_support:", on_dismiss=_close)
 def ask(prediction: Prediction, made: Decision | None) -> None:
     """Say what the applicant is asked for."""
     asked = st.text_area("What is needed, one a line", key="asked", height=110, placeholder="Wage slips of the last three months")
     comment = _comment("Comment", needed=_again(made))
     _keep("Ask for it", prediction, lambda: Said("ask", comment=comment, asked=(asked or "").splitlines(), after=_after(made)))
+
+
+DIALOGS: dict[str, Callable[[Prediction, Decision | None], None]] = {"accept": accept, "override": override, "refer": refer, "ask": ask}
 
 
 def _comment(title: str, *, needed: bool) -> str:
@@ -127,6 +154,7 @@ def _keep(title: str, prediction: Prediction, said: Callable[[], Said]) -> None:
     if st.button(f"{title} as {ui.literal(ui.user())}", type="primary", icon=":material/gavel:", key="decide", width="stretch"):
         with ui.guard():
             made = decisions.decide(ui.store(), prediction.prediction_id, said(), user=ui.user())
+            _close()
             st.session_state["decided"] = f"{prediction.applicant_id}: {OUTCOMES[made.outcome]} by {made.decided_by}."
             st.rerun()
 
