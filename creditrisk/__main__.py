@@ -14,12 +14,12 @@ from contextlib import contextmanager
 from types import FrameType
 
 from creditrisk import __version__
-from creditrisk.commands import access, applicants, desk, keeping, lab, mending, models, statements, transfer, verdicts
+from creditrisk.commands import access, applicants, deciding, desk, keeping, lab, mending, models, statements, transfer, verdicts
 from creditrisk.commands.terminal import Options, Out, Parser, common
 from creditrisk.errors import CreditRiskError
 
 STOPPED = "Stopped. What was not finished is not stored."
-ROOMS = (statements, applicants, lab, models, transfer, desk, verdicts, mending, keeping, access)
+ROOMS = (statements, applicants, lab, models, transfer, desk, deciding, verdicts, mending, keeping, access)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

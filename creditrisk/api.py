@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from creditrisk import __version__, corrections, dispatch, hearings, labels, people, registry, repeats, rows, scoring
+from creditrisk import __version__, corrections, desk, dispatch, hearings, labels, people, registry, repeats, rows, scoring
 from creditrisk.errors import CreditRiskError, InvalidInput, JobBusy, StoreInUse
 from creditrisk.schema import Feature, Schema
 from creditrisk.store import Store, to_json
@@ -91,6 +91,7 @@ def create_api(open_store: Callable[[], Store]) -> FastAPI:
 
     api.include_router(hearings.routes(open_store, PROBLEMS))
     api.include_router(dispatch.routes(open_store, PROBLEMS))
+    api.include_router(desk.routes(open_store, PROBLEMS))
 
     def described() -> dict[str, Any]:
         if not api.openapi_schema:
@@ -298,7 +299,13 @@ def _broken(_request: Request, _error: Exception) -> JSONResponse:
     return _problem(500, "InternalError", "The program failed at this request; nothing was changed. The log says more.")
 
 
-BODIES = {"corrections": "a correction", "reviews": "a verdict", "inspections": "an inspection", "claims": "a claim, {} for the next case,"}
+BODIES = {
+    "corrections": "a correction",
+    "reviews": "a verdict",
+    "inspections": "an inspection",
+    "decisions": "a decision",
+    "claims": "a claim, {} for the next case,",
+}
 HANDLERS: dict[type[Exception], Any] = {
     CreditRiskError: _refused,
     RequestValidationError: _malformed,

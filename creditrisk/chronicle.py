@@ -1,4 +1,4 @@
-"""What happened to a case, in the order it happened: scored, taken in hand, judged, inspected, learned from, replaced.
+"""What happened to a case, in the order it happened: scored, decided, taken in hand, judged, inspected, learned from, replaced.
 
 Told from the facts themselves, so that nothing is in the story that is not kept, and nothing kept is left out.
 """
@@ -76,6 +76,13 @@ events as (
         status || ' the verdict of ' || reviewed_by || ' on the ' || if(about = 'decision', 'recommendation', about)
         || ': “' || reason || '”'
     from inspected
+    union all
+    select decided_at, 5, decided_by, 'decided',
+        case outcome when 'approve' then 'approved' when 'decline' then 'declined' when 'refer' then 'referred the case'
+            else 'asked for more' end
+        || case action when 'accept' then ', as recommended' when 'override' then ', on their own judgement' else '' end
+        || if(comment = '', '', ': “' || comment || '”')
+    from decision where prediction_id = $id and not exists (from in_hand)
     union all
     select created_at, 6, created_by, 'learned',
         'froze label set ' || label_set_id || ', in which the applicant counts as ' || if(bad, 'bad', 'good') || ' by accepted verdicts'

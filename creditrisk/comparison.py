@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 from pandas import DataFrame
 
-from creditrisk import explain, features, gate, metrics, policy, registry
+from creditrisk import explain, features, gate, metrics, policy, registry, scoring
 from creditrisk.errors import InvalidInput, SchemaMismatch
+from creditrisk.plan import BASELINES
+from creditrisk.scoring import Prediction
 from creditrisk.store import Store
 
 SOURCES = ("observed", "review", "combined", "cluster", "rfm")
@@ -61,6 +63,30 @@ def compare(store: Store, one: str, other: str) -> Comparison:
     reasons, n_declined, n_same, changed = _reasons(store, *models)
     swaps = gate.compare(store, *models).swaps
     return Comparison(one, other, _figures(*models), differences, n, n_bad, swaps, reasons, n_declined, n_same, changed)
+
+
+def of_case(store: Store, prediction: Prediction, most: int = 6) -> DataFrame:
+    """Return what each model that can score makes of a prediction's figures, its own first, then the champion, then the newest.
+
+    Columns: model_id, algorithm, status, is_proxy, pd, score, band, recommendation, reason (the first, in words). Today's scale and
+    policy hold; nothing is kept. Baselines never score, and a model made for other features cannot.
+    """
+    known = registry.models(store)
+    able = known[(known["schema_fingerprint"] == store.schema.fingerprint) & ~known["algorithm"].isin(BASELINES)]
+    order = {"champion": 0, "challenger": 1}
+    ranked = sorted(able.to_dict("records"), key=lambda row: (row["model_id"] != prediction.model_id, order.get(row["status"], 2)))
+    rows = []
+    for row in ranked[:most]:
+        using = scoring.model(store, row["model_id"])
+        by, baseline = prediction.scored_by, prediction.baseline
+        (made,) = scoring.score_values(
+            store, [prediction.inputs], user=by, channel="comparison", baseline=baseline, keep=False, using=using
+        )
+        reason = made.reasons[0]["text"] if made.reasons else ""
+        facts = (row["model_id"], row["algorithm"], row["status"], made.is_proxy)
+        rows.append((*facts, made.pd, made.score, made.band, made.recommendation, reason))
+    columns = ["model_id", "algorithm", "status", "is_proxy", "pd", "score", "band", "recommendation", "reason"]
+    return DataFrame(rows, columns=columns)
 
 
 def _figures(one: Mapping[str, Any], other: Mapping[str, Any]) -> DataFrame:

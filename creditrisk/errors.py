@@ -66,6 +66,12 @@ class Leakage(CreditRiskError):
     status = 409
 
 
+class Overtaken(CreditRiskError):
+    """What a person acts on is no longer the present state: somebody was quicker, or there is something newer."""
+
+    status = 409
+
+
 class NotInstalled(CreditRiskError):
     """Something of the machine's own that a step needs and does not find."""
 

@@ -248,7 +248,9 @@ def steps(
         feature = schema[name]
         made.append((name, feature.title, *feature.contrast(_plain(values[name]), _plain(reference.get(name))), added))
     if ranked[top:]:
-        made.append(("", f"{len(ranked[top:])} other figures", "", "", sum(added for _, added in ranked[top:])))
+        made.append(
+            ("", f"{len(ranked[top:])} other figure{'s' if ranked[top + 1 :] else ''}", "", "", sum(added for _, added in ranked[top:]))
+        )
     return DataFrame([(*step, points(step[4], scale)) for step in made], columns=STEP)
 
 
@@ -269,6 +271,8 @@ def wording(feature: Feature, value: Any, reference: Any) -> str:
     if not feature.reason:
         return plainly(feature, value, reference)
     said, usual = feature.contrast(_plain(value), _plain(reference))
+    if said == usual and not feature.is_numeric:
+        return feature.reason.replace(" (reference {reference})", "").replace("{value}", said)
     return feature.reason.replace("{value}", said).replace("{reference}", usual)
 
 

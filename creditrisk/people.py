@@ -33,6 +33,7 @@ MAY: Mapping[str, frozenset[str]] = {  # every action that `Store.write` is give
     "promote": frozenset({"validator", "admin"}) | MAKES_MODELS,
     "retire": frozenset({"validator", "admin"}) | MAKES_MODELS,
     "score": EVERYONE,
+    "decide": frozenset({"analyst", "admin"}),
     "claim": frozenset({"reviewer", "validator", "admin"}),
     "review": frozenset({"reviewer", "validator", "admin"}),
     "backup": frozenset({"data scientist", "admin"}),

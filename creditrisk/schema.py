@@ -38,6 +38,8 @@ class Feature:
     `missing` says which written values mean that there is none, and why ({"98": "refused to say"}); `spellings` puts other ways of
     writing a choice right; `formula` makes the feature of others (see `formula`), so it is computed and never believed. `why`
     is somebody's reason for letting a model read a column that the law of many countries protects.
+    `actionable` says that people can change it by what they do within months, so that guidance may name it: only a scored number with
+    a sign, which says which way helps. `at_most` names features that are never less than this one (90 days never hold more than 365).
     """
 
     name: str
@@ -61,6 +63,8 @@ class Feature:
     spellings: dict[str, str] = field(default_factory=dict, hash=False)
     why: str = ""
     is_binding: bool = True
+    actionable: bool = False
+    at_most: tuple[str, ...] = ()
 
     def reads(self) -> tuple[Any, ...]:
         """What else a model depends on: what stands between a written value and the one it sees, and whether its sign is free."""
@@ -187,6 +191,9 @@ def build(declared: dict[str, Any], origin: str) -> Schema:
     made = Schema(declared.get("name", "unnamed"), features, tuple(declared.get("concepts", {}).items()))
     for feature in features:
         _check_formula(origin, feature, made)
+        for other in feature.at_most:
+            if other not in names:
+                raise InvalidInput(f"{origin}: feature {feature.name!r} is at_most {other!r}, which nobody declared.")
     return made
 
 
@@ -234,6 +241,8 @@ def _feature(origin: str, entry: dict[str, Any]) -> Feature:
         raise InvalidInput(f"{origin}: feature {name!r} lacks {', '.join(sorted(missing))}.")
     declared: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
     feature = Feature(**declared)
+    if feature.actionable and not (feature.is_numeric and feature.risk and feature.role == "predictor" and not feature.formula):
+        raise InvalidInput(f"{origin}: feature {name!r} is actionable; only a scored number with a sign, computed of nothing else, can be.")
     if feature.role == "predictor" and not feature.why and (word := protects(name)):
         raise InvalidInput(
             f"{origin}: feature {name!r} says {word}, which the law of many countries protects: a model may read it only with a reason. "

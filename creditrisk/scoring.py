@@ -310,7 +310,7 @@ def _predictions(
     made = []
     for place, (snapshot_id, applicant_id, as_of) in enumerate(zip(*(table[name] for name in HEADS), strict=True)):
         values, prediction_id = inputs[place], uuid4().hex
-        advice = policy.recommend(float(chances[place]), values, rules, is_proxy=loaded.is_proxy)
+        advice = policy.recommend(float(chances[place]), values, rules, is_proxy=loaded.is_proxy, schema=schema)
         made.append(
             Prediction(
                 prediction_id=prediction_id,

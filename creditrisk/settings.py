@@ -1,6 +1,7 @@
 """What an installation may choose, read once from `creditrisk.toml`; every default stands here and nowhere else."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -29,6 +30,14 @@ class Policy:
     refer_band: float = 0.05
     min_history_days: int = 90
     max_uncategorised_share: float = 0.15
+    knock_outs: Mapping[str, str] = field(default_factory=dict)  # feature → what declines by itself: "> 0", "<= 500"
+
+
+@dataclass(frozen=True)
+class Loan:
+    """What an instalment is reckoned with where an application does not say; a share a year."""
+
+    yearly_rate: float = 0.09
 
 
 @dataclass(frozen=True)
@@ -114,6 +123,7 @@ class Settings:
     models: Path = Path("models")
     score: Score = field(default_factory=Score)
     policy: Policy = field(default_factory=Policy)
+    loan: Loan = field(default_factory=Loan)
     intake: Intake = field(default_factory=Intake)
     labels: Labels = field(default_factory=Labels)
     training: Training = field(default_factory=Training)
@@ -156,6 +166,7 @@ def load(file: Path | None = None, *, data: Path | None = None, models: Path | N
 SECTIONS = [part.name for part in fields(Settings) if part.name not in ("data", "models")]
 CHOICES = {"scale": ("logodds", "linear")}
 ROLES = ("analyst", "reviewer", "data scientist", "validator", "admin")
+LIMIT = re.compile(r"(<=|>=|<|>) *(-?\d+(?:\.\d+)?)")
 FRACTIONS = ("points_to_double_odds", "anchor_score", "anchor_odds")
 RANGES: dict[str, tuple[float, float]] = {
     "points_to_double_odds": (1, 300),
@@ -166,6 +177,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "refer_band": (0, 0.5),
     "min_history_days": (0, 730),
     "max_uncategorised_share": (0, 1),
+    "yearly_rate": (0, 3),
     "max_file_mb": (1, 2_000),  # the file is one cell of the database, which takes 2 GB
     "max_rows": (1, 100_000_000),
     "max_batch_mb": (1, 10_000),
@@ -201,6 +213,8 @@ def _section(file: Path, name: str, default: Any, values: dict[str, Any]) -> Any
             raise InvalidInput(f"{file}: [{name}] has no key {key!r}; it has {', '.join(known)}.")
         if key in ("roles", "groups"):
             values = {**values, key: _roles(file, key, value)}
+        elif key == "knock_outs":
+            values = {**values, key: _knock_outs(file, value)}
         elif wanted := _misfit(key, known[key], value):
             raise InvalidInput(f"{file}: [{name}] {key} = {value!r} should be {wanted}.")
     made = replace(default, **values)
@@ -218,6 +232,16 @@ def _roles(file: Path, key: str, value: object) -> dict[str, tuple[str, ...]]:
     if not people:
         raise InvalidInput(f"{file}: [people] {key} should be a table of names, each with a list of {', '.join(ROLES)}.")
     return {str(name): tuple(given) for name, given in people.items()}
+
+
+def _knock_outs(file: Path, value: object) -> dict[str, str]:
+    """Read the table of features and the limits beyond which each declines by itself."""
+    if not isinstance(value, dict):
+        raise InvalidInput(f'{file}: [policy] knock_outs should be a table of features, each with a limit like "> 0".')
+    for name, limit in value.items():
+        if not isinstance(limit, str) or not LIMIT.fullmatch(limit):
+            raise InvalidInput(f'{file}: [policy.knock_outs] {name} = {limit!r} should be <, <=, > or >= and a number, like "> 0".')
+    return {str(name): limit for name, limit in value.items()}
 
 
 def _misfit(key: str, default: object, value: object) -> str | None:

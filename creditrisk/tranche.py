@@ -144,7 +144,7 @@ def records(store: Store, batch_id: str, first: int, last: int) -> Iterator[dict
                 "score": points,
                 "band": band,
                 "recommendation": advice,
-                "because": policy.recommend(chance, given, rules, is_proxy=shared["is_proxy"]).because,
+                "because": policy.recommend(chance, given, rules, is_proxy=shared["is_proxy"], schema=schema).because,
                 "contributions": dict(zip(names, added.values(), strict=True)),
                 "reasons": explain.told(given, [name for name, _ in chosen], [worth for _, worth in chosen], schema, typical, scale=scale),
                 "scored_at": scored_at,

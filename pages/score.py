@@ -1,13 +1,13 @@
-"""One applicant: the score, what it means, why, on which transactions it rests, and how it was before."""
+"""One applicant: the score, what it means, why, what if, what similar ones did, how it was before, and what a person decides."""
 
 import json
 
 import streamlit as st
 
 import ui
-from creditrisk import applicants, charts, features, scoring
+from creditrisk import affordability, applicants, charts, scoring
 from creditrisk.scorecard import shown
-from ui import account, case, hearing, recategorise
+from ui import beside, case, deciding, hearing, wonder
 
 store = ui.store()
 ui.header("Score", "One applicant, one score, and the reasons in plain words. The program recommends; a named person decides.")
@@ -18,6 +18,7 @@ ADVICE = {
     "refer": ":orange[:material/person_raised_hand: Refer to a person]",
     "insufficient data": ":gray[:material/hourglass_empty: Insufficient data]",
 }
+VIEWS = {"why": "Reasons", "month": "Affordability", "whatif": "What if", "similar": "Similar applicants", "history": "History"}
 
 pick, action = st.columns([4, 1], vertical_alignment="bottom")
 with pick:
@@ -77,9 +78,8 @@ with ui.guard():
             icon="visibility_off",
         )
         st.stop()
-    risk = ui.risk_word(prediction.is_proxy)
     person = ui.seen(applicants.person, prediction.applicant_id)
-    points = shown(prediction.score)
+    is_newest = prediction_id == person["prediction_id"]
 
     ui.proxy_banner(prediction.is_proxy)
     gauge, meaning = st.columns([2, 3], gap="large", vertical_alignment="center")
@@ -87,9 +87,9 @@ with ui.guard():
         ui.figure(
             charts.gauge(
                 prediction.score,
-                points,
+                shown(prediction.score),
                 prediction.band,
-                sure=prediction.recommendation != "insufficient data",
+                sure=case.is_sure(prediction),
                 cutoff=case.cutoff(prediction),
             ),
             key="gauge",
@@ -99,16 +99,23 @@ with ui.guard():
     with meaning:
         st.subheader(ADVICE[prediction.recommendation], anchor=False)
         st.markdown(ui.literal(ui.sentence(prediction.because)))
+        interval, how = case.interval(prediction)
         ui.figures(
             (
-                risk,
-                ui.percent(prediction.pd),
-                "Estimated chance that the proxy label calls this applicant risky; not a probability of default."
+                ui.risk_word(prediction.is_proxy),
+                case.chance(prediction),
+                "Estimated chance that the proxy label calls this applicant risky; not a probability of default. " + how
                 if prediction.is_proxy
-                else "Probability that the loan goes bad.",
+                else "Probability that the loan goes bad. " + how,
+                interval,
             ),
-            ("Band", prediction.band, "Read off the unrounded score."),
-            ("Model", prediction.model_id, f"Learned from {prediction.label_source} labels; the exact file is known by its digest."),
+            ("Band", prediction.band, "Read off the unrounded score.", f"{shown(prediction.score)} points"),
+            (
+                "Model",
+                prediction.model_id,
+                "The exact file is known by its digest.",
+                case.LEARNED.get(prediction.label_source, prediction.label_source),
+            ),
         )
         known_on = f" as of {ui.day(prediction.as_of)}" if prediction.as_of else ""
         st.caption(
@@ -116,68 +123,54 @@ with ui.guard():
             f"{ui.literal(prediction.scored_by)} ({prediction.channel})."
         )
         champion = ui.champion()
-        if prediction_id != person["prediction_id"]:
-            st.caption(":material/history: An earlier score; the newest stands under “All scores”.")
-        elif champion and champion["model_id"] != prediction.model_id:
+        if is_newest and champion and champion["model_id"] != prediction.model_id:
             st.caption(f":material/history: {champion['model_id']} is the champion now. Press **Score now** to have its score.")
+    deciding.bar(prediction, is_newest=is_newest)
 
-    why, good = st.columns(2, gap="large")
-    with why:
-        ui.section("What counts against", help="At most four principal reasons, those that push furthest towards risk; one per subject.")
-        ui.bullets((reason["text"] for reason in prediction.reasons), ":red[:material/arrow_downward:]")
-    with good:
-        ui.section("What speaks for them", help="The same, in the other direction.")
-        ui.bullets((support["text"] for support in case.supports(store, prediction_id)), ":green[:material/arrow_upward:]")
-
-    reference = REFERENCE[prediction.baseline]
-    st.caption(f"“Reference” is what is usual among {reference}; the bars begin at their average.")
-    ui.section("How the score came about", help=f"Each bar is one figure's part, against {reference}. They add up exactly.")
-    ui.figure(
-        case.waterfall(prediction), key=f"waterfall-{prediction_id}", param="feature", help="Click a bar to see what stands behind it."
-    )
-
-    title = "The transactions behind a figure" if person["n_statements"] else "What a figure means"
-    ui.section(title, help="Choose a figure, or click its bar above.")
-    declared = scoring.declared(store, prediction)
-    scored = {feature.name: feature for feature in declared.predictors}
-    options = list(dict.fromkeys([*(reason["feature"] for reason in prediction.reasons), *scored]))
-    say = {name: feature.title for name, feature in scored.items()}
-    name = ui.pick("Figure", options, "feature", say=lambda key: say.get(key, key), first=True, help="Every figure that entered the score.")
-    feature = declared[name]
-    value, meaning = st.columns([2, 3], gap="medium", vertical_alignment="center")
-    with value:
-        st.metric(feature.title, feature.say(prediction.inputs[name]), border=True)
-    with meaning:
-        st.markdown(f":gray[{ui.literal(feature.meaning)}]")
-    evidence = ui.seen(features.evidence, prediction.applicant_id, prediction.as_of, feature) if person["n_statements"] else None
-    if evidence is not None and evidence.empty:
-        st.markdown(":gray[No transaction stands behind this figure in its window.]")
-    elif evidence is not None:
-        recategorise.table(
-            evidence, account.MOVES, key=f"evidence-{name}", alt=f"Transactions behind {feature.title}", height=ui.fitting(len(evidence), 9)
+    view = ui.view(VIEWS)
+    if view == "why":
+        why, good = st.columns(2, gap="large")
+        with why:
+            ui.section("What counts against", help="At most four principal reasons, furthest towards risk first; one per subject.")
+            ui.bullets((reason["text"] for reason in prediction.reasons), ":red[:material/arrow_downward:]")
+        with good:
+            ui.section("What speaks for them", help="The same, in the other direction.")
+            ui.bullets((support["text"] for support in case.supports(store, prediction_id)), ":green[:material/arrow_upward:]")
+        reference = REFERENCE[prediction.baseline]
+        st.caption(f"“Reference” is what is usual among {reference}; the bars begin at their average.")
+        ui.section("How the score came about", help=f"Each bar is one figure's part, against {reference}. They add up exactly.")
+        ui.figure(
+            case.waterfall(prediction), key=f"waterfall-{prediction_id}", param="feature", help="Click a bar to see what stands behind it."
         )
+        title = "The transactions behind a figure" if person["n_statements"] else "What a figure means"
+        ui.section(title, help="Choose a figure, or click its bar above.")
+        case.behind(prediction, case.figures_of(prediction), has_statements=bool(person["n_statements"]))
+    elif view == "month":
+        beside.month(prediction, person)
+        if person["n_statements"]:
+            ui.section("The transactions behind a figure", help="Choose a figure, or click its bar above.")
+            case.behind(prediction, case.figures_of(prediction, affordability.NEEDED), has_statements=True)
+    elif view == "whatif":
+        wonder.view(prediction)
+    elif view == "similar":
+        beside.similar(prediction)
+    else:
+        history = ui.seen(scoring.history, prediction.applicant_id)
+        ui.section("What changed", help="Since the score before: the model, the figures, the scale.")
+        beside.since(prediction, case.before(history, prediction_id))
+        ui.section("All scores", help="Every score this applicant was given; pick a row to see its reasons.")
+        if len(history) > 1:
+            ui.figure(charts.score_history(history), key="history", help="In time, on the bands; hover for the model.")
+        case.scores(history)
+        beside.versions(prediction)
 
-    ui.section("All scores", help="Every score this applicant was given; pick a row to see its reasons.")
-    history = scoring.history(store, prediction.applicant_id)
-    if len(history) > 1:
-        ui.figure(charts.score_history(history), key="history", help="In time, on the bands; hover for the model.")
-    columns = {
-        "scored_at": ui.instant_column("Scored (UTC)"),
-        "score": ui.score_column(),
-        "band": ui.text_column("Band"),
-        "pd": ui.share_column("Risk", "PD, or risk (proxy) where the model learned from clusters"),
-        "recommendation": ui.text_column("Recommendation"),
-        "model_id": ui.text_column("Model"),
-        "channel": ui.text_column("From"),
-        "scored_by": ui.text_column("By"),
-    }
-    height = ui.fitting(len(history), most=6)
-    ui.table(history, columns, key="all-scores", alt="All scores", opens="prediction_id", param="prediction", height=height)
-    ui.section("What happened to this case", help="From the score to what was learned from it: claims, verdicts, inspections, models.")
+    ui.section("The case", help="Decisions with their reasons, and what happened from the score to what was learned from it.")
+    deciding.taken(prediction_id)
     hearing.story(prediction_id)
     with st.container(horizontal=True, vertical_alignment="center"):
+        deciding.papers(prediction)
         st.download_button(
-            "Download the record",
+            "Prediction (JSON)",
             json.dumps(prediction.to_json(), indent=2, default=str),
             file_name=f"{prediction.applicant_id}-{prediction_id[:8]}.json",
             mime="application/json",
@@ -191,3 +184,5 @@ with ui.guard():
             "group",
             applicant=prediction.applicant_id,
         )
+    with st.expander("The lender’s policy", icon=":material/policy:"):
+        deciding.policy()

@@ -551,7 +551,7 @@ def test_uncategorised_rows_can_be_seen_alone(shown: None) -> None:
 
 def test_numbers_are_written_for_people() -> None:
     assert ui.money(-1234.5, "EUR") == "−1,234.50 EUR"
-    assert (ui.percent(0.1234), ui.percent(0.00001), ui.percent(None)) == ("12.3 %", "under 0.1 %", "not known")
+    assert (ui.percent(0.1234), ui.percent(0.00001), ui.percent(None)) == ("12.3 %", "< 0.1 %", "not known")
     assert ui.day(date(2026, 3, 4)) == "4 Mar 2026"
     assert ui.instant(datetime(2026, 3, 4, 5, 6)) == "4 Mar 2026, 05:06 UTC"
     assert (ui.plural(1, "file"), ui.plural(2, "person", "people")) == ("1 file", "2 people")

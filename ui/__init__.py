@@ -474,7 +474,7 @@ def percent(value: object, digits: int = 1) -> str:
     if missing(value):
         return "not known"
     share, least = 100 * float(value), 10.0**-digits  # type: ignore[arg-type]
-    return f"under {least:g} %" if 0 < share < least / 2 else f"{share:.{digits}f} %"
+    return f"< {least:g} %" if 0 < share < least / 2 else f"{share:.{digits}f} %"
 
 
 def plain(value: object, digits: int = 3) -> str:

@@ -1,6 +1,6 @@
 """One applicant's case: who it is, the way to the score, what speaks for them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,17 +10,76 @@ from pandas import DataFrame
 import ui
 from creditrisk import (
     applicants,
+    certainty,
     charts,
+    features,
+    registry,
     scorecard,
     scoring,
     settings,
 )
+from creditrisk.pipeline import Pipeline
+from creditrisk.schema import Schema
 from creditrisk.store import Store
+from ui import account, recategorise
 
 REFERENCES = {"cut-off": "Near the cut-off", "everyone": "Everybody"}
 
 
+LEARNED = {
+    "cluster": "from clusters",
+    "rfm": "from RFM",
+    "observed": "from outcomes",
+    "review": "from verdicts",
+    "combined": "from several",
+}
 ADVICE_COLOURS = {"approve": "green", "decline": "red", "refer": "orange", "insufficient data": "gray"}
+
+
+@st.cache_resource(show_spinner=False, max_entries=6)
+def _model(_store: Store, model_id: str, digest: str) -> scoring.Model:  # noqa: ARG001  (bytes that never change are the key)
+    return scoring.model(_store, model_id)
+
+
+@st.cache_resource(show_spinner=False, max_entries=6)
+def _pipeline(_store: Store, model_id: str, digest: str) -> Pipeline:  # noqa: ARG001
+    return registry.load(_store, model_id)
+
+
+def model(prediction: scoring.Prediction) -> scoring.Model:
+    """The model that made a prediction, ready to score; it never changes, so it is loaded once."""
+    return _model(ui.store(), prediction.model_id, prediction.digest)
+
+
+def pipeline(prediction: scoring.Prediction) -> Pipeline:
+    """The fitted pipeline behind a prediction, also where the features have been declared anew since."""
+    return _pipeline(ui.store(), prediction.model_id, prediction.digest)
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def _lines(_store: Store, model_id: str, digest: str) -> certainty.Lines | None:  # noqa: ARG001
+    return certainty.lines(_store, model_id)
+
+
+def is_sure(prediction: scoring.Prediction) -> bool:
+    """Whether there is history enough for a figure to rely on."""
+    return prediction.recommendation != "insufficient data"
+
+
+def chance(prediction: scoring.Prediction) -> str:
+    """The probability in per cent; none where there is too little history to rely on one."""
+    return ui.percent(prediction.pd) if is_sure(prediction) else "–"
+
+
+def interval(prediction: scoring.Prediction) -> tuple[str, str]:
+    """The interval of the probability in per cent, and how it was come by; what stands in its place for a thin file."""
+    if not is_sure(prediction):
+        return "insufficient data", "Too little history for a figure to rely on."
+    found = _lines(ui.store(), prediction.model_id, prediction.digest)
+    if found is None:
+        return "no interval", "The model's held-out applicants are all of one kind, so that nothing says how sure it is."
+    low, high = found.interval(prediction.margin)
+    return f"{100 * low:.1f} to {100 * high:.1f} %", certainty.said(prediction.margin, found)
 
 
 @st.cache_data(show_spinner=False, max_entries=256)
@@ -104,4 +163,78 @@ def pick_applicant(help: str, *, free: bool = True) -> str | None:
         free=free,
         prediction=None,
         feature=None,
+    )
+
+
+def behind(prediction: scoring.Prediction, options: list[str], *, has_statements: bool) -> None:
+    """Let somebody choose a figure of a case and show its value, what it means and the movements it is made of."""
+    declared = ui.seen(_declared, prediction.prediction_id)
+    titles = {feature.name: feature.title for feature in declared}
+    name = ui.pick(
+        "Figure",
+        options,
+        "feature",
+        say=lambda key: titles.get(key, key),
+        first=True,
+        help="Scored figures first, then those only reported.",
+    )
+    feature = declared[str(name)]
+    value, meaning = st.columns([2, 3], gap="medium", vertical_alignment="center")
+    with value:
+        role = None if feature.role == "predictor" else "not scored"
+        value_said = feature.say(prediction.inputs[feature.name])
+        st.metric(feature.title, value_said, role, delta_color="off", delta_arrow="off", border=True)
+    with meaning:
+        st.markdown(f":gray[{ui.literal(feature.meaning)}]")
+    if not has_statements:
+        return
+    evidence = ui.seen(features.evidence, prediction.applicant_id, prediction.as_of, feature)
+    if evidence.empty:
+        st.markdown(":gray[No transaction stands behind this figure in its window.]")
+        return
+    key, height = f"evidence-{feature.name}", ui.fitting(len(evidence), 9)
+    recategorise.table(evidence, account.MOVES, key=key, alt=f"Transactions behind {feature.title}", height=height)
+
+
+def _declared(store: Store, prediction_id: str) -> Schema:
+    return scoring.declared(store, scoring.get(store, prediction_id))
+
+
+def figures_of(prediction: scoring.Prediction, first: Sequence[str] = ()) -> list[str]:
+    """The figures of a case to look behind: `first`, the reasons, the other scored ones, then those only reported; nothing protected."""
+    declared = ui.seen(_declared, prediction.prediction_id)
+    scored = [feature.name for feature in declared.predictors]
+    reported = [feature.name for feature in declared if feature.role == "report"]
+    return list(dict.fromkeys([*first, *(reason["feature"] for reason in prediction.reasons), *scored, *reported]))
+
+
+def before(history: DataFrame, prediction_id: str) -> str | None:
+    """The score before a given one in an applicant's history (newest first), or None for the first."""
+    names = history["prediction_id"].tolist()
+    later = names[names.index(prediction_id) + 1 :]
+    return str(later[0]) if later else None
+
+
+SCORES = {
+    "scored_at": ui.instant_column("Scored (UTC)"),
+    "score": ui.score_column(),
+    "band": ui.text_column("Band"),
+    "pd": ui.share_column("Risk", "PD, or risk (proxy) where the model learned from clusters"),
+    "recommendation": ui.text_column("Recommendation"),
+    "model_id": ui.text_column("Model"),
+    "channel": ui.text_column("From"),
+    "scored_by": ui.text_column("By"),
+}
+
+
+def scores(history: DataFrame) -> None:
+    """Every score an applicant was given; picking one opens it."""
+    ui.table(
+        history,
+        SCORES,
+        key="all-scores",
+        alt="All scores",
+        opens="prediction_id",
+        param="prediction",
+        height=ui.fitting(len(history), most=6),
     )

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import streamlit as st
+from pandas import DataFrame
 
 import ui
 from creditrisk import applicants, chronicle, conduct, reviews, scoring
@@ -228,8 +229,12 @@ def others(prediction_id: str) -> None:
 
 def story(prediction_id: str) -> None:
     """Tell what happened to a case, in order."""
-    told = chronicle.of_case(ui.store(), prediction_id, reader=ui.user())
+    told = ui.seen(_told, prediction_id, ui.user())
     ui.story((row["happened_at"], row["who"], row["what"]) for row in ui.rows(told))
+
+
+def _told(store: Any, prediction_id: str, reader: str) -> DataFrame:
+    return chronicle.of_case(store, prediction_id, reader=reader)
 
 
 def blind(prediction_id: str) -> bool:

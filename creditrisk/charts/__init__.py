@@ -7,7 +7,7 @@ a figure that says so.
 from creditrisk.charts.account import balance, coverage
 from creditrisk.charts.batch import batch_scores, moved
 from creditrisk.charts.canvas import AMBER, BRICK, GREY, TEAL, nothing
-from creditrisk.charts.case import gauge, score_history, waterfall
+from creditrisk.charts.case import gauge, month, score_history, waterfall
 from creditrisk.charts.clusters import cloud, profiles, scan, segments, spread
 from creditrisk.charts.explained import beeswarm, confusion, cutoffs, dependence, partial, standings, swaps
 from creditrisk.charts.labels import against, agreement, cohort_rates, group_rates, windows
@@ -43,6 +43,7 @@ __all__ = [
     "importance",
     "leaderboard",
     "maturity",
+    "month",
     "moved",
     "nothing",
     "partial",

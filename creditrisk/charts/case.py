@@ -49,11 +49,12 @@ def waterfall(
     start_name: str = "Reference",
     end_name: str = "This applicant",
     limits: tuple[float, float] = (300, 900),
+    against: str = "reference",
 ) -> go.Figure:
     """Show how contributions lead from a reference to one applicant; clicking a bar yields its feature.
 
     `frame` has feature, title, value, reference and the column `unit`: 'points' (+ is better) or 'contribution' (log-odds, + is riskier).
-    Points beyond `limits` are said with the limit, which is the score people read.
+    Points beyond `limits` are said with the limit, which is the score people read. `against` is what a value is held against.
     """
     if frame.empty:
         return canvas.nothing("Nothing was scored, so there is nothing to explain.")
@@ -61,7 +62,8 @@ def waterfall(
     edges = _running(start, steps)
     better = [step >= 0 if unit == "points" else step <= 0 for step in steps]
     names = [
-        _label(title, value, reference) for title, value, reference in zip(frame["title"], frame["value"], frame["reference"], strict=True)
+        _label(title, value, f"{against} {canvas.short(reference, 26)}")
+        for title, value, reference in zip(frame["title"], frame["value"], frame["reference"], strict=True)
     ]
     word = "points" if unit == "points" else "log-odds"
     sign = "+.0f" if unit == "points" else "+.2f"
@@ -80,7 +82,7 @@ def waterfall(
             hovertemplate=[
                 f"{start_name}: {_figure_text(start, unit)}<extra></extra>",
                 *[
-                    f"{title}: {_moved(step, sign)} {word}<br>{value}; reference {reference}<extra></extra>"
+                    f"{title}: {_moved(step, sign)} {word}{f'<br>{value}; {against} {reference}' if value else ''}<extra></extra>"
                     for title, value, reference, step in zip(frame["title"], frame["value"], frame["reference"], steps, strict=True)
                 ],
                 f"{end_name}: {_figure_text(end, unit, limits)}<extra></extra>",
@@ -98,6 +100,50 @@ def waterfall(
     )
     figure.update_layout(clickmode="event+select", dragmode=False)
     return figure
+
+
+def month(frame: DataFrame) -> go.Figure:
+    """Show a month's money, from what comes in to what is left: columns feature, title, amount (money, negative: out), is_sum.
+
+    A sum stands from nothing; what lies between takes away from the bar before. Clicking a bar yields its feature.
+    """
+    if frame.empty:
+        return canvas.nothing("The figures of this applicant do not say what a month costs.")
+    amounts, tops = [float(amount) for amount in frame["amount"]], [0.0]
+    for amount, is_sum in zip(amounts, frame["is_sum"], strict=True):
+        tops.append(amount if is_sum else tops[-1] + amount)
+    last, left = str(frame["title"].iloc[-1]), amounts[-1]
+    figure = canvas.figure(
+        f"{last}: {_money(left)} a month" if left >= 0 else f"{last}: nothing, {_money(-left)} a month is missing", height=300
+    )
+    figure.add_trace(
+        go.Bar(
+            x=[str(name) for name in frame["title"]],
+            y=amounts,
+            base=[0.0 if is_sum else top for top, is_sum in zip(tops, frame["is_sum"], strict=False)],
+            marker={"color": [_side(amount, is_sum) for amount, is_sum in zip(amounts, frame["is_sum"], strict=True)], "cornerradius": 3},
+            customdata=list(frame["feature"]),
+            text=[f"<b>{_money(amount)}</b>" for amount in amounts],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{x}: %{text} a month<extra></extra>",
+            width=0.6,
+        )
+    )
+    low, high = min(0.0, *tops), max(tops)
+    room = 0.15 * ((high - low) or 1)
+    figure.update_yaxes(title="money a month", range=[low - room, high + room], zeroline=True, zerolinecolor=GREY)
+    figure.update_xaxes(showgrid=False, automargin=True)
+    figure.update_layout(**canvas.CLICKED)
+    return figure
+
+
+def _side(amount: float, is_sum: bool) -> str:
+    return BRICK if amount < 0 else TEAL if is_sum else GREY
+
+
+def _money(amount: float) -> str:
+    return f"{amount:,.0f}".replace("-", "−")
 
 
 def score_history(frame: DataFrame) -> go.Figure:
@@ -136,8 +182,8 @@ def _floor(edges: Sequence[float]) -> float:
     return min(edges) - 0.18 * ((max(edges) - min(edges)) or 1)
 
 
-def _label(title: str, value: str, reference: str) -> str:
-    said = f"{canvas.short(value, 26)} · reference {canvas.short(reference, 26)}"
+def _label(title: str, value: str, usual: str) -> str:
+    said = f"{canvas.short(value, 26)} · {usual}"
     return f"{canvas.short(title, 44)}<br><span style='font-size:11px;opacity:0.75'>{said}</span>" if value else title
 
 

@@ -89,6 +89,64 @@ def test_from_statement_to_verdict_to_retraining(visit: Visitor) -> None:
     visit.is_content()
 
 
+def test_a_whole_case_from_statements_to_its_record(visit: Visitor) -> None:
+    page = visit.page
+    visit.open("statements")
+    page.get_by_role("textbox", name="Applicant").fill("NEW-9")
+    page.keyboard.press("Enter")
+    visit.settle()
+    files = page.get_by_test_id("stFileUploader").locator("input[type=file]")
+    files.set_input_files({"name": "new-9.csv", "mimeType": "text/csv", "buffer": statement(220)})
+    visit.sees("adds up")
+    visit.button("Save 1 file")
+    visit.sees("new transactions stored")
+
+    visit.open("score?applicant=NEW-9")
+    visit.button("Score now")
+    visit.sees("How the score came about")
+    visit.sees("Nobody has decided yet")
+    case = page.url.removeprefix(f"{visit.url}/")
+    visit.open(f"{case}&feature=income_monthly_median_180d")  # the evidence
+    visit.sees("The transactions behind a figure")
+    playwright.expect(page.locator("[class*='st-key-evidence-income'] [data-testid=stDataFrame]").first).to_be_visible(timeout=WAIT)
+    visit.is_content()
+
+    visit.open(f"{case}&view=whatif")
+    visit.sees("What would reach the next band")
+    box = page.get_by_role("spinbutton", name=re.compile("Current balance|Average balance")).first
+    box.fill("9000")
+    box.press("Enter")
+    page.wait_for_timeout(500)
+    visit.settle()
+    playwright.expect(page.get_by_test_id("stMetricDelta").filter(has_text="points").last).not_to_have_text("+0 points", timeout=WAIT)
+    visit.is_content()
+    for view in ("month", "similar", "history"):
+        visit.open(f"{case}&view={view}")
+        visit.is_content()
+
+    visit.open(case)
+    page.get_by_role("button", name=re.compile("^(Override|Decide yourself)$")).click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("Approve", exact=True).or_(dialog.get_by_text("you decline")).first.click()
+    dialog.get_by_role("button", name=re.compile("as analyst")).click()
+    visit.sees("needs a comment of at least 10 characters")
+    dialog.get_by_role("textbox", name="Why (for the record)").fill("The employer confirmed it in writing")
+    dialog.get_by_role("textbox", name="Your reasons, one a line").fill("The contract of employment ends in March")
+    page.keyboard.press("Control+Enter")
+    visit.settle()
+    dialog.get_by_role("button", name=re.compile("as analyst")).click()
+    visit.sees("on their own judgement")
+    with page.expect_download() as fetched:
+        page.get_by_role("button", name="Record (HTML)").click()
+    record = fetched.value.path().read_text(encoding="utf-8")
+    for fact in ("NEW-9", "The contract of employment ends in March", "the same score", "analyst"):
+        assert fact in record
+    with page.expect_download() as fetched:
+        page.get_by_role("button", name="Record (PDF)").click()
+    assert fetched.value.path().read_bytes().startswith(b"%PDF")
+    visit.is_content()
+
+
 def test_an_application_and_a_label_set_are_made_in_dialogs(visit: Visitor) -> None:
     page = visit.page
     visit.open("applicants")

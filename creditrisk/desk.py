@@ -1,0 +1,60 @@
+"""REST of a decision: what a person decided on a score, the record of the case, the draft of the notice. Refusals are the library's."""
+
+import json
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Header
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+
+from creditrisk import decisions, notice, record
+from creditrisk.decisions import Decision
+from creditrisk.store import Store, to_json
+
+User = Annotated[str, Header(alias="X-User", description="Who decides; kept with the decision.", min_length=1, max_length=100)]
+Text = Annotated[str, Field(max_length=decisions.LONGEST)]
+
+
+class DecisionSaid(BaseModel):
+    """What a person decides on one score."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", json_schema_extra={"example": {"action": "accept"}})
+    action: decisions.Action = Field(description="Accept the recommendation, override it, refer the case, or ask for information.")
+    outcome: Literal["approve", "decline"] | None = Field(None, description="With an override: what is decided.")
+    comment: Text = Field("", description="Why; at least ten characters with an override or a referral.")
+    reasons: list[Text] = Field(default=[], max_length=decisions.MOST_REASONS, description="With an override: the person's own reasons.")
+    asked: list[Text] = Field(default=[], max_length=20, description="With `ask`: what the applicant is asked for.")
+    after: int | None = Field(None, description="The last decision you know of; left out, there was none.")
+
+
+def routes(open_store: Callable[[], Store], problems: dict[int | str, dict[str, Any]]) -> APIRouter:
+    """Return the routes to include; `open_store` is called for each request, `problems` describe a refusal."""
+    router = APIRouter(prefix="/v1/predictions/{prediction_id}", tags=["decisions"], responses=problems)
+
+    @router.post("/decisions", summary="Decide on a score: accept, override, refer, ask", status_code=201)
+    def decide(prediction_id: str, said: DecisionSaid, x_user: User = "api") -> JSONResponse:
+        made = decisions.decide(open_store(), prediction_id, decisions.Said(**said.model_dump()), user=x_user)
+        return JSONResponse(plain(made), status_code=201)
+
+    @router.get("/decisions", summary="What people decided on a score, newest first")
+    def decided(prediction_id: str) -> JSONResponse:
+        return JSONResponse([plain(made) for made in decisions.of_case(open_store(), prediction_id)])
+
+    @router.get("/record", summary="The record of the case, as HTML or PDF", response_class=HTMLResponse)
+    def recorded(prediction_id: str, format: Literal["html", "pdf"] = "html") -> Response:
+        store = open_store()
+        if format == "pdf":
+            return Response(record.pdf(store, prediction_id), media_type="application/pdf")
+        return HTMLResponse(record.html(store, prediction_id))
+
+    @router.get("/notice", summary="A draft of what the applicant is told", response_class=PlainTextResponse)
+    def noticed(prediction_id: str) -> PlainTextResponse:
+        return PlainTextResponse(notice.draft(open_store(), prediction_id))
+
+    return router
+
+
+def plain(made: Decision) -> dict[str, Any]:
+    """Return a decision in plain values, instants as ISO texts."""
+    return json.loads(to_json(vars(made) | {"decided_at": made.decided_at.isoformat()}))  # type: ignore[no-any-return]

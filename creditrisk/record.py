@@ -1,0 +1,237 @@
+"""The record of one case: what was known, which model said what and why, which rule and which person decided, and that nobody edited it.
+
+Written from the facts as they are kept, never from today's settings; everything that came from outside is escaped.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from creditrisk import applicants, card, certainty, decisions, labels, policy, registry, scoring
+from creditrisk.decisions import Decision
+from creditrisk.errors import TamperedArtefact
+from creditrisk.schema import is_missing
+from creditrisk.scorecard import shown
+from creditrisk.scoring import Prediction
+from creditrisk.settings import Policy
+from creditrisk.store import Store
+
+COMPONENTS = {"model": "the model", "policy": "a rule of the lender's policy", "person": "the person who decided"}
+OUTCOMES = {"approve": "Approved", "decline": "Declined", "refer": "Referred to a person", "ask": "More information asked for"}
+SAME = 1e-9  # how far a replay may be off
+STYLE = """
+body{font:15px/1.45 system-ui,sans-serif;max-width:58rem;margin:2rem auto;padding:0 1rem;color:#1c2430;background:#fff}
+h1{font-size:1.6rem}h2{font-size:1.1rem;margin-top:1.8rem;border-bottom:1px solid #ccd3dc}table{border-collapse:collapse;width:100%}
+td,th{text-align:left;vertical-align:top;padding:.25rem .8rem .25rem 0;border-bottom:1px solid #e6eaef;overflow-wrap:anywhere}
+th{font-weight:600}td:first-child{width:34%}p.note{color:#56606e}
+"""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a record: its heading, rows of cells (the first is the heading row where `has_header`), and a sentence below."""
+
+    title: str
+    rows: Sequence[Sequence[str]]
+    has_header: bool = False
+    note: str = ""
+
+
+def parts(store: Store, prediction_id: str) -> list[Part]:
+    """Return the record of a prediction; raises UnknownThing for one nobody made."""
+    prediction = scoring.get(store, prediction_id)
+    return [
+        _case(store, prediction),
+        *_decided(decisions.of_case(store, prediction_id)),
+        _advice(store, prediction),
+        _reasons(prediction),
+        _policy(store, prediction),
+        _model(store, prediction),
+        _inputs(store, prediction),
+        _proof(store, prediction),
+    ]
+
+
+def title(prediction: Prediction) -> str:
+    """Return what a record is headed with."""
+    return f"Decision record of {prediction.applicant_id}"
+
+
+def html(store: Store, prediction_id: str) -> str:
+    """Return the record as one page of HTML that needs nothing else."""
+    heading = escape(title(scoring.get(store, prediction_id)))
+    body = "".join(_html(part) for part in parts(store, prediction_id))
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{heading}</title><style>{STYLE}</style></head>'
+        f"<body><h1>{heading}</h1>{body}</body></html>"
+    )
+
+
+def pdf(store: Store, prediction_id: str) -> bytes:
+    """Return the record as a PDF of A4 pages."""
+    lines = [f"# {title(scoring.get(store, prediction_id))}", ""]
+    for part in parts(store, prediction_id):
+        lines += [f"## {part.title}", ""]
+        for place, row in enumerate(part.rows):
+            if part.has_header:
+                lines.append("| " + " | ".join(_cell(text, CELL) for text in row) + " |")
+                lines += ["|" + "---|" * len(row)] if place == 0 else []
+            else:
+                lines.append(f"- {_cell(': '.join(text for text in row if text))}")
+        lines += ["", *([_cell(part.note), ""] if part.note else [])]
+    return card.pdf("\n".join(lines))
+
+
+CELL = 44  # characters of a cell on paper
+
+
+def _cell(text: str, most: int | None = None) -> str:
+    """Return a text on one line that the layout of the paper cannot take for its own signs."""
+    plain = " ".join(text.split()).replace("|", "¦").replace("**", "* *").replace("`", "'")
+    return plain if most is None or len(plain) <= most else f"{plain[: most - 1]}…"
+
+
+def _html(part: Part) -> str:
+    rows = []
+    for place, row in enumerate(part.rows):
+        tag = "th" if part.has_header and place == 0 else "td"
+        rows.append("<tr>" + "".join(f"<{tag}>{escape(text)}</{tag}>" for text in row) + "</tr>")
+    note = f'<p class="note">{escape(part.note)}</p>' if part.note else ""
+    return f"<h2>{escape(part.title)}</h2><table>{''.join(rows)}</table>{note}"
+
+
+def _case(store: Store, prediction: Prediction) -> Part:
+    rows = [("Applicant", prediction.applicant_id)]
+    known = store.value("select 1 from application where applicant_id = $id limit 1", id=prediction.applicant_id)
+    if known:
+        person = applicants.person(store, prediction.applicant_id)
+        asked = "not stated" if is_missing(person["amount"]) else f"{person['amount']:,.2f} over {person['term_months']} months"
+        rows += [("Name", person["name"] or "not stated"), ("Applied on", f"{person['applied_on']}"), ("Asked for", asked)]
+        rows += [("Purpose", person["purpose"])] if person["purpose"] else []
+    rows += [
+        ("Figures as of", str(prediction.as_of or "not stated")),
+        ("Scored", f"{prediction.scored_at:%Y-%m-%d %H:%M:%S} UTC by {prediction.scored_by} ({prediction.channel})"),
+        ("Prediction", prediction.prediction_id),
+    ]
+    return Part("The case", rows)
+
+
+def _decided(found: Sequence[Decision]) -> list[Part]:
+    if not found:
+        return [Part("Decision", [("Decision", "Nobody has decided yet; the program only recommends.")])]
+    return [Part("Decision" if not place else "An earlier decision", _decision(each)) for place, each in enumerate(found)]
+
+
+def _decision(made: Decision) -> list[tuple[str, str]]:
+    rows = [
+        ("Decision", OUTCOMES[made.outcome]),
+        ("By", made.decided_by),
+        ("At", f"{made.decided_at:%Y-%m-%d %H:%M:%S} UTC"),
+        ("How", {"accept": "accepted the recommendation", "override": "decided otherwise than recommended"}.get(made.action, made.action)),
+        ("What decided", COMPONENTS[made.component]),
+    ]
+    rows += [(f"Reason {place}", reason) for place, reason in enumerate(made.reasons, 1)]
+    rows += [(f"Asked for {place}", asked) for place, asked in enumerate(made.asked, 1)]
+    return rows + ([("Comment", made.comment)] if made.comment else [])
+
+
+def _advice(store: Store, prediction: Prediction) -> Part:
+    word = "Risk (proxy)" if prediction.is_proxy else "Probability of default"
+    advice = decisions.advice(prediction)
+    sure = prediction.recommendation != "insufficient data"
+    found = _lines(store, prediction) if sure else None
+    chance = f"{100 * prediction.pd:.2f} %"
+    note = "" if sure else "Too little history: no figure here is one to rely on."
+    if found:
+        low, high = found.interval(prediction.margin)
+        chance += f" ({100 * low:.2f} to {100 * high:.2f} %)"
+        note = certainty.said(prediction.margin, found)
+    rows = [
+        ("Score", f"{shown(prediction.score)} points, {prediction.band}"),
+        (word, chance),
+        ("Recommendation", prediction.recommendation),
+        ("Because", prediction.because),
+        ("Rule", f"{advice.rule}; the cut-off lies at {100 * advice.cutoff:.2f} %"),
+    ]
+    return Part("What was recommended", rows, note=note)
+
+
+def _lines(store: Store, prediction: Prediction) -> certainty.Lines | None:
+    try:
+        return certainty.lines(store, prediction.model_id)
+    except TamperedArtefact:  # a record is written of what there is; the model's own page complains
+        return None
+
+
+def _reasons(prediction: Prediction) -> Part:
+    rows = [("Code", "Reason", "Points")]
+    for reason in prediction.reasons:
+        points = reason.get("points")
+        rows.append((reason["code"], reason["text"], "" if points is None else f"{points:+.0f}"))
+    return Part("What the model counted against the applicant", rows, has_header=True, note=_against(prediction))
+
+
+def _against(prediction: Prediction) -> str:
+    group = {"cut-off": "applicants near the cut-off", "everyone": "all applicants"}[prediction.baseline]
+    none = "No figure counted against the applicant by a point or more. " if not prediction.reasons else ""
+    return f"{none}Against {group}; the parts of all figures add up to the score."
+
+
+def _policy(store: Store, prediction: Prediction) -> Part:
+    told = policy.rules(Policy(**prediction.policy), scoring.declared(store, prediction))
+    return Part("The lender's policy then", [(rule, sentence) for rule, sentence in told])
+
+
+def _model(store: Store, prediction: Prediction) -> Part:
+    row = registry.get(store, prediction.model_id)
+    warning = labels.banner(labels.get(store, row["label_set_id"])) or ""
+    promoted = store.record(
+        """select by_user, happened_at, reason from model_event
+        where model_id = $id and status = 'champion' and happened_at <= $at order by seq desc limit 1""",
+        id=prediction.model_id,
+        at=prediction.scored_at,
+    )
+    rows = [
+        ("Model", f"{prediction.model_id}, {row['algorithm'].replace('_', ' ')}"),
+        ("Learned from", f"{prediction.label_source} labels{' (a proxy, not repayments)' if prediction.is_proxy else ''}"),
+        ("SHA-256 of its file", prediction.digest),
+        ("Schema", prediction.schema_fingerprint),
+        ("Scale", ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in prediction.scale.items())),
+    ]
+    if promoted:
+        rows.append(("Promoted", f"{promoted['happened_at']:%Y-%m-%d %H:%M} UTC by {promoted['by_user']}: {promoted['reason']}"))
+    return Part("The model", rows, note=warning)
+
+
+def _inputs(store: Store, prediction: Prediction) -> Part:
+    schema, steps = scoring.declared(store, prediction), scoring.waterfall(store, prediction, len(prediction.contributions))
+    unit = "points" if steps["points"].notna().all() else "contribution"
+    told = {row["feature"]: row for row in steps.to_dict("records")}
+    rows = [("Figure", "Value", "Reference", "Points" if unit == "points" else "Log-odds")]
+    for feature in schema:
+        found: dict[Any, Any] = told.get(feature.name, {})
+        part = f"{found[unit]:+.1f}" if found else "not scored"
+        rows.append((feature.title, feature.say(prediction.inputs[feature.name]), found.get("reference", ""), part))
+    return Part("Every figure as it was scored", rows, has_header=True)
+
+
+def _proof(store: Store, prediction: Prediction) -> Part:
+    rows = [("Scored again from this record", _replayed(store, prediction))]
+    for row in decisions.sealed(store, prediction.prediction_id).to_dict("records"):
+        what = f"{row['action']} by {row['user_name']}, {row['happened_at']:%Y-%m-%d %H:%M:%S} UTC"
+        rows.append((f"Audit row {row['seq']}", f"{what}; {row['hash']}"))
+    return Part(
+        "That nobody edited it",
+        rows,
+        note="Each row of the audit chain holds the hash of the one before; `check` verifies the chain. Rows of a batch stand under it.",
+    )
+
+
+def _replayed(store: Store, prediction: Prediction) -> str:
+    try:
+        _, again = scoring.replay(store, prediction.prediction_id)
+    except TamperedArtefact as error:
+        return str(error)
+    same = abs(again.score - prediction.score) <= SAME and abs(again.pd - prediction.pd) <= SAME
+    return "the same score" if same else f"{again.score:.6f} instead of {prediction.score:.6f}: somebody changed something"
