@@ -17,6 +17,7 @@ from typing import Any
 from pandas import DataFrame
 
 from creditrisk import card as cards
+from creditrisk import suspects
 from creditrisk.errors import InvalidInput, NotAllowed, NothingYet, SchemaMismatch, TamperedArtefact, UnknownThing
 from creditrisk.pipeline import Pipeline
 from creditrisk.plan import BASELINES
@@ -50,6 +51,7 @@ class Draft:
     config: Mapping[str, Any]
     card: Mapping[str, Any]
     seconds: float
+    suspects: DataFrame | None = None  # labels it doubts, as `suspects.found` returns them
 
 
 @dataclass(frozen=True)
@@ -77,13 +79,15 @@ def register(store: Store, drafts: Sequence[Draft], *, user: str, job_id: str | 
         with store.write(user, action, ", ".join(names), digests=digests, **detail) as cursor:
             if arrival:
                 arrival.store(cursor)
-            for row in rows:
+            for draft, row in zip(drafts, rows, strict=True):
                 cursor.execute(
                     """insert into model values ($model_id, $algorithm, $label_set_id, $label_source, $is_proxy, $snapshot_id,
                     $schema_fingerprint, $digest, $metrics, $config, $seconds, $job_id, $created_at, $created_by)""",
                     row,
                 )
                 _stand(cursor, row["model_id"], "candidate", user, arrival.said if arrival else "trained")
+                if draft.suspects is not None:
+                    suspects.keep(cursor, row["model_id"], draft.suspects)
     except BaseException:
         for name in names:
             shutil.rmtree(store.models / name, ignore_errors=True)

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pandas import DataFrame, Series, concat
+from pandas import DataFrame, Series, concat, read_parquet
 
 from creditrisk import (
     __version__,
@@ -33,6 +33,7 @@ from creditrisk import (
     registry,
     scorecard,
     split,
+    suspects,
     tabular,
     tracking,
     trial,
@@ -282,10 +283,18 @@ def finish(store: Store, folder: Path, *, user: str, job_id: str | None = None) 
             config={**asked["config"], "parameters": {**asked["config"]["parameters"], result["algorithm"]: result["parameters"]}},
             card=result["card"],
             seconds=result["seconds"],
+            suspects=_suspects(folder / result["algorithm"]),
         )
         for result in results
     ]
     return registry.register(store, drafts, user=user, job_id=job_id)
+
+
+def _suspects(folder: Path) -> DataFrame | None:
+    """Return the labels that a candidate doubts where it had not seen them; a baseline doubts nothing."""
+    if folder.name in BASELINES:
+        return None
+    return suspects.found(read_parquet(folder / "validation.parquet"))
 
 
 def config_of(store: Store, model_id: str) -> Config:

@@ -6,7 +6,7 @@ judge the cases that the queue proposes, and learns three ways from what they sa
 
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from pandas import DataFrame, concat
 
 from creditrisk import clusters, demo, features, labels, metrics, pipeline, reviews, synthetic
 from creditrisk import store as stores
-from creditrisk.estimators import logit
+from creditrisk.estimators import FITS, logit
 from creditrisk.schema import Schema
 from creditrisk.settings import Labels, Policy, Reviews, load
 
@@ -27,6 +27,7 @@ WAYS = ("this loop", "verified only", "plain override")
 TEST = 0.35  # of the applicants, whose truth nobody is told and on whom everything is measured
 NOTHING = 0.5  # the AUC of knowing nothing
 POLICY = Policy()
+Ranks = Callable[[DataFrame], NDArray[np.float64]]
 HEAD = f"{'proxy':<6}{'reviews':>8}   {'this loop':<20}{'verified only':<20}{'plain override':<20}{'loop − verified':<24}loop − override"
 
 
@@ -68,9 +69,9 @@ def play(world: World, proxy: str, seed: int, counts: Sequence[int] = REVIEWS, m
         }
         assert unverified == weighed["this loop"]["source"].eq("cluster").sum()
         models = {way: _fitted(pool, rows, world.schema, seed) for way, rows in weighed.items()}
-        margin = models["this loop"].margin(pool) if models["this loop"] else np.zeros(len(pool))
+        margin = models["this loop"](pool) if models["this loop"] else np.zeros(len(pool))
         test, bad = world.table[tested], world.bad[tested]
-        found[count] = {way: metrics.auc(bad, model.margin(test)) if model else NOTHING for way, model in models.items()}
+        found[count] = {way: metrics.auc(bad, model(test)) if model else NOTHING for way, model in models.items()}
     return found
 
 
@@ -88,6 +89,7 @@ def _drawn(margin: NDArray[np.float64], proxy: NDArray[np.bool_], amounts: NDArr
             "distance": np.abs(margin - cutoff),
             "disagrees": proxy != (margin >= cutoff),
             "amount": amounts,
+            "is_suspect": False,
             "n_verdicts": 0,
         }
     )
@@ -96,14 +98,15 @@ def _drawn(margin: NDArray[np.float64], proxy: NDArray[np.bool_], amounts: NDArr
     return int(drawn[0])
 
 
-def _fitted(table: DataFrame, rows: DataFrame, schema: Schema, seed: int) -> pipeline.Pipeline | None:
-    """Fit what a training would on these labels; None where they are too few to learn from."""
+def _fitted(table: DataFrame, rows: DataFrame, schema: Schema, seed: int) -> Ranks | None:
+    """Return what a logistic regression learns from these labels, as trainings fit it; None where they are too few to learn from."""
     known = rows[rows["bad"].notna()]
     if min(known["bad"].sum(), (~known["bad"]).sum()) < 2:
         return None
     frame = table.set_index("applicant_id").loc[known["applicant_id"]].reset_index()
-    config = pipeline.Fitting(seed=seed, folds=2)
-    return pipeline.fit("logistic", frame, known["bad"].to_numpy(float), known["weight"], schema, config=config)
+    lesson, read = pipeline.teach("logistic", frame, known["bad"].to_numpy(float), known["weight"], schema, config=pipeline.Fitting(seed))
+    estimator = FITS["logistic"](lesson)
+    return lambda asked: estimator.raw(pipeline.encode(asked, read, lesson.columns))  # calibration would change no rank
 
 
 def table(worlds: Sequence[World], seeds: Sequence[int], counts: Sequence[int] = REVIEWS) -> DataFrame:
