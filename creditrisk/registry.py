@@ -193,6 +193,22 @@ def promote(store: Store, model_id: str, *, user: str, reason: str) -> None:
         _stand(cursor, model_id, "champion", user, reason.strip())
 
 
+def challenge(store: Store, model_id: str, *, user: str, reason: str) -> None:
+    """Give a candidate the standing of challenger: from now on it says beside the champion what it would have said, and decides nothing.
+
+    Raises as `promote` does, and InvalidInput for the champion, a challenger and a model out of use.
+    """
+    chosen = get(store, model_id)
+    require_reason(reason, f"Setting {model_id} beside the champion")
+    if chosen["status"] != "candidate":
+        raise InvalidInput(f"{model_id} is {chosen['status']}: a challenger is a candidate first.")
+    _may_be_used(store, chosen)
+    _same_schema(store, chosen["schema_fingerprint"], model_id)
+    _verified(store, chosen)
+    with store.write(user, "challenge", model_id, reason=reason.strip(), digest=chosen["digest"]) as cursor:
+        _stand(cursor, model_id, "challenger", user, reason.strip())
+
+
 def retire(store: Store, model_id: str, *, user: str, reason: str) -> None:
     """Take a model out of use; retiring the champion leaves the workspace without one until somebody promotes another."""
     chosen = get(store, model_id)

@@ -52,7 +52,8 @@ def claim(store: Store, *, user: str, prediction_id: str | None = None) -> Claim
     """Take a case in hand: the one asked for, else the one already held, else one drawn by the mix of the settings; None where none waits.
 
     Drawn are the newest predictions without a verdict: some near the cut-off, some where model and proxy label disagree, some of the
-    largest, some whose label is suspect, the rest at random; now and then one that somebody else judged, for a second reading. A share is read blind.
+    largest, some whose label is suspect, the rest at random; now and then one that somebody else judged, for a second reading. A share
+    is read blind.
     Raises NotAllowed where somebody else holds the case asked for, UnknownThing for a prediction nobody made.
     """
     if mine := held(store, user, prediction_id):  # asked for by hand, a case drawn at random stays one drawn at random

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from pandas import DataFrame
 
-from creditrisk import explain, features, labels, policy, registry, scorecard
+from creditrisk import explain, features, labels, policy, registry, scorecard, shadow
 from creditrisk.errors import InvalidInput, NotAllowed, NothingYet, SchemaMismatch, TamperedArtefact, UnknownThing
 from creditrisk.estimators import inverse_logit
 from creditrisk.pipeline import Pipeline
@@ -316,6 +316,7 @@ def _kept(store: Store, predictions: list[Prediction], user: str, keep: bool) ->
         return predictions
     first, n = predictions[0], len(predictions)
     subject = first.prediction_id if n == 1 else f"{n} predictions"
+    beside = shadow.foretold(store, [prediction.inputs for prediction in predictions], first.schema_fingerprint)
     with store.write(user, "score", subject, n=n, model_id=first.model_id, channel=first.channel) as cursor:
         rows = [_row(prediction) for prediction in predictions]
         if n <= FEW:
@@ -324,6 +325,7 @@ def _kept(store: Store, predictions: list[Prediction], user: str, keep: bool) ->
         else:
             cursor.register("scored", DataFrame(rows))
             cursor.execute("insert into prediction by name select * from scored")
+        shadow.keep(cursor, [prediction.prediction_id for prediction in predictions], beside)
     return predictions
 
 

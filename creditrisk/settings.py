@@ -61,6 +61,8 @@ class Training:
     folds: int = 5
     seed: int = 7
     bootstraps: int = 500
+    propose_after: int = 30  # accepted verdicts on labels since the champion learned, from which another training is proposed
+    propose_psi: float = 0.25  # or scores that have moved so far, beyond chance
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,8 @@ RANGES: dict[str, tuple[float, float]] = {
     "seed": (0, 2**31 - 1),
     "test_size": (0.05, 0.9),
     "folds": (2, 20),
+    "propose_after": (1, 1_000_000),
+    "propose_psi": (0.01, 10),
     "near_cutoff": (0, 1),
     "disagreement": (0, 1),
     "exposure": (0, 1),

@@ -255,7 +255,7 @@ def _about_labels(chosen: labels.LabelSet) -> list[str]:
     word = "proxy label from clusters, nobody has verified it" if chosen.is_proxy else f"{chosen.source} labels"
     if counts:
         word = f"{', '.join(f'{n:,} from {WORDS[source]}' for source, n in counts.items())}"
-        word += f"; each verified label weighs 1, all proxies together {chosen.report['proxy_mass']:g}"
+        word += f"; each verified label weighs 1, all proxies together {chosen.report.get('proxy_weight', chosen.report['proxy_mass']):.3g}"
     share = f", {100 * chosen.share_risky:.1f} % bad" if chosen.share_risky is not None else ""
     lines = [f"Label set {chosen.label_set_id} ({chosen.method}): {word}; {chosen.n} applicants{share}."]
     return lines + [f"{'Passed' if gate['passed'] else 'FAILED'}: {gate['sentence']}" for gate in chosen.report.get("gates", [])]

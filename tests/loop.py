@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pandas import DataFrame, concat
+from pandas import DataFrame
 
 from creditrisk import clusters, demo, features, labels, metrics, pipeline, reviews, synthetic
 from creditrisk import store as stores
-from creditrisk.estimators import FITS, logit
+from creditrisk.estimators import FITS
 from creditrisk.schema import Schema
 from creditrisk.settings import Labels, Policy, Reviews, load
 
@@ -26,9 +26,9 @@ WRONG = 0.1  # of what reviewers say
 WAYS = ("this loop", "verified only", "plain override")
 TEST = 0.35  # of the applicants, whose truth nobody is told and on whom everything is measured
 NOTHING = 0.5  # the AUC of knowing nothing
-POLICY = Policy()
+CUTOFF = float(np.log(Policy.margin / Policy.lgd))  # the log-odds of margin / (margin + lgd)
 Ranks = Callable[[DataFrame], NDArray[np.float64]]
-HEAD = f"{'proxy':<6}{'reviews':>8}   {'this loop':<20}{'verified only':<20}{'plain override':<20}{'loop − verified':<24}loop − override"
+HEAD = f"{'proxy':<6}{'reviews':>8}   {'this loop':<21}{'verified only':<21}{'plain override':<21}{'loop − verified':<26}loop − override"
 
 
 @dataclass(frozen=True)
@@ -41,61 +41,42 @@ class World:
     schema: Schema
 
 
-def play(world: World, proxy: str, seed: int, counts: Sequence[int] = REVIEWS, mass: float = labels.PROXY_MASS) -> dict[int, dict[str, float]]:
+def play(world: World, proxy: str, seed: int, counts: Sequence[int] = REVIEWS) -> dict[int, dict[str, float]]:
     """Return the AUC against the truth of each way of learning after so many reviews, on applicants nobody reviewed.
 
     The cases come from `reviews.draw`, by the model this loop has at the time, so that all three ways learn from the same verdicts.
     """
     random = np.random.default_rng(seed)
     tested = random.random(len(world.table)) < TEST
-    pool, truth = world.table[~tested].reset_index(drop=True), world.bad[~tested]
-    proxies = _members(pool, world.proxies[proxy][~tested], "cluster")
-    amounts = random.lognormal(9, 0.6, len(pool))
-    said = np.zeros(len(pool), dtype=bool)
+    pool, truth, test = world.table[~tested].reset_index(drop=True), world.bad[~tested], world.table[tested]
+    called = world.proxies[proxy][~tested]
+    proxies = _members(pool, called, "cluster")
+    waiting = DataFrame({"prediction_id": np.arange(len(pool)).astype(str), "amount": random.lognormal(9, 0.6, len(pool)), "n_verdicts": 0})
+    said, margin = np.zeros(len(pool), dtype=bool), np.zeros(len(pool))
     judged: list[int] = []
     found = {}
     for count in counts:
+        waiting = waiting.assign(distance=np.abs(margin - CUTOFF), disagrees=called != (margin >= CUTOFF), is_suspect=False)
         while len(judged) < count:
-            waiting = np.setdiff1d(np.arange(len(pool)), judged)
-            place = _drawn(margin[waiting], proxies["bad"].to_numpy(bool)[waiting], amounts[waiting], seed, len(judged))
-            judged.append(int(waiting[place]))
+            drawn = reviews.draw(waiting.drop(index=judged), replace(Reviews(), seed=seed), len(judged))
+            assert drawn is not None
+            judged.append(int(drawn[0]))
             said[judged[-1]] = truth[judged[-1]] ^ (random.random() < WRONG)
         verified = _members(pool.iloc[judged], said[judged], "review")
-        unverified = len(pool) - len(judged)
         weighed = {
-            "this loop": labels.together([verified, proxies], mass),
+            "this loop": labels.together([verified, proxies], labels.PROXY_MASS),
             "verified only": labels.together([verified], 0),
             "plain override": labels.together([verified, proxies], 1).assign(weight=1.0),
         }
-        assert unverified == weighed["this loop"]["source"].eq("cluster").sum()
-        models = {way: _fitted(pool, rows, world.schema, seed) for way, rows in weighed.items()}
-        margin = models["this loop"](pool) if models["this loop"] else np.zeros(len(pool))
-        test, bad = world.table[tested], world.bad[tested]
-        found[count] = {way: metrics.auc(bad, model(test)) if model else NOTHING for way, model in models.items()}
+        learned = {way: _fitted(pool, rows, world.schema, seed) for way, rows in weighed.items()}
+        margin = learned["this loop"](pool) if learned["this loop"] else margin
+        found[count] = {way: metrics.auc(world.bad[tested], ranks(test)) if ranks else NOTHING for way, ranks in learned.items()}
     return found
 
 
 def _members(table: DataFrame, bad: NDArray[np.bool_], source: str) -> DataFrame:
     rows = DataFrame({"snapshot_id": 1, "applicant_id": table["applicant_id"].to_numpy(), "source": source, "bad": bad})
     return rows.assign(segment=None, risk_index=0.0, weight=1.0).astype({"segment": "Int32", "bad": "boolean"})
-
-
-def _drawn(margin: NDArray[np.float64], proxy: NDArray[np.bool_], amounts: NDArray[np.float64], seed: int, number: int) -> int:
-    """Return the place of the case the queue proposes among those that wait."""
-    cutoff = logit(POLICY.margin / (POLICY.margin + POLICY.lgd))
-    waiting = DataFrame(
-        {
-            "prediction_id": [str(place) for place in range(len(margin))],
-            "distance": np.abs(margin - cutoff),
-            "disagrees": proxy != (margin >= cutoff),
-            "amount": amounts,
-            "is_suspect": False,
-            "n_verdicts": 0,
-        }
-    )
-    drawn = reviews.draw(waiting, replace(Reviews(), seed=seed), number)
-    assert drawn is not None
-    return int(drawn[0])
 
 
 def _fitted(table: DataFrame, rows: DataFrame, schema: Schema, seed: int) -> Ranks | None:
@@ -140,22 +121,26 @@ def told(found: DataFrame) -> str:
     for row in found.to_dict("records"):
         cells = [f"{row[way]:.3f} ({row[f'{way}_low']:.3f}–{row[f'{way}_high']:.3f})" for way in WAYS]
         parts = [f"{row[f'less {way}']:+.3f} ({row[f'less {way}_low']:+.3f} … {row[f'less {way}_high']:+.3f})" for way in WAYS[1:]]
-        shown = "".join(f"{cell:<20}" for cell in cells)
-        lines.append(f"{row['proxy']:<6}{row['reviews']:>8}   {shown}{parts[0]:<24}{parts[1]}".replace("-", "−"))
+        shown = "".join(f"{cell:<21}" for cell in cells)
+        lines.append(f"{row['proxy']:<6}{row['reviews']:>8}   {shown}{parts[0]:<26}{parts[1]}".replace("-", "−"))
     return "\n".join(lines)
 
 
 def bank(applicants: int, seed: int, folder: Path) -> World:
-    """Return an invented bank: what was known before the last quarter, who goes bad, a label of that quarter, and one that means nothing."""
+    """Return an invented bank: what was known of everybody before the last quarter, who goes bad, and three labels nobody verified."""
     settings = replace(load(), data=folder / "data", models=folder / "models")
     with closing(stores.open_workspace(settings)) as store:
         summary = demo.fill(store, applicants=applicants, seed=seed)
-        good = labels.members(store, summary["label_set_id"]).dropna(subset="bad")
-        known = features.table(store, int(good["snapshot_id"].iloc[0])).merge(good[["applicant_id", "bad"]], on="applicant_id")
-        schema = store.schema
+        members, schema = labels.members(store, summary["label_set_id"]).dropna(subset="bad"), store.schema
+        known = features.table(store, int(members["snapshot_id"].iloc[0])).merge(members[["applicant_id", "bad"]], on="applicant_id")
     drawn = synthetic.bank(demo.world(), applicants, seed)
     truth = drawn.truth.set_index("applicant_id")["bad"].loc[known["applicant_id"]].to_numpy(bool)
-    return World(known.drop(columns="bad"), truth, {"bad": by_money(known, schema, seed), "good": known["bad"].to_numpy(bool)}, schema)
+    proxies = {
+        "bad": by_money(known, schema, seed),
+        "good": known["nsf_returned_count_365d"].fillna(0).to_numpy() > 0,  # a returned payment within the year
+        "best": known["bad"].to_numpy(bool),  # the label of the last quarter, from which the demo bank learns
+    }
+    return World(known.drop(columns="bad"), truth, proxies, schema)
 
 
 def by_money(table: DataFrame, schema: Schema, seed: int) -> NDArray[np.bool_]:
@@ -166,17 +151,16 @@ def by_money(table: DataFrame, schema: Schema, seed: int) -> NDArray[np.bool_]:
 
 
 def main(arguments: list[str]) -> int:
-    """Print the table."""
-    applicants, banks, seeds = (int(word) for word in [*arguments, *("1200", "2", "8")[len(arguments) :]])
+    """Print the table: `[applicants [banks [plays]]]`."""
+    applicants, banks, plays = (int(word) for word in [*arguments, *("1200", "2", "10")[len(arguments) :]])
     with tempfile.TemporaryDirectory() as folder:
         worlds = [bank(applicants, 11 + number, Path(folder) / str(number)) for number in range(banks)]
-    found = table(worlds, range(seeds))
-    n = [f"{len(world.table):,} applicants, {int(world.bad.sum()):,} of them go bad" for world in worlds]
-    sys.stdout.write(f"{' · '.join(n)}; {seeds} plays of each; reviewers wrong {WRONG:.0%} of the time; AUC against the truth (95 % interval)\n")
+    sizes = " and ".join(f"{len(world.table):,} applicants ({int(world.bad.sum()):,} go bad)" for world in worlds)
+    lines = [f"{sizes}; {plays} plays of each; reviewers wrong {100 * WRONG:.0f} % of the time; AUC against the truth, 95 % intervals"]
     for name in worlds[0].proxies:
         area = np.mean([metrics.auc(world.bad, world.proxies[name].astype(float)) for world in worlds])
-        sys.stdout.write(f"the {name} proxy itself ranks the truth with AUC {area:.3f}\n")
-    sys.stdout.write(f"\n{told(found)}\n")
+        lines.append(f"the {name} proxy itself ranks the truth with AUC {area:.3f}")
+    sys.stdout.write("\n".join([*lines, "", told(table(worlds, range(plays))), ""]))
     return 0
 
 

@@ -151,8 +151,8 @@ def _feedback(key: str, label_set_id: str) -> float | None:
         int(labels.PROXY_MASS),
         format="%d verified labels",
         key=f"{key}-mass",
-        help="Thousands of proxies, each as heavy as a verdict, drown what people found out; about ten has served best. 0: verified "
-        "labels alone.",
+        help="Thousands of proxies, each as heavy as a verdict, drown what people found out; about ten has served best, fewer while "
+        "not a hundred labels are verified. 0: verified labels alone.",
     )
     return float(mass)
 

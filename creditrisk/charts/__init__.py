@@ -10,6 +10,7 @@ from creditrisk.charts.case import gauge, score_history, waterfall
 from creditrisk.charts.clusters import cloud, profiles, scan, segments, spread
 from creditrisk.charts.explained import beeswarm, confusion, cutoffs, dependence, partial, standings, swaps
 from creditrisk.charts.labels import against, agreement, cohort_rates, group_rates, windows
+from creditrisk.charts.learning import changed, prequential, shadow, versions
 from creditrisk.charts.models import ALGORITHMS, calibration, importance, leaderboard, roc, test_scores
 from creditrisk.charts.money import KINDS, flows, spending, streams, unknown
 from creditrisk.charts.portfolio import bins, correlations, maturity, scores
@@ -28,6 +29,7 @@ __all__ = [
     "beeswarm",
     "bins",
     "calibration",
+    "changed",
     "cloud",
     "cohort_rates",
     "confusion",
@@ -43,6 +45,7 @@ __all__ = [
     "maturity",
     "nothing",
     "partial",
+    "prequential",
     "profiles",
     "readings",
     "reviewers",
@@ -51,6 +54,7 @@ __all__ = [
     "score_history",
     "scores",
     "segments",
+    "shadow",
     "spending",
     "spread",
     "standings",
@@ -58,6 +62,7 @@ __all__ = [
     "swaps",
     "test_scores",
     "unknown",
+    "versions",
     "waterfall",
     "windows",
 ]

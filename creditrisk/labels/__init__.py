@@ -25,7 +25,7 @@ from creditrisk.labels.shelf import (
     to_json,
     warnings,
 )
-from creditrisk.labels.verified import PROXY_MASS, by_source, combine, observed, reviewed, taught, together, verified
+from creditrisk.labels.verified import PROXY_MASS, by_source, combine, judged, observed, reviewed, taught, together, verified
 from creditrisk.labels.views import axes, by_cohort, by_group, compare, examples, points
 from creditrisk.quality import Comparison
 
@@ -45,6 +45,7 @@ __all__ = [
     "compare",
     "examples",
     "get",
+    "judged",
     "kmeans",
     "known",
     "label_features",

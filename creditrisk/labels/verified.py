@@ -33,6 +33,7 @@ from creditrisk.settings import Policy
 from creditrisk.store import Store
 
 PROXY_MASS = 10.0  # verified labels that all proxy labels of a combined set weigh together
+FULL_AT, AT_FIRST = 100, 0.3  # … once so many are verified; before that in proportion, this share of it at least
 
 
 def observed(store: Store, *, user: str, rule: int | None = None, snapshot_id: int | None = None) -> LabelSet:
@@ -60,7 +61,7 @@ def reviewed(store: Store, *, user: str, snapshot_id: int | None = None) -> Labe
         raise NothingYet("Verdicts become labels once somebody has inspected and accepted them; none has been inspected yet.")
     snapshot = snapshot_of(store, snapshot_id)
     table = features.table(store, snapshot).assign(snapshot_id=snapshot)
-    said = table[["applicant_id"]].merge(_reviewed(store), on="applicant_id")
+    said = table[["applicant_id"]].merge(judged(store), on="applicant_id")
     rests = store.record(
         """select count(*) as n_verdicts, count(distinct reviewed_by) as n_reviewers, count(distinct inspected_by) as n_inspectors,
             max(inspected_at) as inspected_until
@@ -119,7 +120,8 @@ def together(parts: Sequence[DataFrame], proxy_mass: float) -> DataFrame:
     """Return one label for each applicant and snapshot of several tables of members: a verified one outweighs every proxy.
 
     What was observed beats what was reviewed; of the same kind the table named first counts. A verified label weighs 1, all proxies
-    together `proxy_mass` (0 to 100), and where that is nothing they are no labels. Raises InvalidInput for another mass.
+    together `proxy_mass` (0 to 100) or, while fewer than FULL_AT are verified, that part of it: a bad proxy does most harm to the first
+    verdicts (docs/feedback.md). Where it is nothing, proxies are no labels. Raises InvalidInput for another mass.
     """
     if not 0 <= proxy_mass <= 100:
         raise InvalidInput(f"All proxy labels together weigh between 0 and 100 verified ones, not {proxy_mass:g}.")
@@ -134,7 +136,8 @@ def together(parts: Sequence[DataFrame], proxy_mass: float) -> DataFrame:
     rows = rows.drop_duplicates(["applicant_id", "snapshot_id"]).sort_values(["applicant_id", "snapshot_id"], ignore_index=True)
     is_proxy = rows["source"].isin(PROXIES)
     n_proxies = int((is_proxy & rows["is_known"]).sum())
-    rows["weight"] = np.where(is_proxy, proxy_mass / max(n_proxies, 1), 1.0)
+    mass = proxy_mass * min(1.0, max(AT_FIRST, int((~is_proxy & rows["is_known"]).sum()) / FULL_AT))
+    rows["weight"] = np.where(is_proxy, mass / max(n_proxies, 1), 1.0)
     if not proxy_mass:
         rows["bad"] = rows["bad"].mask(is_proxy)
     return rows[MEMBERS]
@@ -155,6 +158,7 @@ def _combined(sets: Sequence[LabelSet], rows: DataFrame, proxy_mass: float, user
         "sets": [each.label_set_id for each in sets],
         "by_source": rows[rows["bad"].notna()].groupby("source").size().to_dict(),
         "proxy_mass": proxy_mass,
+        "proxy_weight": float(rows.loc[rows["source"].isin(PROXIES) & rows["bad"].notna(), "weight"].sum()),
         "n_bad": int(rows["bad"].eq(True).sum()),
         "n_good": int(rows["bad"].eq(False).sum()),
         "gates": gates,
@@ -185,7 +189,7 @@ def by_source(store: Store, snapshot_id: int) -> dict[str, DataFrame]:
     """
     here = set(store.read("select applicant_id from applicant where snapshot_id = $id", id=snapshot_id)["applicant_id"])
     after = outcomes_after(store)
-    found = {"observed": after.loc[after["snapshot_id"] == snapshot_id, ["applicant_id", "bad"]], "review": _reviewed(store)}
+    found = {"observed": after.loc[after["snapshot_id"] == snapshot_id, ["applicant_id", "bad"]], "review": judged(store)}
     return {source: frame[frame["applicant_id"].isin(here)].reset_index(drop=True) for source, frame in found.items()}
 
 
@@ -240,7 +244,7 @@ def _in_arrears(store: Store, rule: int) -> DataFrame:
     return found
 
 
-def _reviewed(store: Store) -> DataFrame:
+def judged(store: Store) -> DataFrame:
     """Return applicant_id and the bad that the verdicts on labels imply which an inspector has accepted."""
     verdicts = store.rows(
         """select verdict.applicant_id, verdict.verdict, verdict.corrected, label.bad, verdict.pd, verdict.policy
