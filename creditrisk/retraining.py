@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame
 
-from creditrisk import features, gate, labels, metrics, registry
+from creditrisk import features, gate, labels, metrics, registry, training
 from creditrisk.errors import InvalidInput, SchemaMismatch
 from creditrisk.store import Store
 
@@ -207,3 +207,17 @@ def _with_ends(name: str, value: float, error: float, least: float = -np.inf, mo
 def _mean_with_ends(name: str, values: Floats) -> dict[str, float]:
     n = len(values)
     return _with_ends(name, float(values.mean()) if n else NAN, float(values.std(ddof=1)) / sqrt(n) if n > 1 else NAN)
+
+
+def latest(store: Store) -> tuple[str, str] | None:
+    """Return which model came after which last: the best candidate of the newest run (by its folds) after the champion, else the champion
+    after the former one; None where nothing came after anything."""
+    champion, former = registry.champion(store), registry.former(store)
+    board = training.leaderboard(store)
+    if champion is None or board.empty:
+        return None
+    able = board[~board["algorithm"].isin(training.BASELINES)]
+    newest = able[able["created_at"] == able["created_at"].max()].sort_values(["cv_auc", "model_id"], ascending=[False, True])
+    if len(newest) and newest["created_at"].iloc[0] > champion["created_at"]:
+        return str(newest["model_id"].iloc[0]), str(champion["model_id"])
+    return (str(champion["model_id"]), former) if former else None

@@ -4,7 +4,7 @@ import streamlit as st
 
 import ui
 from creditrisk import jobs, people, training
-from ui import lab
+from ui import lab, learning
 
 PAGES = {
     "Workspace": {
@@ -87,6 +87,7 @@ with st.sidebar:
         ):
             retrain()
         lab.job_ended(st.session_state.get("job_id"))
+        learning.hint()
     st.text_input(
         "Acting as",
         value=store.settings.people.default,
