@@ -124,10 +124,11 @@ def holdout(store: Store, snapshot_id: int, *models: Mapping[str, Any]) -> tuple
     return kept, kept["bad"]
 
 
-def learned_from(store: Store, model: Mapping[str, Any]) -> set[str]:
-    """Return the applicants a model learned from."""
+def learned_from(store: Store, model: Mapping[str, Any], *, verified: bool = False) -> set[str]:
+    """Return the applicants a model learned from; with `verified` those only whose label somebody or something had verified."""
     members = labels.members(store, model["label_set_id"])
-    return set(members[members["bad"].notna()]["applicant_id"]) - set(registry.table(store, model["model_id"], "test")["applicant_id"])
+    taught = members["bad"].notna() & ~(members["source"].isin(labels.PROXIES) & verified)
+    return set(members[taught]["applicant_id"]) - set(registry.table(store, model["model_id"], "test")["applicant_id"])
 
 
 def chances_of(store: Store, model_id: str, table: DataFrame) -> Floats:

@@ -132,8 +132,8 @@ def versions(store: Store) -> DataFrame:
     """Return one row per model that was ever champion or challenger, in the order in which it first was.
 
     Columns: model_id, algorithm, status, since, n_verdicts and n_outcomes it learned from; n, n_bad, and auc, brier and calibration
-    (share gone bad less what was promised), each with _low and _high, on the cases drawn at random whose verdict was accepted, those it
-    learned from left out; n_judged, share_incorrect with _low and _high: of the verdicts on its own predictions drawn at random.
+    (share gone bad less what was promised), each with _low and _high, on the cases drawn at random whose verdict was accepted, those left
+    out whose verified label taught it (a proxy of theirs may have); n_judged, share_incorrect with _low and _high: of the verdicts on its own predictions drawn at random.
     """
     stood = store.read(
         """select model_id, algorithm, status, min(happened_at) as since, label_set_id, schema_fingerprint
@@ -174,14 +174,15 @@ def _drawn_at_random(store: Store) -> tuple[DataFrame, DataFrame]:
 def _version(
     store: Store, model: Mapping[str, Any], cases: DataFrame, inputs: DataFrame, wrong: Mapping[str, tuple[int, int]]
 ) -> dict[str, Any]:
-    """Measure one version on the cases of the random slice that did not teach it."""
+    """Measure one version on the cases of the random slice whose verified label did not teach it."""
     counts: Mapping[str, int] = {}
     bad, chances = np.zeros(0), np.zeros(0)
     if model["model_id"] is not None:
         learned = labels.get(store, model["label_set_id"])
         counts = learned.report.get("by_source", {learned.source: learned.n})
         if model["schema_fingerprint"] == store.schema.fingerprint and len(cases):
-            new = ~cases["applicant_id"].isin(gate.learned_from(store, registry.get(store, model["model_id"]))).to_numpy(bool)
+            taught = gate.learned_from(store, registry.get(store, model["model_id"]), verified=True)
+            new = ~cases["applicant_id"].isin(taught).to_numpy(bool)
             bad = cases["bad"].to_numpy(float)[new]
             chances = gate.chances_of(store, model["model_id"], inputs[new]) if new.any() else chances
     n, incorrect = wrong.get(model["model_id"], (0, 0))
@@ -210,14 +211,14 @@ def _mean_with_ends(name: str, values: Floats) -> dict[str, float]:
 
 
 def latest(store: Store) -> tuple[str, str] | None:
-    """Return which model came after which last: the best candidate of the newest run (by its folds) after the champion, else the champion
-    after the former one; None where nothing came after anything."""
+    """Return which model came after which last: of those trained since the champion stood, on the newest labels, the best by its folds
+    after the champion; else the champion after the former one; None where nothing came after anything."""
     champion, former = registry.champion(store), registry.former(store)
     board = training.leaderboard(store)
     if champion is None or board.empty:
         return None
-    able = board[~board["algorithm"].isin(training.BASELINES)]
-    newest = able[able["created_at"] == able["created_at"].max()].sort_values(["cv_auc", "model_id"], ascending=[False, True])
-    if len(newest) and newest["created_at"].iloc[0] > champion["created_at"]:
+    later = board[~board["algorithm"].isin(training.BASELINES) & (board["created_at"] > champion["status_at"])]
+    if len(later):
+        newest = later[later["label_set_id"] == later["label_set_id"].max()].sort_values(["cv_auc", "model_id"], ascending=[False, True])
         return str(newest["model_id"].iloc[0]), str(champion["model_id"])
     return (str(champion["model_id"]), former) if former else None
