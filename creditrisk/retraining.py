@@ -19,6 +19,8 @@ from creditrisk.store import Store
 
 Floats = NDArray[np.float64]
 NAN = float("nan")
+Z = 1.959963984540054  # standard deviations on either side of a 95 % interval
+LEAST = 20  # cases drawn at random below which nothing is said of a version
 MEASURES = (("auc", metrics.auc, 1), ("ks", metrics.ks, 1), ("brier", metrics.brier, -1), ("log_loss", metrics.log_loss, -1))
 BOOTSTRAPS, SEED = 500, 7
 
@@ -131,9 +133,10 @@ def _figures(bad: Floats, ours: Floats, theirs: Floats) -> DataFrame:
 def versions(store: Store) -> DataFrame:
     """Return one row per model that was ever champion or challenger, in the order in which it first was.
 
-    Columns: model_id, algorithm, status, since, n_verdicts and n_outcomes it learned from; n, n_bad, and auc, brier and calibration
-    (share gone bad less what was promised), each with _low and _high, on the cases drawn at random whose verdict was accepted, those left
-    out whose verified label taught it (a proxy of theirs may have); n_judged, share_incorrect with _low and _high: of the verdicts on its own predictions drawn at random.
+    Columns: model_id, algorithm, status, since; n_verdicts and n_outcomes that it learned from; n, n_bad; auc, brier and calibration
+    (share gone bad less what was promised), each with _low and _high; n_judged; share_incorrect with _low and _high.
+    Measured is on cases drawn at random whose verdict was accepted, but those whose verified label taught it (a proxy of theirs may
+    have); missing for fewer than LEAST. The share incorrect is of the verdicts on its own predictions that were drawn at random.
     """
     stood = store.read(
         """select model_id, algorithm, status, min(happened_at) as since, label_set_id, schema_fingerprint
@@ -192,7 +195,7 @@ def _version(
         "n_outcomes": int(counts.get("observed", 0)),
         "n": len(bad),
         "n_bad": int(bad.sum()),
-        **_with_ends("auc", metrics.auc(bad, chances), metrics.auc_error(bad, chances), 0, 1),
+        **_with_ends("auc", metrics.auc(bad, chances), metrics.auc_error(bad, chances) if len(bad) >= LEAST else NAN),
         **_mean_with_ends("brier", (bad - chances) ** 2),
         **_mean_with_ends("calibration", bad - chances),
         "n_judged": n,
@@ -201,13 +204,15 @@ def _version(
     }
 
 
-def _with_ends(name: str, value: float, error: float, least: float = -np.inf, most: float = np.inf) -> dict[str, float]:
-    return {name: value, f"{name}_low": max(least, value - 1.96 * error), f"{name}_high": min(most, value + 1.96 * error)}
+def _with_ends(name: str, value: float, error: float) -> dict[str, float]:
+    """Return a figure with the ends of its interval; one without an error is not known."""
+    shown = value if error == error else NAN  # noqa: PLR0124
+    return {name: shown, f"{name}_low": shown - Z * error, f"{name}_high": shown + Z * error}
 
 
 def _mean_with_ends(name: str, values: Floats) -> dict[str, float]:
     n = len(values)
-    return _with_ends(name, float(values.mean()) if n else NAN, float(values.std(ddof=1)) / sqrt(n) if n > 1 else NAN)
+    return _with_ends(name, float(values.mean()) if n else NAN, float(values.std(ddof=1)) / sqrt(n) if n >= LEAST else NAN)
 
 
 def latest(store: Store) -> tuple[str, str] | None:

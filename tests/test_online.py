@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -33,7 +34,7 @@ def test_it_foretells_each_case_before_it_learns_from_it(store: Store, truth: np
         online.learn(store, user="ann")
 
 
-def test_in_two_goes_it_becomes_what_it_would_have_become_in_one(store: Store, truth: np.ndarray) -> None
+def test_in_two_goes_it_becomes_what_it_would_have_become_in_one(store: Store, truth: np.ndarray) -> None:  # noqa: F811
     judged(store, truth, 15)
     online.learn(store, user="ann")
     judged(store, truth, 15)
@@ -54,7 +55,7 @@ def test_its_first_weights_are_the_plain_risk_index_and_every_case_moves_them(st
     judged(store, truth, 20)
     online.learn(store, user="ann")
     weights = [json.loads(text) for text in store.read("select weights from lesson_online order by step")["weights"]]
-    assert all(before != after for before, after in zip(weights, weights[1:], strict=False))
+    assert all(before != after for before, after in pairwise(weights))
     assert set(weights[0]) == {feature.name for feature in online.signed(store.schema)} | {online.CONSTANT}
 
 

@@ -73,7 +73,7 @@ def versions(frame: DataFrame, figure: str) -> go.Figure:
     words, form = FIGURES[figure]
     known = frame.dropna(subset=[figure])
     if known.empty:
-        return canvas.nothing(f"Not known of any version yet: {words}. Cases drawn at random have to be judged, and the verdicts accepted.")
+        return canvas.nothing(f"Too few cases drawn at random are judged, and the verdicts accepted, to say: {words}.", 250)
     n = known["n_judged" if figure == "share_incorrect" else "n"]
     first, last = known.iloc[0], known.iloc[-1]
     lead = f"{last['model_id']}: {format(last[figure], form)} {words}"
@@ -119,7 +119,7 @@ def prequential(frame: DataFrame) -> go.Figure:
                 "type": "scatter",
                 "mode": "lines",
                 "x": [*band["step"], *band["step"][::-1]],
-                "y": [*band[f"{name}_high"], *band[f"{name}_low"][::-1]],
+                "y": [*band[f"{name}_high"], *band[f"{name}_low"][::-1].clip(lower=0)],
                 "fill": "toself",
                 "fillcolor": canvas.faded(colour, 0.16),
                 "line": {"width": 0},

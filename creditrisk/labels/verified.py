@@ -33,7 +33,7 @@ from creditrisk.settings import Policy
 from creditrisk.store import Store
 
 PROXY_MASS = 10.0  # verified labels that all proxy labels of a combined set weigh together
-FULL_AT, AT_FIRST = 100, 0.3  # … once so many are verified; before that in proportion, this share of it at least
+FULL_AT, AT_FIRST = 100, 0.25  # … once so many are verified; before that in proportion, this share of it at least
 
 
 def observed(store: Store, *, user: str, rule: int | None = None, snapshot_id: int | None = None) -> LabelSet:
@@ -263,4 +263,4 @@ def judged(store: Store) -> DataFrame:
         claimed = prob_default >= policy.cutoff(Policy(**json.loads(rules))) if labelled is None else labelled
         implied.setdefault(applicant_id, []).append((verdict == "correct") == claimed)
     settled = {name: sum(said) * 2 > len(said) for name, said in sorted(implied.items()) if sum(said) * 2 != len(said)}
-    return DataFrame({"applicant_id": list(settled), "bad": list(settled.values())})
+    return DataFrame({"applicant_id": list(settled), "bad": list(settled.values())}).astype({"applicant_id": str, "bad": bool})
