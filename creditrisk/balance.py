@@ -26,7 +26,7 @@ def balanced(lesson: Lesson, how: Balance) -> Lesson:
         return lesson
     n_bad = lesson.weight @ lesson.bad
     weight = lesson.weight / np.where(lesson.bad == 1, n_bad, lesson.weight.sum() - n_bad)
-    return replace(lesson, weight=weight * (len(weight) / weight.sum()))
+    return replace(lesson, weight=weight * (lesson.weight.sum() / weight.sum()))
 
 
 def _with_invented(lesson: Lesson) -> Lesson:
@@ -60,7 +60,7 @@ def _with_invented(lesson: Lesson) -> Lesson:
         lesson,
         matrix=np.concatenate([lesson.matrix, matrix]),
         bad=np.append(lesson.bad, np.full(len(made), small)),
-        weight=weight * (len(weight) / weight.sum()),
+        weight=weight * (len(weight) / len(lesson.weight) * lesson.weight.sum() / weight.sum()),
     )
 
 

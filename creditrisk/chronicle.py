@@ -52,6 +52,7 @@ events as (
     select claimed_at, 2, claimed_by, 'claimed',
         'took the case in hand' || case slot
             when 'near cut-off' then ', proposed because it lies near the cut-off'
+            when 'suspect' then ', proposed because its label is suspect'
             when 'disagreement' then ', proposed because the model and its proxy label disagree'
             when 'exposure' then ', proposed because much money is asked for'
             when 'random' then ', drawn at random'

@@ -49,8 +49,8 @@ class Column:
 
 @dataclass(frozen=True)
 class Lesson:
-    """What an estimator learns from: the matrix, 0 or 1 per row, weights of mean 1, what the columns are, and what of the
-    algorithm's own settings was asked for (see `chosen`)."""
+    """What an estimator learns from: the matrix, 0 or 1 per row, weights that add up to the rows they are worth, what the columns are, and
+    what of the algorithm's own settings was asked for (see `chosen`)."""
 
     matrix: Numbers
     bad: Numbers

@@ -65,8 +65,8 @@ def compare(store: Store, challenger: Mapping[str, Any], champion: Mapping[str, 
     """Hold one registered model against another on the verified applicants from whom neither has learned."""
     snapshot_id = challenger["snapshot_id"] or features.latest_snapshot(store) or 0  # one that came from elsewhere has none here
     everyone = features.table(store, snapshot_id)
-    table, verified = _holdout(store, snapshot_id, challenger, champion)
-    ours, theirs = (_chances(store, model["model_id"], everyone) for model in (challenger, champion))
+    table, verified = holdout(store, snapshot_id, challenger, champion)
+    ours, theirs = (chances_of(store, model["model_id"], everyone) for model in (challenger, champion))
     place = everyone.reset_index().set_index("applicant_id")["index"].loc[table["applicant_id"]].to_numpy(int)
     bad = verified.to_numpy(float)
     n, n_bad = len(bad), int(bad.sum())
@@ -114,23 +114,24 @@ def own_work(store: Store, model_id: str, *, user: str) -> str | None:
     return f"{user} trained {model_id}, and {others[0]} works here too: whoever trained a model does not promote it. Ask somebody else to."
 
 
-def _holdout(store: Store, snapshot_id: int, *models: Mapping[str, Any]) -> tuple[DataFrame, Any]:
+def holdout(store: Store, snapshot_id: int, *models: Mapping[str, Any]) -> tuple[DataFrame, Any]:
     """Return the verified applicants (applicant_id, bad) of a snapshot from whom none of the models learned."""
     found = labels.by_source(store, snapshot_id)
     known = concat([found["observed"], found["review"]]).drop_duplicates("applicant_id")  # what happened outweighs what was thought
     for model in models:
-        known = known[~known["applicant_id"].isin(_taught(store, model))]
+        known = known[~known["applicant_id"].isin(learned_from(store, model))]
     kept = known.sort_values("applicant_id", ignore_index=True)
     return kept, kept["bad"]
 
 
-def _taught(store: Store, model: Mapping[str, Any]) -> set[str]:
-    """Return the applicants a model learned from."""
+def learned_from(store: Store, model: Mapping[str, Any], *, verified: bool = False) -> set[str]:
+    """Return the applicants a model learned from; with `verified` those only whose label somebody or something had verified."""
     members = labels.members(store, model["label_set_id"])
-    return set(members[members["bad"].notna()]["applicant_id"]) - set(registry.table(store, model["model_id"], "test")["applicant_id"])
+    taught = members["bad"].notna() & ~(members["source"].isin(labels.PROXIES) & verified)
+    return set(members[taught]["applicant_id"]) - set(registry.table(store, model["model_id"], "test")["applicant_id"])
 
 
-def _chances(store: Store, model_id: str, table: DataFrame) -> Floats:
+def chances_of(store: Store, model_id: str, table: DataFrame) -> Floats:
     found: Floats = inverse_logit(registry.load(store, model_id).margin(table))
     return found
 

@@ -31,6 +31,8 @@ MAY: Mapping[str, frozenset[str]] = {  # every action that `Store.write` is give
     "export model": MAKES_MODELS,
     "import model": MAKES_MODELS,
     "promote": frozenset({"validator", "admin"}) | MAKES_MODELS,
+    "challenge": frozenset({"validator", "admin"}) | MAKES_MODELS,
+    "learn": MAKES_MODELS,  # the online challenger
     "retire": frozenset({"validator", "admin"}) | MAKES_MODELS,
     "score": EVERYONE,
     "decide": frozenset({"analyst", "admin"}),

@@ -458,7 +458,12 @@ def _labels(bad: ArrayLike, n: int) -> Numbers:
 
 
 def _weights(weight: ArrayLike | None, n: int) -> Numbers:
+    """Return weights that add up to the number of equal rows which would tell as much (Kish 1965): (Σw)² / Σw².
+
+    Rows that hardly count must not make the others count for many: thousands of faint proxies beside forty verified labels are some
+    fifty rows, and what holds a fit back (a ridge, a leaf's least weight, Platt's smoothing) has to know that.
+    """
     weights: Numbers = np.ones(n) if weight is None else np.asarray(weight, dtype=np.float64)
     if weights.shape != (n,) or not np.isfinite(weights).all() or (weights < 0).any() or not weights.sum():
         raise InvalidInput(f"Weights must be {n} numbers, none negative and not all zero.")
-    return weights * float(n / weights.sum())
+    return weights * float(weights.sum() / (weights @ weights))

@@ -33,6 +33,8 @@ class Config:
     test part aside: 'random' whole applicants, 'time' the latest days, 'file' the applicants named in `test_file`. `folds` None means
     those of the settings, or on many rows one held-out tenth. `tune` is a number of trials per algorithm, `tune_seconds` a budget
     instead or as well; `grid` tries every combination of the values named instead. `parameters` are settings of an algorithm.
+    `proxy_mass` says how many verified labels all proxies together weigh, and that whatever is verified by then is learned from beside
+    the label set (None: the set as it stands).
     """
 
     algorithms: tuple[str, ...] = USUAL
@@ -49,6 +51,7 @@ class Config:
     tune_seconds: float = 0
     grid: Mapping[str, Mapping[str, tuple[Setting, ...]]] = field(default_factory=dict)
     parameters: Mapping[str, Mapping[str, Setting]] = field(default_factory=dict)
+    proxy_mass: float | None = None
     invented: bool = False  # learn from invented applicants too; their label is a proxy, and no figure is measured on them
 
     def __post_init__(self) -> None:
@@ -72,6 +75,7 @@ class Config:
             ("Folds are between 2 and 20", self.folds, 2, 20, True),
             ("A seed is a whole number from 0 on", self.seed, 0, 2**31 - 1, True),
             (f"Tuning takes from 0 to {MOST_TRIALS:,} trials", self.tune, 0, MOST_TRIALS, True),
+            ("All proxy labels together weigh between 0 and 100 verified ones", self.proxy_mass, 0, 100, False),
             (f"A budget for tuning is from 0 to {MOST_SECONDS:,} seconds", self.tune_seconds, 0, MOST_SECONDS, False),
         )
         for said, value, low, high, whole in allowed:

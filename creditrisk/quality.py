@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from pandas import DataFrame, Series, crosstab, cut
 
 from creditrisk import metrics
@@ -80,6 +80,25 @@ def of_verified(n: int, n_bad: int, what: str) -> list[Gate]:
         gate("outcomes", n, VERIFIED, n >= VERIFIED, f"{n} {what}; at least {VERIFIED} are needed."),
         gate("bad outcomes", n_bad, VERIFIED_BAD, n_bad >= VERIFIED_BAD, f"{n_bad} of them are bad; at least {VERIFIED_BAD} are needed."),
     ]
+
+
+def doubt(bad: ArrayLike, prob_default: ArrayLike) -> Floats:
+    """Return by how much (log-odds) each row is surer of the other label than is usual for rows that have that other label.
+
+    Above 0 the label is suspect (confident learning: Northcutt, Jiang and Chuang 2021): `prob_default` comes from fits that had not
+    seen the row, and what is usual is its mean over the rows so labelled. Nobody is suspect where a class is missing.
+
+    >>> doubt([0, 0, 0, 1, 1], [0.1, 0.1, 0.9, 0.8, 0.6]).round(2).tolist()
+    [-3.04, -3.04, 1.35, -1.93, -0.95]
+    """
+    labels = np.asarray(bad, dtype=np.float64) == 1
+    held = np.clip(np.asarray(prob_default, dtype=np.float64), 1e-9, 1 - 1e-9)
+    if not 0 < labels.sum() < len(labels):
+        return np.full(len(labels), -np.inf)
+    margin = np.log(held) - np.log1p(-held)
+    usual = {True: held[labels].mean(), False: held[~labels].mean()}
+    edge = {kind: float(np.log(value) - np.log1p(-value)) for kind, value in usual.items()}
+    return np.where(labels, edge[False] - margin, margin - edge[True])
 
 
 def profiles(table: DataFrame, members: DataFrame, used: Sequence[Feature]) -> list[dict[str, Any]]:

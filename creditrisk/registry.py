@@ -16,7 +16,7 @@ from typing import Any
 from pandas import DataFrame
 
 from creditrisk import card as cards
-from creditrisk import custody
+from creditrisk import custody, suspects
 from creditrisk.errors import InvalidInput, NotAllowed, NothingYet, SchemaMismatch, TamperedArtefact, UnknownThing
 from creditrisk.pipeline import Pipeline
 from creditrisk.plan import BASELINES
@@ -50,6 +50,7 @@ class Draft:
     config: Mapping[str, Any]
     card: Mapping[str, Any]
     seconds: float
+    suspects: DataFrame | None = None  # labels it doubts, as `suspects.found` returns them
 
 
 @dataclass(frozen=True)
@@ -77,13 +78,15 @@ def register(store: Store, drafts: Sequence[Draft], *, user: str, job_id: str | 
         with store.write(user, action, ", ".join(names), digests=digests, **detail) as cursor:
             if arrival:
                 arrival.store(cursor)
-            for row in rows:
+            for draft, row in zip(drafts, rows, strict=True):
                 cursor.execute(
                     """insert into model values ($model_id, $algorithm, $label_set_id, $label_source, $is_proxy, $snapshot_id,
                     $schema_fingerprint, $digest, $metrics, $config, $seconds, $job_id, $created_at, $created_by)""",
                     row,
                 )
                 _stand(cursor, row["model_id"], "candidate", user, arrival.said if arrival else "trained")
+                if draft.suspects is not None:
+                    suspects.keep(cursor, row["model_id"], draft.suspects)
     except BaseException:
         for name in names:
             shutil.rmtree(store.models / name, ignore_errors=True)
@@ -194,6 +197,22 @@ def promote(store: Store, model_id: str, *, user: str, reason: str) -> None:
         for (name,) in before:
             _stand(cursor, name, "retired", user, f"{model_id} was promoted: {reason.strip()}")
         _stand(cursor, model_id, "champion", user, reason.strip())
+
+
+def challenge(store: Store, model_id: str, *, user: str, reason: str) -> None:
+    """Give a candidate the standing of challenger: from now on it says beside the champion what it would have said, and decides nothing.
+
+    Raises as `promote` does, and InvalidInput for the champion, a challenger and a model out of use.
+    """
+    chosen = get(store, model_id)
+    require_reason(reason, f"Setting {model_id} beside the champion")
+    if chosen["status"] != "candidate":
+        raise InvalidInput(f"{model_id} is {chosen['status']}: a challenger is a candidate first.")
+    _may_be_used(store, chosen)
+    _same_schema(store, chosen["schema_fingerprint"], model_id)
+    _verified(store, chosen)
+    with store.write(user, "challenge", model_id, reason=reason.strip(), digest=chosen["digest"]) as cursor:
+        _stand(cursor, model_id, "challenger", user, reason.strip())
 
 
 def retire(store: Store, model_id: str, *, user: str, reason: str) -> None:

@@ -52,7 +52,8 @@ def claim(store: Store, *, user: str, prediction_id: str | None = None) -> Claim
     """Take a case in hand: the one asked for, else the one already held, else one drawn by the mix of the settings; None where none waits.
 
     Drawn are the newest predictions without a verdict: some near the cut-off, some where model and proxy label disagree, some of the
-    largest, the rest at random; now and then one that somebody else judged, for a second reading. A share is read blind.
+    largest, some whose label is suspect, the rest at random; now and then one that somebody else judged, for a second reading. A share
+    is read blind.
     Raises NotAllowed where somebody else holds the case asked for, UnknownThing for a prediction nobody made.
     """
     if mine := held(store, user, prediction_id):  # asked for by hand, a case drawn at random stays one drawn at random
@@ -103,7 +104,7 @@ def _let_go(store: Store, claim_id: int, how: str, user: str) -> None:
 def draw(waiting: DataFrame, mix: Reviews, number: int) -> tuple[str, str, float | None, bool] | None:
     """Draw a case: (prediction_id, slot, probability, is_blind), or None where none waits. The same `number` draws the same.
 
-    `waiting` has prediction_id, distance (log-odds from the cut-off), disagrees, amount, n_verdicts (1: for a second reading).
+    `waiting` has prediction_id, distance (log-odds from the cut-off), disagrees, amount, is_suspect, n_verdicts (1: for a second reading).
     """
     random = np.random.default_rng([mix.seed, number])
     fresh, once = waiting[waiting["n_verdicts"] == 0], waiting[waiting["n_verdicts"] == 1]
@@ -130,6 +131,7 @@ def _slots(fresh: DataFrame, mix: Reviews) -> dict[str, tuple[float, NDArray[np.
         "near cut-off": (mix.near_cutoff, near),
         "disagreement": (mix.disagreement, fresh["disagrees"].fillna(False).to_numpy(bool)),
         "exposure": (mix.exposure, large),
+        "suspect": (mix.suspect, fresh["is_suspect"].to_numpy(bool)),
     }
     found = {slot: (share, rows) for slot, (share, rows) in asked.items() if share > 0 and rows.any()}
     left = 1 - sum(share for share, _ in found.values())
@@ -148,11 +150,13 @@ select prediction.prediction_id,
     abs(prediction.margin - ln((prediction.policy->>'margin')::double / (prediction.policy->>'lgd')::double)) as distance,
     label.bad <> (prediction.margin >= ln((prediction.policy->>'margin')::double / (prediction.policy->>'lgd')::double)) as disagrees,
     applied.amount::double as amount,
+    suspect.applicant_id is not null as is_suspect,
     coalesce(judged.n_verdicts, 0) as n_verdicts
 from prediction_current as prediction
 join model using (model_id)
 left join label on label.label_set_id = model.label_set_id and label.applicant_id = prediction.applicant_id and model.is_proxy
 left join applied on applied.applicant_id = prediction.applicant_id
+left join suspect on suspect.model_id = prediction.model_id and suspect.applicant_id = prediction.applicant_id
 left join judged on judged.prediction_id = prediction.prediction_id
 where coalesce(judged.n_verdicts, 0) < 2 and not coalesce(judged.is_mine, false)
     and prediction.prediction_id not in (select prediction_id from claim_open where expires_at > $at)

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from pandas import DataFrame
 
-from creditrisk import explain, features, labels, policy, registry, scorecard, seal, tranche
+from creditrisk import explain, features, labels, policy, registry, scorecard, seal, shadow, tranche
 from creditrisk.errors import InvalidInput, NotAllowed, NothingYet, SchemaMismatch, TamperedArtefact, UnknownThing
 from creditrisk.estimators import inverse_logit
 from creditrisk.pipeline import Pipeline
@@ -340,6 +340,7 @@ def _kept(store: Store, predictions: list[Prediction], user: str, keep: bool) ->
     subject = first.prediction_id if n == 1 else f"{n} predictions"
     rows = [_row(prediction) for prediction in predictions]
     one = seal.root([seal.leaf(row[name] for name in seal.PREDICTION) for row in sorted(rows, key=itemgetter("prediction_id"))])
+    beside = shadow.foretold(store, [prediction.inputs for prediction in predictions], first.schema_fingerprint)
     with store.write(user, "score", subject, n=n, model_id=first.model_id, channel=first.channel, seal=one) as cursor:
         if n <= FEW:
             marks = ", ".join(f"${name}" for name in COLUMNS)
@@ -347,6 +348,7 @@ def _kept(store: Store, predictions: list[Prediction], user: str, keep: bool) ->
         else:
             cursor.register("scored", DataFrame(rows))
             cursor.execute("insert into prediction by name select * from scored")
+        shadow.keep(cursor, [prediction.prediction_id for prediction in predictions], beside)
     return predictions
 
 

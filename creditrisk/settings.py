@@ -72,6 +72,8 @@ class Training:
     folds: int = 5
     seed: int = 7
     bootstraps: int = 500
+    propose_after: int = 30  # accepted verdicts on labels since the champion learned, from which another training is proposed
+    propose_psi: float = 0.25  # or scores that have moved so far, beyond chance
 
 
 @dataclass(frozen=True)
@@ -99,8 +101,9 @@ class Reviews:
     """How cases are proposed to reviewers; shares of all cases proposed, in [0, 1]."""
 
     near_cutoff: float = 0.40
-    disagreement: float = 0.20
-    exposure: float = 0.10  # what is left of the three is drawn at random
+    disagreement: float = 0.15
+    exposure: float = 0.10
+    suspect: float = 0.05  # what is left of the four is drawn at random
     blind: float = 0.15  # judged before the score is shown
     twice: float = 0.12  # judged once more by somebody else
     claim_minutes: int = 30
@@ -192,9 +195,12 @@ RANGES: dict[str, tuple[float, float]] = {
     "seed": (0, 2**31 - 1),
     "test_size": (0.05, 0.9),
     "folds": (2, 20),
+    "propose_after": (1, 1_000_000),
+    "propose_psi": (0.01, 10),
     "near_cutoff": (0, 1),
     "disagreement": (0, 1),
     "exposure": (0, 1),
+    "suspect": (0, 1),
     "blind": (0, 1),
     "twice": (0, 1),
     "claim_minutes": (1, 1_440),
@@ -218,8 +224,10 @@ def _section(file: Path, name: str, default: Any, values: dict[str, Any]) -> Any
         elif wanted := _misfit(key, known[key], value):
             raise InvalidInput(f"{file}: [{name}] {key} = {value!r} should be {wanted}.")
     made = replace(default, **values)
-    if isinstance(made, Reviews) and made.near_cutoff + made.disagreement + made.exposure > 1:
-        raise InvalidInput(f"{file}: [{name}] near_cutoff + disagreement + exposure should be at most 1; what is left is drawn at random.")
+    if isinstance(made, Reviews) and made.near_cutoff + made.disagreement + made.exposure + made.suspect > 1:
+        raise InvalidInput(
+            f"{file}: [{name}] near_cutoff + disagreement + exposure + suspect should be at most 1; what is left is drawn at random."
+        )
     return made
 
 

@@ -4,7 +4,8 @@ An applicant is never on both sides, however many rows they have. Every function
 from nor tested (an earlier row of somebody who is tested) it leaves to `left_out`.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,15 +17,38 @@ Marks = NDArray[np.bool_]
 
 
 def at_random(table: DataFrame, share: float, seed: int) -> Marks:
-    """Mark whole applicants: the same share of those ever bad, of the good and of the unlabelled."""
+    """Mark whole applicants by a number that their name and the seed alone decide, so that the same people are kept away next time.
+
+    Neither who else is in the table nor what is known of them moves anybody: a verdict on somebody tested never teaches a later run.
+    Only where the bad, or the good, would all be on one side does the one of them nearest to the other side cross over.
+    """
     person, rows = np.unique(table["applicant_id"].to_numpy(str), return_inverse=True)
-    kind = np.zeros(len(person), dtype=np.intp)  # 0 unlabelled, 1 good, 2 bad
-    np.maximum.at(kind, rows, np.where(table["bad"].eq(True).fillna(False), 2, np.where(table["bad"].notna(), 1, 0)).astype(np.intp))
-    random, chosen = np.random.default_rng(seed), np.zeros(len(person), dtype=bool)
-    for each in (2, 1, 0):
-        places = np.flatnonzero(kind == each)
-        chosen[random.permutation(places)[: round(share * len(places))]] = True
+    lot = lots(person, seed)
+    chosen = lot < share
+    ever = np.zeros(len(person), dtype=np.intp)  # 0 unlabelled, 1 good, 2 bad
+    np.maximum.at(ever, rows, np.where(table["bad"].eq(True).fillna(False), 2, np.where(table["bad"].notna(), 1, 0)).astype(np.intp))
+    for kind in (1, 2):
+        members = np.flatnonzero(ever == kind)
+        if len(members) > 1 and chosen[members].all() | ~chosen[members].any():
+            nearest = members[np.argmin(np.abs(lot[members] - share))]
+            chosen[nearest] = ~chosen[nearest]
     return np.asarray(chosen[rows], dtype=bool)
+
+
+def held_out(names: Iterable[str], share: float, seed: int) -> Marks:
+    """Mark those whom `at_random` keeps away from learning, whatever table they stand in."""
+    return np.asarray(lots(names, seed) < share, dtype=bool)
+
+
+def lots(names: Iterable[str], seed: int) -> NDArray[np.float64]:
+    """Return each name's number in [0, 1), even over names (BLAKE2b); another seed shuffles them anew.
+
+    >>> bool((lots(["A1", "A2"], 7) == lots(["A2", "A1"], 7)[::-1]).all())
+    True
+    """
+    key = seed.to_bytes(8, "big")
+    drawn = b"".join(blake2b(str(name).encode(), digest_size=8, key=key).digest() for name in names)
+    return np.frombuffer(drawn, dtype=">u8").astype(np.float64) / 2.0**64
 
 
 def by_time(table: DataFrame, share: float) -> Marks:

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pandas import DataFrame, Series, concat
+from pandas import DataFrame, Series, concat, read_parquet
 
 from creditrisk import (
     __version__,
@@ -33,6 +33,7 @@ from creditrisk import (
     registry,
     scorecard,
     split,
+    suspects,
     tabular,
     tracking,
     trial,
@@ -50,6 +51,7 @@ __all__ = ["BASELINES", "CANDIDATES", "SOURCES", "USUAL", "Config"]
 log = logging.getLogger(__name__)
 Progress = Callable[[float, str], None]
 LEAST_OF_A_CLASS = 10
+WORDS = {"cluster": "clusters (proxies)", "rfm": "engagement (proxies)", "review": "accepted verdicts", "observed": "observed outcomes"}
 SCORE_BIN = 20  # points
 LIBRARIES = ("sklearn", "xgboost", "lightgbm", "optbinning", "numpy")  # whose version can change what is fitted
 
@@ -65,6 +67,7 @@ def defaults(store: Store) -> Config:
 
 def train(store: Store, config: Config, *, user: str, progress: Progress | None = None) -> list[str]:
     """Train and register here and now; returns the ids of the candidates, then of the baselines."""
+    config = _with_feedback(store, config, user=user)
     with _folder(store) as folder:
         prepare(store, config, folder)
         trial.fit(folder, progress or (lambda _share, _what: None))
@@ -77,6 +80,7 @@ def train(store: Store, config: Config, *, user: str, progress: Progress | None 
 def start(store: Store, config: Config, *, user: str) -> str:
     """Train in the background; returns the job's id. Raises JobBusy while another training runs."""
     jobs.require_idle(store)
+    config = _with_feedback(store, config, user=user)
     folder = _new_folder(store)
     try:
         prepare(store, config, folder)
@@ -92,6 +96,14 @@ def start(store: Store, config: Config, *, user: str) -> str:
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
+
+
+def _with_feedback(store: Store, config: Config, *, user: str) -> Config:
+    """Return what to train on where feedback is asked for: the label set, frozen together with all that is verified by now."""
+    name = config.label_set_id or labels.newest(store)
+    if config.proxy_mass is None or name is None:
+        return config
+    return replace(config, label_set_id=labels.taught(store, name, user=user, proxy_mass=config.proxy_mass).label_set_id)
 
 
 def _registered(store: Store, names: list[str]) -> str:
@@ -205,7 +217,8 @@ def _invented(store: Store, chosen: labels.LabelSet) -> DataFrame:
     """
     if chosen.source != "cluster":
         raise InvalidInput(
-            f"Label set {chosen.label_set_id} says what really happened, and to invented applicants nothing did: learn without them."
+            f"Label set {chosen.label_set_id} says what really happened, of some applicants at least, and to invented ones nothing did: "
+            "learn without them."
         )
     made = augment.table(store)
     bad = labels.of_clusters(store, chosen.label_set_id, made)
@@ -239,7 +252,11 @@ def _both_sides(table: DataFrame, name: str) -> None:
 
 
 def _about_labels(chosen: labels.LabelSet) -> list[str]:
+    counts = chosen.report.get("by_source", {})
     word = "proxy label from clusters, nobody has verified it" if chosen.is_proxy else f"{chosen.source} labels"
+    if counts:
+        word = f"{', '.join(f'{n:,} from {WORDS[source]}' for source, n in counts.items())}"
+        word += f"; each verified label weighs 1, all proxies together {chosen.report.get('proxy_weight', chosen.report['proxy_mass']):.3g}"
     share = f", {100 * chosen.share_risky:.1f} % bad" if chosen.share_risky is not None else ""
     lines = [f"Label set {chosen.label_set_id} ({chosen.method}): {word}; {chosen.n} applicants{share}."]
     return lines + [f"{'Passed' if gate['passed'] else 'FAILED'}: {gate['sentence']}" for gate in chosen.report.get("gates", [])]
@@ -267,10 +284,18 @@ def finish(store: Store, folder: Path, *, user: str, job_id: str | None = None) 
             config={**asked["config"], "parameters": {**asked["config"]["parameters"], result["algorithm"]: result["parameters"]}},
             card=result["card"],
             seconds=result["seconds"],
+            suspects=_suspects(folder / result["algorithm"]),
         )
         for result in results
     ]
     return registry.register(store, drafts, user=user, job_id=job_id)
+
+
+def _suspects(folder: Path) -> DataFrame | None:
+    """Return the labels that a candidate doubts where it had not seen them; a baseline doubts nothing."""
+    if folder.name in BASELINES:
+        return None
+    return suspects.found(read_parquet(folder / "validation.parquet"))
 
 
 def config_of(store: Store, model_id: str) -> Config:

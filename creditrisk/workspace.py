@@ -59,6 +59,8 @@ def activity(store: Store, limit: int = 12) -> DataFrame:
                 when 'export model' then 'exported ' || subject || ' for another workspace'
                 when 'import model' then 'imported ' || subject || ' from another workspace: ' || coalesce(detail->>'reason', '')
                 when 'promote' then 'promoted ' || subject || ' to champion: ' || coalesce(detail->>'reason', '')
+                when 'challenge' then 'set ' || subject || ' beside the champion: ' || coalesce(detail->>'reason', '')
+                when 'learn' then 'let the online challenger learn from ' || subject
                 when 'retire' then 'retired ' || subject || ': ' || coalesce(detail->>'reason', '')
                 when 'score' then 'made ' || if(detail->>'n' = '1', 'a prediction', subject)
                 when 'claim' then if(detail->>'how' is null, 'took a case in hand', 'let go of a case')

@@ -7,6 +7,7 @@ import streamlit as st
 import ui
 from creditrisk import card as cards
 from creditrisk import charts, registry, training
+from ui import learning
 from ui import model as one
 
 store = ui.store()
@@ -122,6 +123,8 @@ with ui.guard():
         one.explained(model)
     elif view == "promotion":
         one.promotion(model, hindrance)
+    elif view == "beside":
+        learning.beside(model, hindrance)
     elif view == "compare":
         one.compare(model, known)
     else:

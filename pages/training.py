@@ -4,7 +4,7 @@ import streamlit as st
 
 import ui
 from creditrisk import charts, jobs, labels, training
-from ui import lab
+from ui import lab, learning
 
 store = ui.store()
 ui.header(
@@ -25,6 +25,10 @@ with st.container(border=True):
             if config is not None and st.button("Start training", type="primary", icon=":material/play_arrow:", key="run-start"):
                 st.session_state["job_id"] = training.start(store, config, user=ui.user())
                 st.rerun()
+
+if ui.view(learning.VIEWS) == "feedback":
+    learning.feedback()
+    st.stop()
 
 ui.section(
     "Leaderboard",

@@ -4,7 +4,7 @@ import streamlit as st
 
 import ui
 from creditrisk import jobs, training
-from ui import frame, lab
+from ui import frame, lab, learning
 
 PAGES = {
     "Workspace": {
@@ -96,5 +96,6 @@ with head:
         ):
             retrain()
         lab.job_ended(st.session_state.get("job_id"))
+        learning.hint()
 
 navigation.run()

@@ -17,8 +17,8 @@ def judged(monkeypatch: pytest.MonkeyPatch, store: Store, bad: Any, ours: Any, t
     everyone = DataFrame({"applicant_id": [f"A{place:04d}" for place in range(len(ours))]})
     chances = {"M1": np.asarray(ours, dtype=float), "M2": np.asarray(theirs, dtype=float)}
     known = DataFrame({"applicant_id": everyone["applicant_id"][: len(bad)], "bad": bad})
-    monkeypatch.setattr(gate, "_holdout", lambda store, *models: (known, known["bad"]))
-    monkeypatch.setattr(gate, "_chances", lambda store, model_id, table: chances[model_id])
+    monkeypatch.setattr(gate, "holdout", lambda store, *models: (known, known["bad"]))
+    monkeypatch.setattr(gate, "chances_of", lambda store, model_id, table: chances[model_id])
     monkeypatch.setattr(gate.features, "table", lambda store, snapshot_id: everyone)
     return gate.compare(store, {"model_id": "M1", "snapshot_id": 1}, {"model_id": "M2", "snapshot_id": 1})
 

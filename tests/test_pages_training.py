@@ -10,6 +10,7 @@ from tests.test_pages import shown, text, visit, written  # noqa: F401
 
 def test_a_run_gets_all_that_was_chosen(written: None) -> None:  # noqa: F811
     page, left_out = visit("training"), ui.store().schema.predictors[2].name
+    page.toggle(key="run-feedback").set_value(False)
     page.pills(key="run-algorithms").set_value(["logistic"])
     page.segmented_control(key="run-split").set_value("time")
     page.selectbox(key="run-folds").set_value(3)

@@ -171,6 +171,7 @@ def waiting(n: int) -> DataFrame:
             "distance": np.arange(n, dtype=float),
             "disagrees": [place % 10 == 0 for place in range(n)],
             "amount": np.arange(n, dtype=float)[::-1],
+            "is_suspect": [place % 25 == 7 for place in range(n)],
             "n_verdicts": 0,
         }
     )
@@ -182,7 +183,7 @@ def test_cases_are_drawn_by_the_mix_and_the_same_number_draws_the_same() -> None
     assert drawn == [reviews.draw(cases, mix, number) for number in range(1_500)]
     slots = Counter(slot for _, slot, _, _ in drawn if slot)
     shares = {slot: n / 1_500 for slot, n in slots.items()}
-    assert shares == pytest.approx({"near cut-off": 0.4, "disagreement": 0.2, "exposure": 0.1, "random": 0.3}, abs=0.045)
+    assert shares == pytest.approx({"near cut-off": 0.4, "disagreement": 0.15, "exposure": 0.1, "suspect": 0.05, "random": 0.3}, abs=0.045)
     assert sum(is_blind for *_, is_blind in drawn) / 1_500 == pytest.approx(0.15, abs=0.045)
 
 

@@ -23,6 +23,7 @@ ABOUT = {
 }
 SLOTS = {
     "near cut-off": "Proposed because it lies near the cut-off",
+    "suspect": "Proposed because its label is suspect: a model that had not seen it is confident of the other",
     "disagreement": "Proposed because the model and its proxy label disagree",
     "exposure": "Proposed because much money is asked for",
     "random": "Drawn at random: such cases show how good the model is",

@@ -117,6 +117,7 @@ def training_choices(key: str, *, wide: bool = False) -> training.Config | None:
         help="Who is kept away from training to measure it: a random part of the applicants, those who applied last, or a list of "
         "your own. An applicant is never on both sides.",
     )
+    mass = _feedback(key, label_set_id)
     test_file = _test_list(key) if split == "file" else None
     more = _more_choices(key, split) if wide else {}
     if not chosen:
@@ -124,8 +125,36 @@ def training_choices(key: str, *, wide: bool = False) -> training.Config | None:
         return None
     if split == "file" and test_file is None:
         return None
-    asked = {"algorithms": tuple(chosen), "label_set_id": label_set_id, "split": split, "test_file": test_file, **more}
+    asked = {"algorithms": tuple(chosen), "label_set_id": label_set_id, "split": split, "test_file": test_file, "proxy_mass": mass, **more}
     return replace(training.defaults(ui.store()), **asked)
+
+
+def _feedback(key: str, label_set_id: str) -> float | None:
+    """Ask whether to learn from what is verified by now, and how much all proxies weigh beside it; None where it is not asked for."""
+    known = ui.seen(labels.verified, label_set_id)
+    (observed, bad), (reviewed, reviewed_bad) = known["observed"], known["review"]
+    said = f"{ui.plural(reviewed, 'applicant')} by accepted verdicts ({ui.count(reviewed_bad)} bad), {ui.count(observed)} by outcomes "
+    on = st.toggle(
+        "Learn from feedback too",
+        value=bool(reviewed),
+        disabled=not reviewed + observed,
+        key=f"{key}-feedback",
+        help=f"Beside the labels chosen, what is verified by now: {said}({ui.count(bad)} bad). A verified label counts 1 and takes the "
+        "place of the proxy. Whoever is kept for the test is never learned from, in this run or the next.",
+    )
+    if not on:
+        return None
+    mass = st.slider(
+        "All proxy labels together weigh as much as",
+        0,
+        100,
+        int(labels.PROXY_MASS),
+        format="%d verified labels",
+        key=f"{key}-mass",
+        help="Thousands of proxies, each as heavy as a verdict, drown what people found out; about ten has served best, fewer while "
+        "not a hundred labels are verified. 0: verified labels alone.",
+    )
+    return float(mass)
 
 
 def _test_list(key: str) -> str | None:
@@ -211,6 +240,7 @@ def said_run(config: training.Config) -> dict[str, object]:
     return {
         "Algorithms": [ui.algorithm(name) for name in config.algorithms],
         "Labels": config.label_set_id,
+        "Proxies weigh": None if config.proxy_mass is None else f"{config.proxy_mass:g} verified labels, all together",
         "Tested on": tested[config.split],
         "Folds": str(config.folds or "automatic"),
         "Balance": BALANCES[config.balance].lower() if config.balance != "none" else None,

@@ -82,7 +82,9 @@ def foundations(found: LabelSet) -> None:
             "Made of": made_of,
             "Left out": [ui.store().schema[name].title for name in report.get("left_out", [])] if found.method == "kmeans" else None,
             "Put together from": report.get("sets"),
-            "All proxies weigh": f"as much as {report['proxy_mass']:g} verified labels" if "proxy_mass" in report else None,
+            "All proxies weigh": f"as much as {report.get('proxy_weight', report['proxy_mass']):.3g} verified labels"
+            if "proxy_mass" in report
+            else None,
             "Without a label": unlabelled(report),
         },
         alt="What the labels rest on",

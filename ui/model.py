@@ -16,6 +16,7 @@ VIEWS = {
     "cutoff": "Cut-off",
     "explained": "Explanations",
     "promotion": "Promotion",
+    "beside": "Beside the champion",
     "compare": "Comparison",
     "card": "Card and origin",
 }

@@ -11,6 +11,7 @@ from creditrisk.charts.case import gauge, month, score_history, waterfall
 from creditrisk.charts.clusters import cloud, profiles, scan, segments, spread
 from creditrisk.charts.explained import beeswarm, confusion, cutoffs, dependence, partial, standings, swaps
 from creditrisk.charts.labels import against, agreement, cohort_rates, group_rates, windows
+from creditrisk.charts.learning import changed, prequential, shadow, versions
 from creditrisk.charts.models import ALGORITHMS, calibration, importance, leaderboard, roc, test_scores
 from creditrisk.charts.money import KINDS, flows, spending, streams, unknown
 from creditrisk.charts.portfolio import bins, correlations, maturity, scores
@@ -30,6 +31,7 @@ __all__ = [
     "beeswarm",
     "bins",
     "calibration",
+    "changed",
     "cloud",
     "cohort_rates",
     "confusion",
@@ -47,6 +49,7 @@ __all__ = [
     "moved",
     "nothing",
     "partial",
+    "prequential",
     "profiles",
     "readings",
     "reviewers",
@@ -55,6 +58,7 @@ __all__ = [
     "score_history",
     "scores",
     "segments",
+    "shadow",
     "spending",
     "spread",
     "standings",
@@ -62,6 +66,7 @@ __all__ = [
     "swaps",
     "test_scores",
     "unknown",
+    "versions",
     "waterfall",
     "windows",
 ]

@@ -43,6 +43,12 @@ def declare(parser_of: ParserOf) -> None:
         help="of xgboost, lightgbm, random_forest, logistic, scorecard (else xgboost, random_forest, logistic)",
     )
     add("--labels", metavar="ID", help="label set (else the newest)")
+    add(
+        "--proxy-mass",
+        type=float,
+        metavar="X",
+        help="learn from outcomes and accepted verdicts too; all proxy labels together weigh X verified ones (10 served best)",
+    )
     add("--features", metavar="A,B", help="predictors to learn from (else all)")
     add("--without", metavar="A,B", help="predictors to leave out")
     add(
@@ -158,6 +164,7 @@ def _asked(options: Options) -> dict[str, Any]:
     """Return what the options say of a run, under the names of its configuration."""
     asked = {
         "label_set_id": options.labels,
+        "proxy_mass": options.proxy_mass,
         "split": options.split or ("file" if options.test_file else None),
         "test_file": options.test_file,
         "test_size": options.test_size,

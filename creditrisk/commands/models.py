@@ -27,6 +27,16 @@ def declare(parser_of: ParserOf) -> None:
     add("model", metavar="MODEL", help="a model's id, or `best`: the candidate at the top of the newest label set's leaderboard")
     add("--reason", required=True, metavar="TEXT", help="why; kept for ever")
 
+    add = parser_of(
+        "challenge", _challenge, "set a candidate beside the champion: it says what it would have said, and decides nothing"
+    ).add_argument
+    add("model", metavar="MODEL", help="a model's id, or `best`")
+    add("--reason", required=True, metavar="TEXT", help="why; kept for ever")
+
+    parser_of("learn", _learn, "let the online challenger learn from the accepted verdicts that have not taught it yet")
+
+    parser_of("feedback", _feedback, "say whether another training is worth starting, and how version followed version")
+
     add = parser_of("retire", _retire, "take a model out of use; a champion leaves nobody in its place").add_argument
     add("model", metavar="MODEL", help="a model's id, or `champion`")
     add("--reason", required=True, metavar="TEXT", help="why; kept for ever")
@@ -92,6 +102,47 @@ def _promote(options: Options, out: Out) -> None:
         gate.promote(store, model_id, user=user_of(options, store.settings), reason=options.reason)
         out.result(training.to_json(registry.get(store, model_id), "models"))
     out.summary({"champion": model_id}, f"{model_id} is champion and scores from now on.")
+
+
+def _challenge(options: Options, out: Out) -> None:
+    from creditrisk import registry, shadow, training
+
+    with opened(options) as store:
+        model_id = training.meant(store, options.model)
+        n = shadow.watch(store, model_id, user=user_of(options, store.settings), reason=options.reason)
+        out.result(training.to_json(registry.get(store, model_id), "models"))
+    said = f"{model_id} stands beside the champion, asked about {n:,} predictions; it decides nothing."
+    out.summary({"challenger": model_id, "asked": n}, said)
+
+
+def _learn(options: Options, out: Out) -> None:
+    from creditrisk import online
+
+    with opened(options) as store:
+        n = online.learn(store, user=user_of(options, store.settings))
+        last = online.prequential(store).iloc[-1]
+    facts = {"learned": n, "steps": int(last["step"]), "brier": float(last["brier"]), "champion_brier": float(last["champion_brier"])}
+    said = f"Learned from {n:,} verdicts. Foretold before it learned, its mean squared error so far is {facts['brier']:.3f}"
+    out.summary(facts, f"{said}; what was said live: {facts['champion_brier']:.3f}.")
+
+
+def _feedback(options: Options, out: Out) -> None:
+    from creditrisk import retraining
+
+    with opened(options) as store:
+        said, found = retraining.proposal(store), retraining.versions(store)
+        last = retraining.latest(store)
+        change = retraining.changed(store, *last) if last else None
+    for line in found.to_dict("records"):
+        out.result({"version": {**line, "since": line["since"].isoformat()}})
+    out.table(found[["model_id", "status", "n_verdicts", "n_outcomes", "n", "n_bad", "auc", "n_judged", "share_incorrect"]])
+    if change is not None:
+        for line in change.figures.to_dict("records"):
+            words = f"  {line['measure']}: {line['before']:.3f} ({change.before}) → {line['after']:.3f} ({change.after}), better by "
+            words += f"{line['better']:+.3f} (95 % interval {line['low']:+.3f} to {line['high']:+.3f}), {line['finding']}"
+            out.result({"change": line}, words)
+    facts = {"is_due": bool(said and said.is_due), "new": said.n_new if said else 0, "psi": said.psi if said else None}
+    out.summary(facts, said.sentence if said else "There is no champion yet, so there is nothing to train again.")
 
 
 def _retire(options: Options, out: Out) -> None:

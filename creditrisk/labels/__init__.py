@@ -26,13 +26,14 @@ from creditrisk.labels.shelf import (
     to_json,
     warnings,
 )
-from creditrisk.labels.verified import by_source, combine, observed, reviewed
+from creditrisk.labels.verified import PROXY_MASS, by_source, combine, judged, observed, reviewed, taught, together, verified
 from creditrisk.labels.views import axes, by_cohort, by_group, compare, examples, points
 from creditrisk.quality import Comparison
 
 __all__ = [
     "MEMBERS",
     "PROXIES",
+    "PROXY_MASS",
     "RULE",
     "Comparison",
     "LabelSet",
@@ -45,6 +46,7 @@ __all__ = [
     "compare",
     "examples",
     "get",
+    "judged",
     "kmeans",
     "known",
     "label_features",
@@ -61,7 +63,10 @@ __all__ = [
     "risk_index",
     "rows_of",
     "sets",
+    "taught",
     "to_json",
+    "together",
     "training_set",
+    "verified",
     "warnings",
 ]

@@ -200,7 +200,7 @@ def receive(cursor: Any, made: LabelSet, rows: DataFrame) -> None:
 def _sealed(made: LabelSet, rows: DataFrame) -> tuple[LabelSet, DataFrame]:
     """Return a set with the digest of its members, and these in order."""
     rows = rows[MEMBERS].astype({"segment": "Int32", "bad": "boolean"}).sort_values(["applicant_id", "snapshot_id"], ignore_index=True)
-    return replace(made, report={**made.report, "digest": _digest(rows)}), rows
+    return replace(made, report={**made.report, "digest": digest(rows)}), rows
 
 
 def _insert(cursor: Any, made: LabelSet, rows: DataFrame) -> None:
@@ -220,7 +220,7 @@ def rows_of(store: Store, made: LabelSet) -> DataFrame:
         f"select {', '.join(MEMBERS)} from label where label_set_id = $id order by applicant_id, snapshot_id", id=made.label_set_id
     ).astype({"segment": "Int32", "bad": "boolean"})
     kept = made.report.get("digest")
-    if kept is not None and _digest(rows) != kept:
+    if kept is not None and digest(rows) != kept:
         raise TamperedArtefact(
             f"The labels of set {made.label_set_id} are not those that were made ({made.n:,} by {made.created_by}): somebody changed the "
             "database by other means. Nothing is learned from them; make the set again."
@@ -239,16 +239,16 @@ def resealed(cursor: Any, applicant_ids: Sequence[str]) -> dict[str, list[str]]:
         rows = cursor.execute(
             f"select {', '.join(MEMBERS)} from label where label_set_id = $id order by applicant_id, snapshot_id", {"id": name}
         ).df()
-        digest = _digest(rows.astype({"segment": "Int32", "bad": "boolean"}))
+        after = digest(rows.astype({"segment": "Int32", "bad": "boolean"}))
         report = json.loads(cursor.execute("select report from label_set where label_set_id = $id", {"id": name}).fetchall()[0][0])
-        changed[name] = [report.get("digest"), digest]
-        told = stores.to_json({**report, "digest": digest})
+        changed[name] = [report.get("digest"), after]
+        told = stores.to_json({**report, "digest": after})
         cursor.execute("update label_set set report = $report where label_set_id = $id", {"report": told, "id": name})
     return changed
 
 
-def _digest(rows: DataFrame) -> str:
-    """Return the SHA-256 of members in order: who, when, which segment, which label, which weight."""
+def digest(rows: DataFrame) -> str:
+    """Return the SHA-256 of members, by applicant and snapshot: who, when, which segment, which label, which weight."""
     whole = hashlib.sha256(
         "\x1f".join(f"{name}\x1f{source}" for name, source in zip(rows["applicant_id"], rows["source"], strict=True)).encode()
     )

@@ -14,12 +14,26 @@ from creditrisk import features, policy, quality
 from creditrisk import store as stores
 from creditrisk.cohorts import LONGEST, Cohort
 from creditrisk.errors import InvalidInput, NotEnoughData, NothingYet
-from creditrisk.labels.shelf import PROXIES, LabelSet, get, groups_of, keep, outcomes, outcomes_after, risk_index, rows_of, snapshot_of
+from creditrisk.labels.shelf import (
+    MEMBERS,
+    PROXIES,
+    LabelSet,
+    digest,
+    get,
+    groups_of,
+    keep,
+    outcomes,
+    outcomes_after,
+    risk_index,
+    rows_of,
+    snapshot_of,
+)
 from creditrisk.quality import Gate, Held
 from creditrisk.settings import Policy
 from creditrisk.store import Store
 
 PROXY_MASS = 10.0  # verified labels that all proxy labels of a combined set weigh together
+FULL_AT, AT_FIRST = 100, 0.25  # … once so many are verified; before that in proportion, this share of it at least
 
 
 def observed(store: Store, *, user: str, rule: int | None = None, snapshot_id: int | None = None) -> LabelSet:
@@ -47,7 +61,7 @@ def reviewed(store: Store, *, user: str, snapshot_id: int | None = None) -> Labe
         raise NothingYet("Verdicts become labels once somebody has inspected and accepted them; none has been inspected yet.")
     snapshot = snapshot_of(store, snapshot_id)
     table = features.table(store, snapshot).assign(snapshot_id=snapshot)
-    said = table[["applicant_id"]].merge(_reviewed(store), on="applicant_id")
+    said = table[["applicant_id"]].merge(judged(store), on="applicant_id")
     rests = store.record(
         """select count(*) as n_verdicts, count(distinct reviewed_by) as n_reviewers, count(distinct inspected_by) as n_inspectors,
             max(inspected_at) as inspected_until
@@ -58,43 +72,102 @@ def reviewed(store: Store, *, user: str, snapshot_id: int | None = None) -> Labe
 
 
 def combine(store: Store, label_set_ids: Sequence[str], *, user: str, proxy_mass: float = PROXY_MASS) -> LabelSet:
-    """Put label sets together: an observed label beats a reviewed one, a verified one every proxy of the same applicant.
+    """Put label sets together, as `together` does. The set passes where every proxy set in it has, and verified labels are enough.
 
-    Verified labels weigh 1 each, all proxy labels together `proxy_mass` (0 to 100). Of several proxies for one applicant and
-    snapshot the set named first counts. The set passes where every proxy set in it has, and verified labels are enough.
     Raises InvalidInput for fewer than two sets, a set of another schema, or a mass outside its range.
     """
     chosen = [get(store, name) for name in dict.fromkeys(label_set_ids)]
     if len(chosen) < 2:
         raise InvalidInput("Two label sets at least are put together; name each once.")
+    rows = together([rows_of(store, each) for each in chosen], proxy_mass)
+    return keep(store, _combined(chosen, rows, proxy_mass, user), rows)
+
+
+def taught(store: Store, label_set_id: str, *, user: str, proxy_mass: float = PROXY_MASS) -> LabelSet:
+    """Put a label set together with all that is verified by now of its applicants: outcomes, and verdicts that were accepted.
+
+    A set made so is taken back to the one it was made of first, so that what was rejected since no longer counts; where nothing has
+    changed since the last time, that set is returned. Raises NothingYet where nothing is verified, and for a set from elsewhere.
+    """
+    origin = get(store, label_set_id)
+    origin = get(store, origin.report.get("taught_from", label_set_id))
+    if origin.is_foreign:
+        raise NothingYet(f"The applicants of label set {origin.label_set_id} are in another workspace: nobody here can verify them.")
+    table = features.table(store, origin.snapshot_id).assign(snapshot_id=origin.snapshot_id)
+    table["risk_index"] = risk_index(table, store.schema)
+    known = [_as_members(table, known, source) for source, known in by_source(store, origin.snapshot_id).items()]
+    if not sum(map(len, known)):
+        raise NothingYet(
+            f"Nothing is verified of the applicants of label set {origin.label_set_id} yet: accept verdicts on labels, or record outcomes."
+        )
+    rows = together([*known, rows_of(store, origin)], proxy_mass)
+    made = _combined([origin], rows, proxy_mass, user, taught_from=origin.label_set_id)
+    before = store.value(
+        "select max(label_set_id) from label_set where report->>'taught_from' = $origin and snapshot_id <> 0", origin=origin.label_set_id
+    )
+    if before is not None and (last := get(store, before)).report["digest"] == digest(rows):
+        return last
+    return keep(store, made, rows)
+
+
+def verified(store: Store, label_set_id: str) -> dict[str, tuple[int, int]]:
+    """Return how many labels of a set's applicants are verified by now, and how many of them bad, by source."""
+    found = by_source(store, get(store, label_set_id).snapshot_id)
+    return {source: (len(known), int(known["bad"].sum())) for source, known in found.items()}
+
+
+def together(parts: Sequence[DataFrame], proxy_mass: float) -> DataFrame:
+    """Return one label for each applicant and snapshot of several tables of members: a verified one outweighs every proxy.
+
+    What was observed beats what was reviewed; of the same kind the table named first counts. A verified label weighs 1, all proxies
+    together `proxy_mass` (0 to 100) or, while fewer than FULL_AT are verified, that part of it: a bad proxy does most harm to the first
+    verdicts (docs/feedback.md). Where it is nothing, proxies are no labels. Raises InvalidInput for another mass.
+    """
     if not 0 <= proxy_mass <= 100:
         raise InvalidInput(f"All proxy labels together weigh between 0 and 100 verified ones, not {proxy_mass:g}.")
-    ranked = sorted(chosen, key=lambda each: {"observed": 0, "review": 1}.get(each.source, 2))
-    rows = concat([rows_of(store, each).assign(order=place) for place, each in enumerate(ranked)], ignore_index=True)
-    rows = rows.assign(is_proxy=rows["source"].isin(PROXIES), is_known=rows["bad"].notna())
-    best = rows.loc[~rows["is_proxy"] & rows["is_known"], ["applicant_id", "order"]].groupby("applicant_id")["order"].min()
+    rows = concat([part.assign(place=place) for place, part in enumerate(parts)], ignore_index=True)
+    is_proxy, is_known = rows["source"].isin(PROXIES), rows["bad"].notna()
+    rank = np.select([rows["source"] == "observed", rows["source"] == "review"], [0, 1], 2)
+    rows["order"] = rank * len(parts) + rows["place"].to_numpy(int)
+    best = rows[~is_proxy & is_known].groupby("applicant_id")["order"].min()
     settled = rows["applicant_id"].map(best)
-    rows = rows[settled.isna() | (rows["order"] == settled)].sort_values(["is_known", "order"], ascending=[False, True], kind="stable")
+    rows = rows.assign(is_known=is_known)[settled.isna() | (rows["order"] == settled)]
+    rows = rows.sort_values(["is_known", "order"], ascending=[False, True], kind="stable")
     rows = rows.drop_duplicates(["applicant_id", "snapshot_id"]).sort_values(["applicant_id", "snapshot_id"], ignore_index=True)
-    proxies = rows["is_proxy"] & rows["bad"].notna()
-    rows["weight"] = np.where(rows["is_proxy"], proxy_mass / max(int(proxies.sum()), 1), 1.0)
-    by_source = rows[rows["bad"].notna()].groupby("source").size().to_dict()
-    sure = rows[~rows["is_proxy"] & rows["bad"].notna()]
-    gates = quality.of_verified(len(sure), int(sure["bad"].eq(True).sum()), "verified labels are in it") + _proxies_passed(ranked)
+    is_proxy = rows["source"].isin(PROXIES)
+    n_proxies = int((is_proxy & rows["is_known"]).sum())
+    mass = proxy_mass * min(1.0, max(AT_FIRST, int((~is_proxy & rows["is_known"]).sum()) / FULL_AT))
+    rows["weight"] = np.where(is_proxy, mass / max(n_proxies, 1), 1.0)
+    if not proxy_mass:
+        rows["bad"] = rows["bad"].mask(is_proxy)
+    return rows[MEMBERS]
+
+
+def _as_members(table: DataFrame, known: DataFrame, source: str) -> DataFrame:
+    """Return verified labels (applicant_id, bad) as members of a set, beside what was known of them then."""
+    rows = table[["snapshot_id", "applicant_id", "risk_index"]].merge(known[["applicant_id", "bad"]], on="applicant_id")
+    return rows.assign(source=source, segment=None, weight=1.0).astype({"segment": "Int32", "bad": "boolean"})[MEMBERS]
+
+
+def _combined(sets: Sequence[LabelSet], rows: DataFrame, proxy_mass: float, user: str, **about: Any) -> LabelSet:
+    """Describe labels of several sources before they are kept."""
+    sure = rows[~rows["source"].isin(PROXIES) & rows["bad"].notna()]
+    gates = quality.of_verified(len(sure), int(sure["bad"].eq(True).sum()), "verified labels are in it") + _proxies_passed(sets)
     report = {
-        "sets": [each.label_set_id for each in chosen],
-        "by_source": by_source,
+        **about,
+        "sets": [each.label_set_id for each in sets],
+        "by_source": rows[rows["bad"].notna()].groupby("source").size().to_dict(),
         "proxy_mass": proxy_mass,
+        "proxy_weight": float(rows.loc[rows["source"].isin(PROXIES) & rows["bad"].notna(), "weight"].sum()),
+        "n_bad": int(rows["bad"].eq(True).sum()),
+        "n_good": int(rows["bad"].eq(False).sum()),
         "gates": gates,
-        "cohorts": [cohort for each in ranked for cohort in each.report.get("cohorts", [])],
-        "shared_columns": sorted({name for each in ranked for name in each.report.get("shared_columns", [])}),
+        "cohorts": [cohort for each in sets for cohort in each.report.get("cohorts", [])],
+        "shared_columns": sorted({name for each in sets for name in each.report.get("shared_columns", [])}),
     }
-    passed = not quality.failed(gates)
-    circular = any(each.circular for each in ranked)
-    newest_snapshot = max(int(rows["snapshot_id"].max()), 0)
-    share = quality.share(rows["bad"])["share"]
-    made = LabelSet("", "combined", "combined", newest_snapshot, None, len(rows), share, passed, circular, report, stores.now(), user)
-    return keep(store, made, rows)
+    passed, circular = not quality.failed(gates), any(each.circular for each in sets)
+    newest_snapshot, share = max(int(rows["snapshot_id"].max()), 0), quality.share(rows["bad"])["share"]
+    return LabelSet("", "combined", "combined", newest_snapshot, None, len(rows), share, passed, circular, report, stores.now(), user)
 
 
 def _proxies_passed(sets: Sequence[LabelSet]) -> list[Gate]:
@@ -116,7 +189,7 @@ def by_source(store: Store, snapshot_id: int) -> dict[str, DataFrame]:
     """
     here = set(store.read("select applicant_id from applicant where snapshot_id = $id", id=snapshot_id)["applicant_id"])
     after = outcomes_after(store)
-    found = {"observed": after.loc[after["snapshot_id"] == snapshot_id, ["applicant_id", "bad"]], "review": _reviewed(store)}
+    found = {"observed": after.loc[after["snapshot_id"] == snapshot_id, ["applicant_id", "bad"]], "review": judged(store)}
     return {source: frame[frame["applicant_id"].isin(here)].reset_index(drop=True) for source, frame in found.items()}
 
 
@@ -171,7 +244,7 @@ def _in_arrears(store: Store, rule: int) -> DataFrame:
     return found
 
 
-def _reviewed(store: Store) -> DataFrame:
+def judged(store: Store) -> DataFrame:
     """Return applicant_id and the bad that the verdicts on labels imply which an inspector has accepted."""
     verdicts = store.rows(
         """select verdict.applicant_id, verdict.verdict, verdict.corrected, label.bad, verdict.pd, verdict.policy
@@ -190,4 +263,4 @@ def _reviewed(store: Store) -> DataFrame:
         claimed = prob_default >= policy.cutoff(Policy(**json.loads(rules))) if labelled is None else labelled
         implied.setdefault(applicant_id, []).append((verdict == "correct") == claimed)
     settled = {name: sum(said) * 2 > len(said) for name, said in sorted(implied.items()) if sum(said) * 2 != len(said)}
-    return DataFrame({"applicant_id": list(settled), "bad": list(settled.values())})
+    return DataFrame({"applicant_id": list(settled), "bad": list(settled.values())}).astype({"applicant_id": str, "bad": bool})
