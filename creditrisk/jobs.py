@@ -22,6 +22,7 @@ from weakref import WeakKeyDictionary
 from pandas import DataFrame
 
 from creditrisk.errors import CreditRiskError, InvalidInput, JobBusy, UnknownThing
+from creditrisk.people import EVERYONE, Person
 from creditrisk.store import Store, now, to_json
 
 log = logging.getLogger(__name__)
@@ -127,6 +128,7 @@ def stop(store: Store, job_id: str, user: str) -> None:
     running = _running.get(store)
     if running is None or running.job_id != job_id or state not in ("queued", "running"):
         raise InvalidInput(f"Job {job_id} is {state}: there is nothing to stop.")
+    store.require(user, "job stopped", job_id)
     _end(running, user, "stopped")
 
 
@@ -238,7 +240,8 @@ def _unexplained(running: _Running, folder: Path) -> str:
 
 
 def _close(store: Store, job_id: str, user: str, *, state: str, progress: float, message: str) -> None:
-    with store.write(user, f"job {state}", job_id, message=message) as cursor:
+    # However their roles have changed since, and be it the server itself: a job's end is on record under the name of who ended it.
+    with store.write(Person(user, EVERYONE), f"job {state}", job_id, message=message) as cursor:
         _append(cursor, job_id, state, progress, message)
 
 

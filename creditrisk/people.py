@@ -25,7 +25,7 @@ MAY: Mapping[str, frozenset[str]] = {  # every action that `Store.write` is give
     "job": MAKES_MODELS,
     "job done": EVERYONE,  # how a job ended is reported in the name of who started it
     "job failed": EVERYONE,
-    "job stopped": EVERYONE,
+    "job stopped": frozenset({"analyst"}) | MAKES_MODELS,
     "job interrupted": EVERYONE,
     "register": MAKES_MODELS,
     "export model": MAKES_MODELS,
@@ -76,8 +76,8 @@ caller: ContextVar[Person | None] = ContextVar("caller", default=None)  # who sh
 
 
 def present(name: str) -> str:
-    """Return who acts: whoever showed a key with the request in hand, with their roles and scopes; without a key it is `name`."""
-    return caller.get() or name
+    """Return who acts: a person stays who they are; a mere name is whoever showed a key with the request in hand, if anybody did."""
+    return name if isinstance(name, Person) else caller.get() or name
 
 
 def roles_of(user: str, declared: Mapping[str, tuple[str, ...]]) -> frozenset[str]:

@@ -229,3 +229,12 @@ def test_a_workbench_that_would_be_open_does_not_start(tmp_path: Path, options: 
     assert ended.returncode == 2
     assert said in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_a_launcher_that_reads_no_settings_serves_nobody(tmp_path: Path) -> None:
+    places = {"CREDITRISK_DATA": str(tmp_path / "data"), "CREDITRISK_MODELS": str(tmp_path / "models"), "CREDITRISK_EMPTY": "1"}
+    command = [sys.executable, "-m", "uvicorn", "--app-dir", str(ROOT), "app:app", "--port", str(free_port())]
+    ended = subprocess.run(command, cwd=tmp_path, env={**os.environ, **places}, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 2
+    assert "the workbench is not served unhardened" in ended.stderr
+    assert not (tmp_path / "data").exists(), "nothing was opened"
