@@ -16,6 +16,7 @@ from contextlib import suppress
 from typing import Any, NoReturn, Protocol
 from urllib.parse import urlsplit
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import cookie_parser
 
 from creditrisk import people, sessions, tokens
@@ -124,7 +125,7 @@ class Perimeter:
 
     async def _serve_api(self, visit: "Visit", provider: Provider | None, receive: Receive, send: Send) -> None:
         store = self._open_store()
-        person = await asyncio.to_thread(self._caller, store, visit, provider)
+        person = await run_in_threadpool(self._caller, store, visit, provider)  # the API's own threads: a refusal may wait for the writer
         if person is not None:
             visit.name(person)
         mark = people.caller.set(person)
