@@ -8,6 +8,7 @@ import asyncio
 import html
 import ipaddress
 import json
+import logging
 import math
 import threading
 import time
@@ -30,6 +31,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+log = logging.getLogger(__name__)
 API = "/api"
 OPEN = frozenset({"/_stcore/health"})  # says "ok", which a load balancer asks for
 CLOSED = ("/_stcore/metrics", "/_stcore/agent", "/_stcore/script-health-check")  # to everybody, signed in or not
@@ -149,11 +151,11 @@ class Perimeter:
     def _holder(self, store: Store, visit: "Visit", provider: Provider | None) -> Person | None:
         kind, _, key = visit.header("authorization").partition(" ")
         if kind.lower() == "bearer" and key.strip():
-            self._meter.check(f"wrong key from {visit.client}", WRONG_KEYS)
             try:
                 return tokens.holder(store, key.strip())
-            except NotSignedIn:
+            except NotSignedIn:  # only wrong ones are counted: behind a proxy all callers have one address
                 self._meter.count(f"wrong key from {visit.client}", WRONG_KEYS)
+                log.warning("An unknown bearer was refused, from %s", visit.client)
                 raise
         if provider is not None:
             raise NotSignedIn("The API takes a key, in the header Authorization: Bearer …; an admin makes one with `token create`.")

@@ -212,6 +212,7 @@ def test_the_log_of_a_journey_holds_no_person_and_no_secret(visit_signed: Visito
     log = (folder / "server.log").read_text(encoding="utf-8")
     for secret in (SIGNS, "s3cret-of-the-client", "crw_", "eyJ", "nobody-at-all", *(claims["email"] for claims in PEOPLE.values())):
         assert secret not in log
+    assert "An unknown bearer was refused, from 127.0.0.1" in log
     assert not re.search(r"[A-Z]{2}\d{2}[A-Z0-9]{10,}|\d{13,}", log), "no account numbers"
 
 
