@@ -82,6 +82,7 @@ def present(name: str) -> str:
 
 def roles_of(user: str, declared: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
     """Return the roles of a person: those they bring, else those declared for their name; all where nobody is declared."""
+    user = present(user)
     if isinstance(user, Person):
         return user.roles
     return frozenset(declared.get(user, ())) if declared else EVERYONE
@@ -89,6 +90,7 @@ def roles_of(user: str, declared: Mapping[str, tuple[str, ...]]) -> frozenset[st
 
 def require(user: str, action: str, declared: Mapping[str, tuple[str, ...]]) -> None:
     """Raise NotAllowed, in a sentence, unless the person may take this action."""
+    user = present(user)
     if not user or not user.strip():
         raise NotAllowed("Every change names the person who makes it: give a user name.")
     if not declared and not isinstance(user, Person):

@@ -206,9 +206,9 @@ class Visit:
         return any(self.path == path or self.path.startswith(f"{path}/") for path in paths)
 
     def name(self, person: Person) -> None:
-        """Let what lies behind read no other name than that of who showed a key (`people.present` brings the person)."""
+        """Let what lies behind read no other name than that of who showed a key (`people.present` brings roles and scopes)."""
         others = [(key, value) for key, value in self.scope["headers"] if key != b"x-user"]
-        self.scope["headers"] = [*others, (b"x-user", str(person).encode("latin-1", "replace"))]
+        self.scope["headers"] = [*others, (b"x-user", str(person).encode("latin-1"))]
 
     @property
     def cookies(self) -> dict[str, str]:

@@ -35,10 +35,10 @@ class Made:
 def create(store: Store, person: str, scopes: Sequence[str], *, purpose: str, days: int, user: str) -> Made:
     """Make a key for `person`, who may be a program, valid for `days`. Raises NotAllowed for who is no admin, InvalidInput."""
     store.require(user, "token", person)
-    if not _said(person) or not _said(purpose):
+    if not _said(person) or not _said(purpose) or person.encode("latin-1", "replace").decode("latin-1") != person:
         raise InvalidInput(
             "A key is somebody's and for something: give a person (or the name of a program) and a purpose, on one line of at most "
-            f"{LONGEST_NAME} letters each."
+            f"{LONGEST_NAME} letters each; the name in western letters, which is what a header can say."
         )
     if not scopes or (unknown := sorted(set(scopes) - set(SCOPES))):
         wrong = f"not {unknown[0]!r}" if scopes else "and needs at least one"
