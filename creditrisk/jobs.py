@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -78,7 +79,10 @@ def spawn(
             _close(store, job_id, user, state="failed", progress=0.0, message=said)
             raise CreditRiskError(said) from error
         _running[store] = running
-    running.supervisor = threading.Thread(target=_supervise, args=(store, running, finish, folder), name=f"job {job_id}", daemon=True)
+    within = copy_context()  # what is stored at the end is stored by whoever asked, with the key they showed then
+    running.supervisor = threading.Thread(
+        target=within.run, args=(_supervise, store, running, finish, folder), name=f"job {job_id}", daemon=True
+    )
     running.supervisor.start()
     return job_id
 

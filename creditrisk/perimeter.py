@@ -36,7 +36,7 @@ API = "/api"
 OPEN = frozenset({"/_stcore/health"})  # says "ok", which a load balancer asks for
 CLOSED = ("/_stcore/metrics", "/_stcore/agent", "/_stcore/script-health-check")  # to everybody, signed in or not
 DOORS = frozenset({"/signin", "/auth/login", "/auth/logout", "/oauth2callback"})  # on the way in and out; only with a provider
-SCORING = f"{API}/v1/score"
+SCORING = (f"{API}/v1/score", f"{API}/v1/batches")  # what a key that only scores may post to
 HEALTH = f"{API}/v1/health"  # any key will do
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 HERE = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -293,7 +293,7 @@ def _asked(visit: Visit) -> str:
     """Return what somebody has to be allowed who asks the API for this; what it comes to is decided again where it is done."""
     if visit.method in SAFE:
         return "read"
-    return "score" if visit.under(SCORING) else "change"
+    return "score" if visit.under(*SCORING) else "change"
 
 
 def _known_host(visit: Visit, provider: Provider | None) -> None:

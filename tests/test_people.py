@@ -1,6 +1,7 @@
 """Roles reach as far as they are declared to, for every change there is, and a refusal is on record."""
 
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -118,6 +119,22 @@ def test_who_showed_a_key_acts_whatever_name_is_handed_on_and_the_program_itself
         assert store.require(Person("the server", ROLES), "job interrupted", "J1") == "the server"
     finally:
         people.caller.reset(shown)
+
+
+def test_a_job_that_was_asked_for_with_a_key_is_finished_with_it(store: Store, tmp_path: Path) -> None:
+    declared(store, ada=("admin",))
+
+    def finish(job_id: str) -> str:
+        with store.write("bot", "register", job_id):
+            return "kept"
+
+    (tmp_path / "job").mkdir()
+    shown = people.caller.set(Person("bot", ROLES, ["admin"]))
+    try:
+        job_id = jobs.spawn(store, "train", {}, [sys.executable, "-c", ""], user="bot", finish=finish, folder=tmp_path / "job")
+    finally:
+        people.caller.reset(shown)
+    assert jobs.wait(store, job_id, 60)["message"] == "kept"
 
 
 def test_a_scope_nobody_declared_is_refused() -> None:
