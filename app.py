@@ -30,6 +30,7 @@ async def lifespan(app: Any) -> AsyncIterator[None]:  # noqa: ARG001
     """Open the workspace, warm what the first visitor would wait for, and let go of the file at the end."""
     try:
         entrance.prove()
+        os.umask(0o077)  # what is written here is nobody else's on this machine
         furnish()
         store = ui.opened()
     except CreditRiskError as error:

@@ -13,11 +13,13 @@ from pandas import DataFrame
 
 from creditrisk import categories, features, pairs, registry, scoring
 from creditrisk.errors import InvalidInput, UnknownThing
+from creditrisk.people import EVERYONE, Person
 from creditrisk.schema import Feature
 from creditrisk.scoring import Model, Prediction
 from creditrisk.store import Store, now, statement
 
 Scope = Literal["movement", "merchant", "words"]
+PREVIEW = Person("preview", EVERYONE)  # acts in rehearsals only, of which nothing is left
 FEWEST_LETTERS = 3  # in words that speak of many movements
 SHOWN = 5  # examples
 
@@ -168,7 +170,7 @@ def preview(
     champion = using or (scoring.model(store) if row and scoring.fits(store, row) else None)
     with store.rehearsal() as trial:
         before, scored = _look(trial, applicant_id, champion)
-        done = _apply(trial, asked, user="preview", reason="", only=applicant_id)
+        done = _apply(trial, asked, user=PREVIEW, reason="", only=applicant_id)
         after, scored_after = _look(trial, applicant_id, champion)
     changes = [
         _change(feature, before[feature.name], after[feature.name])
@@ -355,11 +357,11 @@ def _learn(cursor: Any, user: str, at: datetime, only: str | None) -> list[int]:
 
 def _look(store: Store, applicant_id: str, champion: Model | None) -> tuple[dict[str, Any], Prediction | None]:
     """Compute an applicant's features as the next score would, and that score where there is a champion."""
-    features.build(store, user="preview", applicant_ids=[applicant_id])
+    features.build(store, user=PREVIEW, applicant_ids=[applicant_id])
     row = features.one(store, applicant_id) or {}
     if champion is None:
         return row, None
-    (scored,) = scoring.score_applicants(store, [applicant_id], user="preview", channel="preview", keep=False, using=champion)
+    (scored,) = scoring.score_applicants(store, [applicant_id], user=PREVIEW, channel="preview", keep=False, using=champion)
     return row, scored
 
 

@@ -67,7 +67,8 @@ def furnish(settings: Settings, *, applicants: int = 2_000, progress: Progress |
     """
     if _is_used(settings):
         return False
-    aside = replace(settings, data=settings.data / ASIDE, models=settings.models / ASIDE)
+    people = replace(settings.people, roles={})  # the demo's own people have their names from nobody's list
+    aside = replace(settings, data=settings.data / ASIDE, models=settings.models / ASIDE, people=people)
     for folder in (aside.data, aside.models):
         shutil.rmtree(folder, ignore_errors=True)
     with closing(stores.open_workspace(aside)) as store:

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from weakref import WeakKeyDictionary
 from pandas import DataFrame
 
 from creditrisk.errors import CreditRiskError, InvalidInput, JobBusy, UnknownThing
+from creditrisk.people import EVERYONE, Person
 from creditrisk.store import Store, now, to_json
 
 log = logging.getLogger(__name__)
@@ -77,7 +79,10 @@ def spawn(
             _close(store, job_id, user, state="failed", progress=0.0, message=said)
             raise CreditRiskError(said) from error
         _running[store] = running
-    running.supervisor = threading.Thread(target=_supervise, args=(store, running, finish, folder), name=f"job {job_id}", daemon=True)
+    within = copy_context()  # what is stored at the end is stored by whoever asked, with the key they showed then
+    running.supervisor = threading.Thread(
+        target=within.run, args=(_supervise, store, running, finish, folder), name=f"job {job_id}", daemon=True
+    )
     running.supervisor.start()
     return job_id
 
@@ -127,6 +132,7 @@ def stop(store: Store, job_id: str, user: str) -> None:
     running = _running.get(store)
     if running is None or running.job_id != job_id or state not in ("queued", "running"):
         raise InvalidInput(f"Job {job_id} is {state}: there is nothing to stop.")
+    store.require(user, "job stopped", job_id)
     _end(running, user, "stopped")
 
 
@@ -238,7 +244,8 @@ def _unexplained(running: _Running, folder: Path) -> str:
 
 
 def _close(store: Store, job_id: str, user: str, *, state: str, progress: float, message: str) -> None:
-    with store.write(user, f"job {state}", job_id, message=message) as cursor:
+    # However their roles have changed since, and be it the server itself: a job's end is on record under the name of who ended it.
+    with store.write(Person(user, EVERYONE), f"job {state}", job_id, message=message) as cursor:
         _append(cursor, job_id, state, progress, message)
 
 

@@ -25,7 +25,7 @@ MAY: Mapping[str, frozenset[str]] = {  # every action that `Store.write` is give
     "job": MAKES_MODELS,
     "job done": EVERYONE,  # how a job ended is reported in the name of who started it
     "job failed": EVERYONE,
-    "job stopped": EVERYONE,
+    "job stopped": frozenset({"analyst"}) | MAKES_MODELS,
     "job interrupted": EVERYONE,
     "register": MAKES_MODELS,
     "export model": MAKES_MODELS,
@@ -82,12 +82,13 @@ caller: ContextVar[Person | None] = ContextVar("caller", default=None)  # who sh
 
 
 def present(name: str) -> str:
-    """Return who acts: whoever showed a key with the request in hand, with their roles and scopes; without a key it is `name`."""
-    return caller.get() or name
+    """Return who acts: a person stays who they are; a mere name is whoever showed a key with the request in hand, if anybody did."""
+    return name if isinstance(name, Person) else caller.get() or name
 
 
 def roles_of(user: str, declared: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
     """Return the roles of a person: those they bring, else those declared for their name; all where nobody is declared."""
+    user = present(user)
     if isinstance(user, Person):
         return user.roles
     return frozenset(declared.get(user, ())) if declared else EVERYONE
@@ -95,6 +96,7 @@ def roles_of(user: str, declared: Mapping[str, tuple[str, ...]]) -> frozenset[st
 
 def require(user: str, action: str, declared: Mapping[str, tuple[str, ...]]) -> None:
     """Raise NotAllowed, in a sentence, unless the person may take this action."""
+    user = present(user)
     if not user or not user.strip():
         raise NotAllowed("Every change names the person who makes it: give a user name.")
     if not declared and not isinstance(user, Person):

@@ -8,6 +8,7 @@ import asyncio
 import html
 import ipaddress
 import json
+import logging
 import math
 import threading
 import time
@@ -16,6 +17,7 @@ from contextlib import suppress
 from typing import Any, NoReturn, Protocol
 from urllib.parse import urlsplit
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import cookie_parser
 
 from creditrisk import people, sessions, tokens
@@ -29,11 +31,12 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+log = logging.getLogger(__name__)
 API = "/api"
 OPEN = frozenset({"/_stcore/health"})  # says "ok", which a load balancer asks for
 CLOSED = ("/_stcore/metrics", "/_stcore/agent", "/_stcore/script-health-check")  # to everybody, signed in or not
 DOORS = frozenset({"/signin", "/auth/login", "/auth/logout", "/oauth2callback"})  # on the way in and out; only with a provider
-SCORING = f"{API}/v1/score"
+SCORING = (f"{API}/v1/score", f"{API}/v1/batches")  # what a key that only scores may post to
 HEALTH = f"{API}/v1/health"  # any key will do
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 HERE = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -124,7 +127,7 @@ class Perimeter:
 
     async def _serve_api(self, visit: "Visit", provider: Provider | None, receive: Receive, send: Send) -> None:
         store = self._open_store()
-        person = await asyncio.to_thread(self._caller, store, visit, provider)
+        person = await run_in_threadpool(self._caller, store, visit, provider)  # the API's own threads: a refusal may wait for the writer
         if person is not None:
             visit.name(person)
         mark = people.caller.set(person)
@@ -148,11 +151,11 @@ class Perimeter:
     def _holder(self, store: Store, visit: "Visit", provider: Provider | None) -> Person | None:
         kind, _, key = visit.header("authorization").partition(" ")
         if kind.lower() == "bearer" and key.strip():
-            self._meter.check(f"wrong key from {visit.client}", WRONG_KEYS)
             try:
                 return tokens.holder(store, key.strip())
-            except NotSignedIn:
+            except NotSignedIn:  # only wrong ones are counted: behind a proxy all callers have one address
                 self._meter.count(f"wrong key from {visit.client}", WRONG_KEYS)
+                log.warning("An unknown bearer was refused, from %s", visit.client)
                 raise
         if provider is not None:
             raise NotSignedIn("The API takes a key, in the header Authorization: Bearer …; an admin makes one with `token create`.")
@@ -203,9 +206,9 @@ class Visit:
         return any(self.path == path or self.path.startswith(f"{path}/") for path in paths)
 
     def name(self, person: Person) -> None:
-        """Let what lies behind read no other name than that of who showed a key (`people.present` brings the person)."""
+        """Let what lies behind read no other name than that of who showed a key (`people.present` brings roles and scopes)."""
         others = [(key, value) for key, value in self.scope["headers"] if key != b"x-user"]
-        self.scope["headers"] = [*others, (b"x-user", str(person).encode("latin-1", "replace"))]
+        self.scope["headers"] = [*others, (b"x-user", str(person).encode("latin-1"))]
 
     @property
     def cookies(self) -> dict[str, str]:
@@ -290,7 +293,7 @@ def _asked(visit: Visit) -> str:
     """Return what somebody has to be allowed who asks the API for this; what it comes to is decided again where it is done."""
     if visit.method in SAFE:
         return "read"
-    return "score" if visit.under(SCORING) else "change"
+    return "score" if visit.under(*SCORING) else "change"
 
 
 def _known_host(visit: Visit, provider: Provider | None) -> None:

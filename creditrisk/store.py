@@ -231,8 +231,8 @@ def open_workspace(settings: Settings) -> Store:
     Raises StoreInUse where another process has it open, StoreDamaged where DuckDB refuses the file.
     """
     try:
-        settings.data.mkdir(parents=True, exist_ok=True)
-        settings.models.mkdir(parents=True, exist_ok=True)
+        settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)  # other accounts of the machine have no business here
+        settings.models.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise StoreDamaged(f"{error.filename} cannot be written ({error.strerror}): choose a folder you may write to.") from error
     lock = custody.take(settings.data)

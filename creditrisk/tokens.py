@@ -18,6 +18,7 @@ from creditrisk.people import EVERYONE, SCOPES, Person
 from creditrisk.store import Store, now
 
 LONGEST = 366  # days
+LONGEST_NAME = 100
 MARK = "crw"  # begins every key, so that one in a log or a repository is found
 UNKNOWN = "This key is not known here, was revoked or has expired. An admin makes another with `token create`."
 
@@ -34,8 +35,11 @@ class Made:
 def create(store: Store, person: str, scopes: Sequence[str], *, purpose: str, days: int, user: str) -> Made:
     """Make a key for `person`, who may be a program, valid for `days`. Raises NotAllowed for who is no admin, InvalidInput."""
     store.require(user, "token", person)
-    if not person.strip() or not purpose.strip():
-        raise InvalidInput("A key is somebody's and for something: give a person (or the name of a program) and a purpose.")
+    if not _said(person) or not _said(purpose) or person.encode("latin-1", "replace").decode("latin-1") != person:
+        raise InvalidInput(
+            "A key is somebody's and for something: give a person (or the name of a program) and a purpose, on one line of at most "
+            f"{LONGEST_NAME} letters each; the name in western letters, which is what a header can say."
+        )
     if not scopes or (unknown := sorted(set(scopes) - set(SCOPES))):
         wrong = f"not {unknown[0]!r}" if scopes else "and needs at least one"
         raise InvalidInput(f"A key has scopes out of {', '.join(SCOPES)}, {wrong}.")
@@ -92,6 +96,10 @@ def holder(store: Store, key: str) -> Person:
         raise NotSignedIn(UNKNOWN)
     declared = store.settings.people.roles
     return Person(row["person"], declared.get(row["person"], EVERYONE), row["scopes"].split())
+
+
+def _said(text: str) -> bool:
+    return bool(text.strip()) and text.isprintable() and len(text) <= LONGEST_NAME
 
 
 def _digest(key: str) -> str:

@@ -1,12 +1,13 @@
 """Roles reach as far as they are declared to, for every change there is, and a refusal is on record."""
 
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from creditrisk import people, reviews
+from creditrisk import corrections, demo, jobs, people, reviews
 from creditrisk import store as stores
 from creditrisk.errors import InvalidInput, NotAllowed
 from creditrisk.people import MAY, ROLES, Person
@@ -79,3 +80,74 @@ def test_roles_are_read_from_the_settings(tmp_path: Path, settings: Settings) ->
     file.write_text('[people.roles]\nann = "analyst"\n')
     with pytest.raises(InvalidInput, match="ann = 'analyst' should be a list"):
         load(file)
+
+
+def declared(store: Store, **roles: tuple[str, ...]) -> None:
+    object.__setattr__(store.settings.people, "roles", roles)
+
+
+def test_a_job_of_somebody_without_a_role_by_now_is_closed_all_the_same(store: Store) -> None:
+    with store.write("dora", "job", "J1", kind="train") as cursor:
+        cursor.execute("insert into job values ('J1', 'train', '{}', now()::timestamp, 'dora')")
+        cursor.execute(
+            "insert into job_event (job_id, happened_at, state, progress, message) values ('J1', now()::timestamp, 'running', 0.5, '')"
+        )
+    declared(store, ada=("admin",))
+    assert jobs.recover(store) == ["J1"]
+    assert store.rows("select user_name, action from audit order by seq desc limit 1") == [("dora", "job interrupted")]
+
+
+def test_a_preview_is_had_where_roles_are_given_too(filled: Store) -> None:
+    declared(filled, ann=("analyst",))
+    move = filled.record(
+        """select applicant_id, transaction_id from movement join prediction_current as made using (applicant_id)
+        where category = 'UNKNOWN' and movement.amount < 0 and booked_on between made.as_of - 60 and made.as_of - 1
+        order by transaction_id limit 1"""
+    )
+    assert move is not None
+    corrections.preview(filled, str(move["applicant_id"]), scope="movement", category="RENT", transaction_id=move["transaction_id"])
+    with pytest.raises(NotAllowed):
+        corrections.correct(filled, user="eve", reason="x", scope="movement", category="RENT", transaction_id=move["transaction_id"])
+
+
+def test_who_showed_a_key_acts_whatever_name_is_handed_on_and_the_program_itself_stays_itself(store: Store) -> None:
+    shown = people.caller.set(Person("bot", ROLES, ["read"]))
+    try:
+        with pytest.raises(NotAllowed, match="bot came with a token of the scope read"):
+            store.require("ann", "score", "x")
+        assert store.require("ann", "read", "x") == "bot"
+        assert store.require(Person("the server", ROLES), "job interrupted", "J1") == "the server"
+    finally:
+        people.caller.reset(shown)
+
+
+def test_a_job_that_was_asked_for_with_a_key_is_finished_with_it(store: Store, tmp_path: Path) -> None:
+    declared(store, ada=("admin",))
+
+    def finish(job_id: str) -> str:
+        with store.write("bot", "register", job_id):
+            return "kept"
+
+    (tmp_path / "job").mkdir()
+    shown = people.caller.set(Person("bot", ROLES, ["admin"]))
+    try:
+        job_id = jobs.spawn(store, "train", {}, [sys.executable, "-c", ""], user="bot", finish=finish, folder=tmp_path / "job")
+    finally:
+        people.caller.reset(shown)
+    assert jobs.wait(store, job_id, 60)["message"] == "kept"
+
+
+def test_a_scope_nobody_declared_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="no scope 'king'"):
+        Person("ann", ROLES, ["king"])
+
+
+def test_an_unused_workspace_is_furnished_where_roles_are_given_too(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = replace(settings, people=People(roles={"ada": ("admin",)}))
+
+    def fill(store: Store, **_: object) -> None:
+        with store.write("demo", "label", "what only some may"):
+            pass
+
+    monkeypatch.setattr(demo, "fill", fill)
+    assert demo.furnish(given)

@@ -1,7 +1,7 @@
 """Sign-ins: on record, over after their hours, ended for good; and who somebody is, as the provider says it."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -104,3 +104,30 @@ def test_whoever_loses_their_roles_sees_nothing_more_and_may_still_leave(setting
     with pytest.raises(NotSignedIn, match="You have signed out"):
         sessions.person(store, given)
     store.close()
+
+
+def test_what_is_remembered_is_what_the_rows_say(store: Store) -> None:
+    sessions.begin(store, RITA)
+    assert sessions.person(store, RITA) == "rita@bank.test"
+    sessions._known.clear()
+    assert sessions.person(store, RITA) == "rita@bank.test"
+    sessions.end(store, RITA)
+    for _ in range(2):
+        with pytest.raises(NotSignedIn, match="You have signed out"):
+            sessions.person(store, RITA)
+        sessions._known.clear()
+
+
+def test_a_sign_out_while_somebody_asks_is_not_forgotten(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    sessions.begin(store, RITA)
+    looked = sessions._until
+
+    def slow(held: Store, session_id: str) -> datetime:
+        found = looked(held, session_id)
+        monkeypatch.setattr(sessions, "_until", looked)
+        sessions.end(store, RITA)  # in another thread, between the question and its answer
+        return found
+
+    monkeypatch.setattr(sessions, "_until", slow)
+    with pytest.raises(NotSignedIn, match="You have signed out"):
+        sessions.person(store, RITA)

@@ -127,3 +127,8 @@ def test_labels_made_before_there_were_cohorts_are_kept(tmp_path: Path, settings
         assert before.execute("select label_set_id, method from label_set").fetchall() == [("L0001", "kmeans")]
         with pytest.raises(duckdb.ConstraintException):
             before.execute("insert into label values ('L0001', 7, 'A', 'cluster', 1, 0.5, true, 1)")
+
+
+def test_a_workspace_is_nobody_elses_on_the_machine(settings: Settings) -> None:
+    stores.open_workspace(settings).close()
+    assert [folder.stat().st_mode & 0o777 for folder in (settings.data, settings.models)] == [0o700, 0o700]

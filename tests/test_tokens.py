@@ -97,6 +97,9 @@ def test_only_an_admin_makes_sees_and_ends_keys(store: Store) -> None:
     [
         (" ", "x", ["score"], 1, "A key is somebody's"),
         ("x", "", ["score"], 1, "and for something"),
+        ("x\r\nX-User: ada", "x", ["score"], 1, "on one line"),
+        ("Łukasz", "x", ["score"], 1, "western letters"),
+        ("x" * 101, "x", ["score"], 1, "at most 100 letters"),
         ("x", "x", [], 1, "needs at least one"),
         ("x", "x", ["king"], 1, "not 'king'"),
         ("x", "x", ["score"], 0, "1 to 366 days, not 0"),

@@ -212,6 +212,7 @@ def test_the_log_of_a_journey_holds_no_person_and_no_secret(visit_signed: Visito
     log = (folder / "server.log").read_text(encoding="utf-8")
     for secret in (SIGNS, "s3cret-of-the-client", "crw_", "eyJ", "nobody-at-all", *(claims["email"] for claims in PEOPLE.values())):
         assert secret not in log
+    assert "An unknown bearer was refused, from 127.0.0.1" in log
     assert not re.search(r"[A-Z]{2}\d{2}[A-Z0-9]{10,}|\d{13,}", log), "no account numbers"
 
 
@@ -229,3 +230,12 @@ def test_a_workbench_that_would_be_open_does_not_start(tmp_path: Path, options: 
     assert ended.returncode == 2
     assert said in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_a_launcher_that_reads_no_settings_serves_nobody(tmp_path: Path) -> None:
+    places = {"CREDITRISK_DATA": str(tmp_path / "data"), "CREDITRISK_MODELS": str(tmp_path / "models"), "CREDITRISK_EMPTY": "1"}
+    command = [sys.executable, "-m", "uvicorn", "--app-dir", str(ROOT), "app:app", "--port", str(free_port())]
+    ended = subprocess.run(command, cwd=tmp_path, env={**os.environ, **places}, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 2
+    assert "the workbench is not served unhardened" in ended.stderr
+    assert not (tmp_path / "data").exists(), "nothing was opened"
