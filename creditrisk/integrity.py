@@ -90,7 +90,7 @@ def recover(store: Store) -> list[str]:
     for part in [path for folder in folders for path in folder.glob(f".part-{_workspace(store)}-*")]:
         shutil.rmtree(part, ignore_errors=True)
         said.append(f"The unfinished backup {part.name} in {part.parent} was removed.")
-    for file in (store.settings.data / COPIES).glob(".part-*"):
+    for file in (store.settings.data / COPIES).glob(".part-*.duckdb*"):
         file.unlink()
     if (store.settings.data / WIPE).exists():
         said.append("Freed blocks of the database still hold what was erased, for there was no room to copy it: make room and start again.")
