@@ -20,13 +20,14 @@ import pyarrow as pa
 from creditrisk import custody, jobs, registry, seal
 from creditrisk import store as stores
 from creditrisk.custody import Head, Mark
-from creditrisk.errors import InvalidInput, JobBusy, StoreDamaged
+from creditrisk.errors import InvalidInput, JobBusy, NoRoom, StoreDamaged
 from creditrisk.settings import Settings
 from creditrisk.store import COPIES, Store, now, quoted, to_json
 
 Progress = Callable[[float, str], None]
 MANIFEST = "manifest.json"
 INCOMING = ".tmp-restore"
+WIPE = "wipe-at-next-start"
 DATABASE = "creditrisk.duckdb"
 BESIDE = ("schema.toml", "banks")  # files and folders of the data folder that belong to a workspace
 REFERENCES = (  # table, column, the table that must know it
@@ -89,8 +90,10 @@ def recover(store: Store) -> list[str]:
     for part in [path for folder in folders for path in folder.glob(f".part-{_workspace(store)}-*")]:
         shutil.rmtree(part, ignore_errors=True)
         said.append(f"The unfinished backup {part.name} in {part.parent} was removed.")
-    for file in (store.settings.data / COPIES).glob(".part-*"):
+    for file in (store.settings.data / COPIES).glob(".part-*.duckdb*"):
         file.unlink()
+    if (store.settings.data / WIPE).exists():
+        said.append("Freed blocks of the database still hold what was erased, for there was no room to copy it: make room and start again.")
     return said
 
 
@@ -213,6 +216,34 @@ def _set_aside(settings: Settings) -> Path | None:
     for path in models:
         shutil.move(path, aside / "models" / path.name)
     return aside
+
+
+def mark_for_wiping(store: Store) -> None:
+    """Note that the database holds bytes of what was taken out: DuckDB frees their blocks and does not wipe them."""
+    if store.settings.data.is_dir():
+        (store.settings.data / WIPE).touch()
+
+
+def wipe(settings: Settings) -> bool:
+    """Where it was noted, put a copy in the database's place that holds no freed blocks; returns whether it was. Nobody has it open.
+
+    Without room for a copy it stays noted, and start-up says so.
+    """
+    if not (settings.data / WIPE).exists():
+        return False
+    (settings.data / COPIES / ".part-wiped.duckdb").unlink(missing_ok=True)
+    try:
+        with closing(stores.open_workspace(settings)) as store:
+            store.require_room(settings.database.stat().st_size, "A copy without freed blocks")
+            copy_of, _ = store.copy_to(".part-wiped")
+    except NoRoom:
+        return False
+    custody.sync(copy_of)
+    with custody.holding(settings.data):
+        copy_of.replace(settings.database)
+        custody.sync(settings.data)
+        (settings.data / WIPE).unlink()
+    return True
 
 
 def verify(folder: Path) -> int:

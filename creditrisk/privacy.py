@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from pandas import DataFrame
 
-from creditrisk import custody, labels, registry
+from creditrisk import custody, integrity, labels, registry
 from creditrisk.errors import UnknownThing
 from creditrisk.registry import TABLES
 from creditrisk.store import Store, now, quoted
@@ -201,7 +201,9 @@ def _taken_out(store: Store, leaving: Sequence[tuple[str, str]], asked: Order, d
     if dry_run:
         with store.rehearsal() as apart:
             return _done(apart, leaving, asked, None)
-    return _done(store, leaving, asked, store.models)
+    made = _done(store, leaving, asked, store.models)
+    integrity.mark_for_wiping(store)
+    return made
 
 
 def _done(store: Store, leaving: Sequence[tuple[str, str]], asked: Order, models: Path | None) -> Erased:

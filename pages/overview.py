@@ -4,7 +4,7 @@ import streamlit as st
 
 import ui
 from creditrisk import charts, labels, reviews, workspace
-from ui import lab
+from ui import keeping, lab
 
 store = ui.store()
 ui.header("Overview", "From bank statements to explained scores, and from verdicts back to better models.")
@@ -113,3 +113,4 @@ with right:
 
 ui.section("What happened last", help="Every change names a person and is kept in a chained record.")
 ui.story((row["happened_at"], row["user_name"], row["sentence"]) for row in ui.rows(workspace.activity(store, limit=10)))
+keeping.offer()

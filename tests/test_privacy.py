@@ -1,5 +1,6 @@
 """A person can be taken out: nothing that says who they are is left, and what was decided is still provable."""
 
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -162,6 +163,25 @@ def test_the_commands_count_first(filled: Store, capsys: pytest.CaptureFixture[s
     assert "would be" in capsys.readouterr().out
     assert main(["erase", store_id, "--reason", "asked for it", *where]) == 0
     assert "erased-" in capsys.readouterr().out
+    for path in (path for path in filled.settings.data.rglob("*") if path.is_file()):
+        content = path.read_bytes()
+        assert store_id.encode() not in content, path
+        assert b"Ostrowska" not in content, path
     assert main(["purge", *where]) == 0
     assert "Nobody is due" in capsys.readouterr().out
     assert main(["check", *where]) == 0
+
+
+def test_what_could_not_be_wiped_stays_noted_and_is_said(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    privacy.erase(filled, one(filled), user="ada", reason="asked for it")
+    filled.close()
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.disk_usage", lambda _folder: type("Usage", (), {"free": 0}))
+        assert integrity.wipe(filled.settings) is False
+    with closing(stores.open_workspace(filled.settings)) as store:
+        assert any("still hold what was erased" in said for said in integrity.recover(store))
+    assert integrity.wipe(filled.settings) is True
+    assert integrity.wipe(filled.settings) is False
+    with closing(stores.open_workspace(filled.settings)) as store:
+        assert integrity.recover(store) == []
+        assert not failing(store)

@@ -62,6 +62,7 @@ def declared() -> Settings:
 @st.cache_resource(show_spinner=False)
 def opened() -> Store:
     """The workspace, opened once per process; what a crash left behind is put right. A page asks for `store`."""
+    integrity.wipe(declared())
     opened = stores.open_workspace(declared())
     for said in integrity.recover(opened):
         print(f"  {said}", flush=True)

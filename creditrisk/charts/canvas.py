@@ -85,7 +85,7 @@ def drawn(
     shades, notes = _unseen(gaps)
     whole = {**layout(title, height), "showlegend": False, **more}
     whole["shapes"] = [*more.get("shapes", []), *shades]
-    whole["annotations"] = [*([_named(marks)] if marks else []), *notes]
+    whole["annotations"] = [*more.get("annotations", []), *([_named(marks)] if marks else []), *notes]
     if marks:
         whole["margin"] = {**whole["margin"], "t": 34}
     return go.Figure(data=data, layout=whole)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from math import floor
+from typing import Any
 
 import plotly.graph_objects as go
 from pandas import DataFrame
@@ -16,28 +17,23 @@ def gauge(score: float, shown: int, band: str, *, sure: bool = True, cutoff: flo
     A score that nobody should rely on (`sure` false: too little history) stays grey and says so.
     """
     colour = canvas.band_colour(band) if sure else GREY
-    figure = canvas.figure(f"{shown} points: {band}" if sure else "Too little history for a score to rely on", height=230)
-    figure.update_layout(margin={"l": 24, "r": 24, "t": 26, "b": 4})
-    figure.add_trace(
-        go.Indicator(
-            mode="gauge+number",
-            value=shown,
-            number={"font": {"size": 54, "color": colour}, "valueformat": "d"},
-            gauge={
-                "axis": {"range": [300, 900], "tickvals": TICKS, "tickwidth": 0, "ticklen": 3, "tickfont": {"size": 12}},
-                "bar": {"color": colour, "thickness": 0.52},
-                "bgcolor": "rgba(0,0,0,0)",
-                "borderwidth": 0,
-                "steps": [{"range": [low, high], "color": canvas.faded(hue), "thickness": 1} for _, low, high, hue in BANDS],
-                "threshold": {"line": {"color": GREY, "width": 3}, "thickness": 1, "value": score if cutoff is None else cutoff},
-            },
-        )
-    )
-    if cutoff is not None:
-        figure.update_layout(margin={"b": 26})
-        text = f"<span style='color:{GREY}'><b>┃</b></span> cut-off {cutoff:.0f}"
-        figure.add_annotation(text=text, showarrow=False, x=0.5, y=0, xref="paper", yref="paper", yanchor="top", font={"size": 12.5})
-    return figure
+    line = [] if cutoff is None else [_below(f"<span style='color:{GREY}'><b>┃</b></span> cut-off {cutoff:.0f}")]
+    dial = {
+        "type": "indicator",
+        "mode": "gauge+number",
+        "value": shown,
+        "number": {"font": {"size": 54, "color": colour}, "valueformat": "d"},
+        "gauge": {
+            "axis": {"range": [300, 900], "tickvals": TICKS, "tickwidth": 0, "ticklen": 3, "tickfont": {"size": 12}},
+            "bar": {"color": colour, "thickness": 0.52},
+            "bgcolor": "rgba(0,0,0,0)",
+            "borderwidth": 0,
+            "steps": [{"range": [low, high], "color": canvas.faded(hue), "thickness": 1} for _, low, high, hue in BANDS],
+            "threshold": {"line": {"color": GREY, "width": 3}, "thickness": 1, "value": score if cutoff is None else cutoff},
+        },
+    }
+    title = f"{shown} points: {band}" if sure else "Too little history for a score to rely on"
+    return canvas.drawn(title, 230, [dial], annotations=line, margin={"l": 24, "r": 24, "t": 26, "b": 26 if line else 4})
 
 
 def waterfall(
@@ -67,39 +63,41 @@ def waterfall(
     ]
     word = "points" if unit == "points" else "log-odds"
     sign = "+.0f" if unit == "points" else "+.2f"
-    figure = canvas.figure(_strongest(frame, steps, better, unit), height=80 + 38 * (len(steps) + 2))
-    figure.add_trace(
-        go.Bar(
-            orientation="h",
-            y=[f"<b>{start_name}</b>", *names, f"<b>{end_name}</b>"],
-            base=[min(edges[0], _floor(edges)), *edges[:-1], _floor(edges)],
-            x=[edges[0] - min(edges[0], _floor(edges)), *steps, end - _floor(edges)],
-            marker={"color": [GREY, *[TEAL if good else BRICK for good in better], GREY], "cornerradius": 3},
-            customdata=["", *frame["feature"], ""],
-            text=[_figure_text(start, unit), *[_moved(step, sign) for step in steps], _figure_text(end, unit, limits)],
-            textposition="outside",
-            cliponaxis=False,
-            hovertemplate=[
-                f"{start_name}: {_figure_text(start, unit)}<extra></extra>",
-                *[
-                    f"{title}: {_moved(step, sign)} {word}{f'<br>{value}; {against} {reference}' if value else ''}<extra></extra>"
-                    for title, value, reference, step in zip(frame["title"], frame["value"], frame["reference"], steps, strict=True)
-                ],
-                f"{end_name}: {_figure_text(end, unit, limits)}<extra></extra>",
-            ],
-            width=0.62,
-        )
-    )
-    figure.update_yaxes(autorange="reversed", automargin=True, tickfont={"size": 12.5}, showgrid=False)
     low, high = min([*edges, end]), max([*edges, end])
     room = (high - low or 1) * 0.2
-    figure.update_xaxes(
-        title="score points" if unit == "points" else "log-odds of risk",
-        range=[_floor(edges) if low >= _floor(edges) else low, high + room],
-        zeroline=False,
+    bars = {
+        "type": "bar",
+        "orientation": "h",
+        "y": [f"<b>{start_name}</b>", *names, f"<b>{end_name}</b>"],
+        "base": [min(edges[0], _floor(edges)), *edges[:-1], _floor(edges)],
+        "x": [edges[0] - min(edges[0], _floor(edges)), *steps, end - _floor(edges)],
+        "marker": {"color": [GREY, *[TEAL if good else BRICK for good in better], GREY], "cornerradius": 3},
+        "customdata": ["", *frame["feature"], ""],
+        "text": [_figure_text(start, unit), *[_moved(step, sign) for step in steps], _figure_text(end, unit, limits)],
+        "textposition": "outside",
+        "cliponaxis": False,
+        "hovertemplate": [
+            f"{start_name}: {_figure_text(start, unit)}<extra></extra>",
+            *[
+                f"{title}: {_moved(step, sign)} {word}{f'<br>{value}; {against} {reference}' if value else ''}<extra></extra>"
+                for title, value, reference, step in zip(frame["title"], frame["value"], frame["reference"], steps, strict=True)
+            ],
+            f"{end_name}: {_figure_text(end, unit, limits)}<extra></extra>",
+        ],
+        "width": 0.62,
+    }
+    return canvas.drawn(
+        _strongest(frame, steps, better, unit),
+        80 + 38 * (len(steps) + 2),
+        [bars],
+        yaxis={"autorange": "reversed", "automargin": True, "tickfont": {"size": 12.5}, "showgrid": False},
+        xaxis={
+            "title": {"text": "score points" if unit == "points" else "log-odds of risk"},
+            "range": [_floor(edges) if low >= _floor(edges) else low, high + room],
+            "zeroline": False,
+        },
+        **canvas.CLICKED,
     )
-    figure.update_layout(clickmode="event+select", dragmode=False)
-    return figure
 
 
 def month(frame: DataFrame) -> go.Figure:
@@ -150,24 +148,31 @@ def score_history(frame: DataFrame) -> go.Figure:
     """Show every score an applicant was given, in time: columns scored_at, score, band, model_id."""
     if frame.empty:
         return canvas.nothing("No score yet.")
-    figure = canvas.figure(f"Scored {len(frame)} time{'' if len(frame) == 1 else 's'}", height=220)
-    for _, low, high, colour in BANDS:
-        figure.add_hrect(y0=low, y1=high, fillcolor=canvas.faded(colour, 0.14), line_width=0)
-    figure.add_trace(
-        go.Scatter(
-            x=frame["scored_at"],
-            y=frame["score"],
-            mode="lines+markers",
-            line={"color": GREY, "width": 1.2},
-            marker={"size": 10, "color": [canvas.band_colour(band) for band in frame["band"]]},
-            showlegend=False,
-            customdata=frame[["model_id", "band"]],
-            hovertemplate="%{x|%d %b %Y %H:%M}: %{y:.0f} points, %{customdata[1]} (%{customdata[0]})<extra></extra>",
-        )
+    across = {"type": "rect", "xref": "x domain", "x0": 0, "x1": 1, "line": {"width": 0}}
+    points = {
+        "type": "scatter",
+        "x": frame["scored_at"],
+        "y": frame["score"],
+        "mode": "lines+markers",
+        "line": {"color": GREY, "width": 1.2},
+        "marker": {"size": 10, "color": [canvas.band_colour(band) for band in frame["band"]]},
+        "customdata": frame[["model_id", "band"]],
+        "hovertemplate": "%{x|%d %b %Y %H:%M}: %{y:.0f} points, %{customdata[1]} (%{customdata[0]})<extra></extra>",
+    }
+    return canvas.drawn(
+        f"Scored {len(frame)} time{'' if len(frame) == 1 else 's'}",
+        220,
+        [points],
+        shapes=[{**across, "y0": low, "y1": high, "fillcolor": canvas.faded(colour, 0.14)} for _, low, high, colour in BANDS],
+        yaxis={"title": {"text": "score (points)"}, "range": [300, 900], "tickvals": TICKS, "showgrid": False},
+        xaxis={"showgrid": False},
     )
-    figure.update_yaxes(title="score (points)", range=[300, 900], tickvals=TICKS, showgrid=False)
-    figure.update_xaxes(showgrid=False)
-    return figure
+
+
+def _below(text: str) -> dict[str, Any]:
+    """Return a line of text under a picture."""
+    place = {"x": 0.5, "y": 0, "xref": "paper", "yref": "paper", "yanchor": "top"}
+    return {"text": text, "showarrow": False, "font": {"size": 12.5}, **place}
 
 
 def _running(start: float, steps: Sequence[float]) -> list[float]:

@@ -60,12 +60,13 @@ def _restore(options: Options, out: Out) -> None:
 
 
 def _erase(options: Options, out: Out) -> None:
-    from creditrisk import privacy
+    from creditrisk import integrity, privacy
 
     with opened(options) as store:
         left = privacy.left_behind(store, options.applicant)
         user = user_of(options, store.settings)
         name, gone = privacy.erase(store, options.applicant, user=user, reason=options.reason, dry_run=options.dry_run)
+    integrity.wipe(settings_of(options))
     would = "would be" if options.dry_run else "are"
     out.warn(left)
     said = f"{privacy.in_words(gone)} {would} gone; {gone.predictions:,} predictions {'would stay' if options.dry_run else 'stay'}"
@@ -76,12 +77,13 @@ def _erase(options: Options, out: Out) -> None:
 
 
 def _purge(options: Options, out: Out) -> None:
-    from creditrisk import privacy
+    from creditrisk import integrity, privacy
 
     with opened(options) as store:
         found = privacy.due(store)
         gone = privacy.purge(store, user=user_of(options, store.settings), dry_run=not options.now)
         months = store.settings.privacy.retention_months
+    integrity.wipe(settings_of(options))
     for row in found.to_dict("records"):
         out.result({"applicant_id": row["applicant_id"], "last_at": row["last_at"].isoformat()})
     out.table(found.head(20))
