@@ -24,7 +24,7 @@ from creditrisk.store import Store, now, quoted, to_json
 Progress = Callable[[float, str], None]
 MANIFEST = "manifest.json"
 DATABASE = "creditrisk.duckdb"
-BESIDE = ("schema.toml", "banks")  # files and folders of the data folder that belong to a workspace
+BESIDE = ("schema.toml", "banks", "batches")  # files and folders of the data folder that belong to a workspace
 REFERENCES = (  # table, column, the table that must know it
     ("prediction", "model_id", "model"),
     ("model", "label_set_id", "label_set"),

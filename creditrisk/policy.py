@@ -62,7 +62,8 @@ def decisions(prob_default: NDArray[np.float64], values: Mapping[str, NDArray[An
         guard = next((name for name in HISTORY if name in values), None)
         long = guard is None or _numbers(values, guard, prob_default) >= policy.min_history_days
     found = np.where(prob_default < limit, "approve", "decline").astype(np.object_)
-    found[~sure | unknown | broken] = "refer"
+    found[~sure] = "refer"
+    found[unknown | broken] = "refer"
     found[~np.broadcast_to(long, found.shape)] = "insufficient data"
     return found
 
