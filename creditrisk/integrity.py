@@ -29,7 +29,7 @@ MANIFEST = "manifest.json"
 INCOMING = ".tmp-restore"
 WIPE = "wipe-at-next-start"
 DATABASE = "creditrisk.duckdb"
-BESIDE = ("schema.toml", "banks")  # files and folders of the data folder that belong to a workspace
+BESIDE = ("schema.toml", "banks", "batches")  # files and folders of the data folder that belong to a workspace
 REFERENCES = (  # table, column, the table that must know it
     ("prediction", "model_id", "model"),
     ("model", "label_set_id", "label_set"),

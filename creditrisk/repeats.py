@@ -6,15 +6,13 @@ A key belongs to whoever used it first and to one body; it is no way to read wha
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 from creditrisk.errors import Repeated
 from creditrisk.store import Store, now, to_json
 
-_busy: dict[tuple[int, str, str], threading.Lock] = {}
-_guard = threading.Lock()
+_turns = [threading.Lock() for _ in range(64)]  # a key takes one of them, so that two requests of one key follow each other
 
 
 def once(store: Store, key: str | None, body: Any, score: Callable[[], list[str]], *, user: str) -> list[str] | None:
@@ -27,7 +25,7 @@ def once(store: Store, key: str | None, body: Any, score: Callable[[], list[str]
         score()
         return None
     asked = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
-    with _alone(store, key, user):
+    with _turns[hash((key, user)) % len(_turns)]:
         found = store.record("select asked, predictions from repeat where key = $key and by_user = $user", key=key, user=user)
         if found is None:
             made = score()
@@ -38,16 +36,3 @@ def once(store: Store, key: str | None, body: Any, score: Callable[[], list[str]
         raise Repeated(f"The key {key[:60]!r} was used for another request; a new request needs a key of its own.")
     ids: list[str] = json.loads(found["predictions"])
     return ids
-
-
-@contextmanager
-def _alone(store: Store, key: str, user: str) -> Iterator[None]:
-    """Let one request of a key through at a time."""
-    name = (id(store), key, user)
-    with _guard:
-        lock = _busy.setdefault(name, threading.Lock())
-    with lock:
-        yield
-    with _guard:
-        if not lock.locked():
-            _busy.pop(name, None)

@@ -4,7 +4,7 @@ import io
 import signal
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import hypothesis
@@ -13,7 +13,7 @@ import pytest
 from hypothesis import strategies as st
 from pandas import DataFrame, concat, read_csv, read_parquet
 
-from creditrisk import features, policy, registry, scoring, tabular, tranche
+from creditrisk import features, integrity, policy, registry, scoring, tabular, tranche
 from creditrisk import store as stores
 from creditrisk.batch import keep, results, work
 from creditrisk.errors import CreditRiskError, InvalidInput, JobBusy, TamperedArtefact, UnknownThing
@@ -168,7 +168,7 @@ def test_a_batch_is_stopped_and_goes_on_where_it_was(filled: Store, monkeypatch:
 
 DIES = """
 import os, signal, sys
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from creditrisk import store as stores
 from creditrisk.batch import keep
@@ -243,6 +243,19 @@ def test_what_moved_since_training_is_said_and_what_did_not_is_not(filled: Store
     assert lies["share_trained"].sum() == pytest.approx(1)
     said = results.summary(filled, moved)
     assert (said["n"], sum(said["band"].values()), sum(said["recommendation"].values())) == (len(frame),) * 3
+
+
+def test_a_backup_holds_what_batches_scored(filled: Store, tmp_path: Path) -> None:
+    made = done(filled, csv(table(filled, 5)))
+    copy = integrity.backup(filled, tmp_path / "copies", user="ann")
+    assert (copy / "batches" / made / f"1{tranche.VALUES}").read_bytes() == (
+        tranche.folder(filled, made) / f"1{tranche.VALUES}"
+    ).read_bytes()
+
+
+def test_a_new_rule_of_the_policy_is_one_for_many_too() -> None:
+    known = {"margin", "lgd", "refer_band", "min_history_days", "max_uncategorised_share"}
+    assert {part.name for part in fields(Policy)} == known, "teach `policy.decisions` the new rule, and the test below to try it"
 
 
 NUMBER = st.none() | st.floats(allow_infinity=False, width=32) | st.sampled_from([0.0, 1.0, 89.0, 90.0, 0.15])

@@ -3,6 +3,7 @@
 import io
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -42,6 +43,15 @@ def test_a_request_sent_again_is_answered_and_not_scored_again(client: TestClien
     refused = client.post("/v1/score", json={"features": {"observed_days": -1}}, headers={"Idempotency-Key": "new"})
     assert refused.status_code == 422
     assert client.post("/v1/score", json=several[0], headers={"Idempotency-Key": "new"}).status_code == 200, "a refusal uses no key up"
+
+
+def test_requests_of_one_key_at_the_same_time_are_one(client: TestClient, filled: Store) -> None:
+    body = examples(filled.schema)["one"]["value"]
+    before = filled.value("select count(*) from prediction")
+    with ThreadPoolExecutor(6) as pool:
+        replies = list(pool.map(lambda _: client.post("/v1/score", json=body, headers={"Idempotency-Key": "k"}).json(), range(12)))
+    assert len({reply["prediction_id"] for reply in replies}) == 1
+    assert filled.value("select count(*) from prediction") == before + 1
 
 
 def test_a_prediction_is_read_as_it_was_answered(client: TestClient, filled: Store) -> None:
