@@ -131,10 +131,9 @@ def _reasons(store: Store, one: Mapping[str, Any], other: Mapping[str, Any]) -> 
     cutoff, fitted = policy.cutoff(store.settings.policy), [registry.load(store, model["model_id"]) for model in (one, other)]
     is_declined = np.any([pipeline.prob_default(rows) >= cutoff for pipeline in fitted], axis=0)
     asked = rows[is_declined].reset_index(drop=True)
-    told = [
-        explain.all_reasons(asked, explain.explain(pipeline, asked, store.schema), store.schema, scale=store.settings.score)
-        for pipeline in fitted
-    ]
+    values, scale = explain.records(asked), store.settings.score
+    explained = [explain.explain(pipeline, asked, store.schema) for pipeline in fitted]
+    told = [explain.all_reasons(values, found, store.schema, scale=scale) for found in explained]
     named = [Counter(reason["concept"] for reasons in each for reason in reasons) for each in told]
     firsts = [(ours[0] if ours else None, theirs[0] if theirs else None) for ours, theirs in zip(*told, strict=True)]
     other_first = [(ours or {}).get("concept") != (theirs or {}).get("concept") for ours, theirs in firsts]

@@ -15,7 +15,7 @@ from pandas import DataFrame, isna
 from creditrisk.errors import InvalidInput
 from creditrisk.estimators import Numbers, Scorecard
 from creditrisk.pipeline import Pipeline, Reference
-from creditrisk.schema import Feature, Schema
+from creditrisk.schema import Feature, Schema, is_missing
 from creditrisk.scorecard import offset, points
 from creditrisk.settings import Score
 
@@ -178,13 +178,18 @@ def strengths(
     return _said([values], best, _speaker(schema, reference, scale, -1), top)[0]
 
 
+def records(frame: DataFrame) -> list[dict[str, Any]]:
+    """Return rows as dictionaries of plain values, None where there is none."""
+    names = [str(name) for name in frame.columns]
+    rows = frame.to_numpy(dtype=object).tolist()
+    return [dict(zip(names, [None if is_missing(value) else value for value in row], strict=True)) for row in rows]
+
+
 def all_reasons(
-    frame: DataFrame, explanation: Explanation, schema: Schema, top: int = MOST_REASONS, *, scale: Score = AS_DECLARED
+    rows: Sequence[Mapping[str, Any]], explanation: Explanation, schema: Schema, top: int = MOST_REASONS, *, scale: Score = AS_DECLARED
 ) -> list[list[dict[str, Any]]]:
-    """Return the reasons of every row of a frame, in its order; the same as `reasons` row by row."""
-    names = list(explanation.contributions.columns)
-    rows = [dict(zip(names, row, strict=True)) for row in zip(*(frame[name].tolist() for name in names), strict=True)]
-    best = top_concepts(explanation.contributions, schema, len(names))
+    """Return the reasons of every row of an explained frame (its `records`), in its order; the same as `reasons` row by row."""
+    best = top_concepts(explanation.contributions, schema, explanation.contributions.shape[1])
     return _said(rows, best, _speaker(schema, explanation.reference.value, scale, 1), top)
 
 

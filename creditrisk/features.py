@@ -28,9 +28,9 @@ Progress = Callable[[float, str], None]
 
 
 def version() -> str:
-    """Return the digest of what computes features from movements: the SQL that fetches and the formulas over what was fetched."""
+    """Return the digest of what computes features from movements: the SQL that reads and fetches, the formulas over what was fetched."""
     whole = hashlib.sha256()
-    for file in (*sorted((SQL / "features").glob("*.sql")), Path(cashflow.__file__)):
+    for file in (SQL / "intake" / "described.sql", *sorted((SQL / "features").glob("*.sql")), Path(cashflow.__file__)):
         whole.update(f"{file.name}\x1f".encode() + file.read_bytes())
     return whole.hexdigest()[:16]
 

@@ -51,6 +51,7 @@ AFTERWARDS = re.compile(  # words for what only the end of a loan tells; none of
     r"recover|collection|charged?_?off|written_?off|write_?off|settlement|repossess|foreclos|total_(rec|pymnt|paid)|out_prncp"
     r"|(last|next)_(pymnt|payment)|(default|bad|npl)_?(date|day|on)(_(?!file)|$)|date_of_default|days_to_default|(dpd|past_?due|arrears|late)\w*_after"
     r"|_after_(grant|loan|approval|origination|disburs|booking)|post_(loan|default|origination)|loan_status|repay(ment)?_status|outcome"
+    r"|(paid|repaid)_(back|off|to_date)|share_(re)?paid|(re)?paid_share|(amount|sum|total)_repaid"
     r"|closed_(on|date)|lgd|loss_given|hardship|fully_paid|npl_flag|(^|_)bad_\d+m(_|$)|observed_(bad|on)",
     re.IGNORECASE,
 )

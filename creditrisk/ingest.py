@@ -28,7 +28,7 @@ from creditrisk.errors import UnknownThing, UnreadableFile
 from creditrisk.reconcile import AccountBalance, Key, State, overall, reconcile
 from creditrisk.settings import Settings
 from creditrisk.statement import CODED, Found, Problem, Question, Refused, Unclear
-from creditrisk.store import Store, now
+from creditrisk.store import Store, now, statement
 from creditrisk.store import to_json as as_json
 
 CACHED = 1 << 17  # rows hashed at once, so that what they are hashed through stays in the processor's cache
@@ -373,7 +373,7 @@ def _descriptions(
         lessons = cursor.execute("select text, direction, category from lesson order by correction_id desc").df()
         judged = categories.classify(unseen, lessons)
         cursor.register("unseen", unseen[["text", "code", "direction"]].join(judged))
-        cursor.execute("insert into description by name select text, code, direction, cleaned, category, confidence, source from unseen")
+        cursor.execute(f"insert into description by name {statement('intake', 'described')}")
         cursor.unregister("unseen")
     cursor.execute(SAME_WORDING)
     found = cursor.execute(

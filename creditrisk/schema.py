@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import MISSING, asdict, dataclass, field, fields
-from functools import cache
+from functools import cache, cached_property
 from math import isnan
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -131,10 +131,13 @@ class Schema:
         return iter(self.features)
 
     def __getitem__(self, name: str) -> Feature:
-        for feature in self.features:
-            if feature.name == name:
-                return feature
-        raise UnknownThing("feature", name)
+        if name not in self._by_name:
+            raise UnknownThing("feature", name)
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Feature]:
+        return {feature.name: feature for feature in self.features}
 
     @property
     def predictors(self) -> list[Feature]:
@@ -146,7 +149,7 @@ class Schema:
         """The few signed features that order clusters by risk."""
         return [feature for feature in self if feature.in_index and feature.risk]
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """A digest of what a model depends on: names, types, choices, roles and signs, in order."""
         facts = [(f.name, f.type, f.choices, f.role, f.risk, *f.reads()) for f in self]

@@ -8,7 +8,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime
-from math import isnan
 from typing import Any
 from uuid import uuid4
 
@@ -278,8 +277,8 @@ def _predictions(
     explained = explain.explain(loaded.pipeline, frame, schema, baseline)
     chances = inverse_logit(explained.margin)
     points = scorecard.score(chances, scale)
-    inputs, contributions = _records(frame), explained.records()
-    reasons = explain.all_reasons(frame, explained, schema, scale=scale)
+    inputs, contributions = explain.records(frame), explained.records()
+    reasons = explain.all_reasons(inputs, explained, schema, scale=scale)
     same: dict[str, Any] = {
         name: getattr(loaded, name) for name in ("model_id", "digest", "schema_fingerprint", "label_source", "is_proxy")
     }
@@ -371,10 +370,3 @@ def _changed(store: Store, applicant_ids: list[str], since: datetime) -> list[tu
     if newest is None or newest <= since:
         return []
     return store.rows(statement("changes", "changed"), ids=applicant_ids, since=since)
-
-
-def _records(frame: DataFrame) -> list[dict[str, Any]]:
-    """Return rows as dictionaries of plain values, None where there is none."""
-    names = [str(name) for name in frame.columns]
-    columns = [[None if isinstance(value, float) and isnan(value) else value for value in frame[name].tolist()] for name in names]
-    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]

@@ -258,6 +258,17 @@ def test_money_that_came_back_counts_against_what_it_was_spent_on(store: Store) 
     assert len(features.evidence(store, "ann", AS_OF, store.schema["nsf_returned_count_90d"])) == 2
 
 
+def test_what_came_back_of_something_unknown_is_a_refund_and_neither_income_nor_unknown(store: Store) -> None:
+    kept = [(day(365), "-1", "GROCERIES"), (day(60), "100", "INC_SALARY"), (day(1), "-1", "GROCERIES")]
+    keep(store, "ann", [*kept, (day(50), "-80", "UNKNOWN"), (day(45), "80", "INC_OTHER")])
+    before = row(store)
+    assert before["outflow_to_income_90d"] == pytest.approx(81 / 180)
+    pair(store, "UNKNOWN", "INC_OTHER", "refund")
+    after = row(store)
+    assert after["outflow_to_income_90d"] == pytest.approx(81 / 100)  # whether it was spent nobody knows, so nothing is taken off
+    assert after["uncategorised_amount_share_90d"] == before["uncategorised_amount_share_90d"] == pytest.approx(80 / 261)
+
+
 def test_an_account_of_own_transfers_and_interest_is_savings(store: Store) -> None:
     wages = [(day(30 * month + 20), "1000", "INC_SALARY") for month in range(12)]
     spent = [(day(30 * month + 9), "-100", code) for month, code in enumerate(["RENT", "GROCERIES", "TRANSPORT"] * 4)]
@@ -291,7 +302,7 @@ def test_returned_direct_debits_are_a_share_of_those_that_were_asked_for(store: 
     keep(store, "ann", [(day(200), "1", "INC_GIG"), *bills, (day(58), "20", "RETURNED_ITEM"), (day(1), "1", "INC_GIG")])
     assert isnan(row(store)["returned_dd_share_180d"])  # something came back, and nothing says what was a direct debit
     with store.write("tester", "describe", "bills") as cursor:
-        cursor.execute("update description set text = 'DIRECT DEBIT ' || text where category = 'UTIL_ENERGY'")
+        cursor.execute("update description set is_direct_debit = true where category = 'UTIL_ENERGY'")
     assert row(store)["returned_dd_share_180d"] == 0.25
 
 

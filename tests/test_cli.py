@@ -220,8 +220,9 @@ def test_outcomes_are_matched_and_doubtful_rows_refused(in_bank: Run, tmp_path: 
 def test_outcomes_need_no_date(in_bank: Run, tmp_path: Path) -> None:
     file = tmp_path / "outcomes.csv"
     file.write_text("who,bad\nnobody,0\n")
-    code, (made, _), _ = in_bank("outcomes", file, "--id", "who", "--bad", "bad")
+    code, (made, _), said = in_bank("outcomes", file, "--id", "who", "--bad", "bad")
     assert (code, made["matched"], made["unmatched"]) == (0, 0, 1)
+    assert "Nobody in outcomes.csv is known here: column 'who' begins with 'nobody', and applicants here are called like 'A" in said
     file.write_text("who,bad\nnobody,x\n")
     code, (made, _), _ = in_bank("outcomes", file, "--id", "who", "--bad", "bad")
     assert (code, made["matched"], made["rejected"]) == (1, 0, 1)

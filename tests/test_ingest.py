@@ -753,3 +753,21 @@ def test_one_account_brought_in_two_formats_gives_the_union(store: Store, togeth
     (again,) = ingest.save(store, [read(QIF + "D2024-01-19\nT1.00\nPTip\n^\n", "b.qif")], user="ana", applicant_id="x")
     assert (again.n_new, again.n_duplicate) == (1, 3)
     assert store.value("select sum(amount) from transaction") == Decimal(7)
+
+
+def test_a_description_is_kept_with_what_its_words_say_of_how_the_money_moved(store: Store) -> None:
+    rows = [
+        ("-20.00", "DIRECT DEBIT ENERGY CO"),
+        ("20.00", "DIRECT DEBIT BACK"),
+        ("-5.00", "An mein Sparkonto"),
+        ("-1.00", "DDT SAVINGSTON"),
+    ]
+    lines = "".join(f"2026-01-{number:02},{text},{amount}\n" for number, (amount, text) in enumerate(rows, start=1))
+    ingest.save(store, [read(f"date,description,amount\n{lines}")], user="ann")
+    kept = store.rows("select text, is_direct_debit, names_savings from description")
+    assert {text: (debit, savings) for text, debit, savings in kept} == {
+        "DIRECT DEBIT ENERGY CO": (True, False),
+        "DIRECT DEBIT BACK": (False, False),
+        "An mein Sparkonto": (False, True),
+        "DDT SAVINGSTON": (False, False),
+    }

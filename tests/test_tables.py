@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pandas import DataFrame
 
-from creditrisk import features, formula, gather, labels, provenance, rows, scoring, tables, training
+from creditrisk import features, formula, gather, inference, labels, provenance, rows, scoring, tables, training
 from creditrisk.errors import InvalidInput, NotAllowed
 from creditrisk.schema import Feature, Schema, dump, parse
 from creditrisk.store import Store
@@ -339,3 +339,13 @@ def test_a_schema_is_corrected_in_a_table(store: Store) -> None:
     shown.loc[shown["name"] == "age", "role"] = "predictor"
     with pytest.raises(InvalidInput, match="only with a reason"):
         tables.edited(proposed, shown)
+
+
+@pytest.mark.parametrize("name", ["share_paid", "repaid_share", "paid_back_share", "total_repaid", "amount_repaid", "paid_to_date"])
+def test_a_column_that_says_what_was_paid_back_is_known_afterwards(name: str) -> None:
+    assert inference.AFTERWARDS.search(name)
+
+
+@pytest.mark.parametrize("name", ["rent_paid", "paid_employment", "payment_share", "share_of_income", "months_since_paid", "unpaid_bills"])
+def test_a_column_that_says_how_somebody_pays_is_not(name: str) -> None:
+    assert not inference.AFTERWARDS.search(name)

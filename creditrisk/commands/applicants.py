@@ -127,12 +127,17 @@ def _outcomes(options: Options, out: Out) -> None:
     observed, problems = rows.outcomes(table, **named)
     with opened(options) as store:
         counts = applicants.record_outcomes(store, observed, user=user_of(options, store.settings))
+        ours = store.value("select min(applicant_id) from applicant") or store.value("select min(applicant_id) from account")
     record = {"file": options.file.name, "rows": len(table), **counts, "rejected": len({problem.row for problem in problems})}
     out.refuse([f"{options.file.name}: {problem.message}" for problem in problems])
     out.result(record | {"problems": [problem_of(problem) for problem in problems]})
     if counts["known_already"]:
         what = "observed on or before the day the applicant's figures describe; kept, and nothing is learned from them with those figures."
         out.warn([f"Outcomes known already: {counts['known_already']:,}, {what}"])
+    if len(observed) and not counts["matched"]:
+        theirs = observed["applicant_id"].iloc[0]
+        what = f"column {options.id!r} begins with {theirs!r}, and applicants here are called like {ours!r}"
+        out.warn([f"Nobody in {options.file.name} is known here: {what}. Name the right column with --id, or store them first."])
     said = f"{counts['matched']:,} outcomes recorded; {counts['unmatched']:,} of people this workspace does not know were left out"
     out.summary(record, f"{said}; {record['rejected']:,} rows refused.")
 

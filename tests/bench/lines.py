@@ -34,8 +34,8 @@ def workspace() -> Iterator[Store]:
 
 
 @contextmanager
-def statement_file(rows: int) -> Iterator[Path]:
-    """A CSV of `rows` transactions of one account per 4,000 rows, with some 5,000 distinct descriptions, dates ascending."""
+def statement_file(rows: int, each: int = 4_000) -> Iterator[Path]:
+    """A CSV of `rows` transactions, `each` a year of an account, with some 5,000 distinct descriptions, dates ascending."""
     words = ["SALARY", "RENT", "GROCERS", "ENERGY", "CASINO", "PAYDAY LOAN", "UNPAID ITEM FEE", "CINEMA", "FUEL", "INSURANCE"]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "statement.csv"
@@ -43,7 +43,7 @@ def statement_file(rows: int) -> Iterator[Path]:
         made.execute("create table word as select unnest($words) as word, unnest(range(len($words))) as place", {"words": words})
         made.execute(
             f"""copy (
-                select 'A' || (i // 4000) as "Account", (date '2025-01-01' + (i % 4000 * {DAYS} // 4000)::integer)::date as "Date",
+                select 'A' || (i // {each}) as "Account", (date '2025-01-01' + (i % {each} * {DAYS} // {each})::integer)::date as "Date",
                     word || ' MERCHANT ' || (hash(i) % 500) as "Description",
                     printf('%.2f', ((hash(i + 7) % 40000)::integer - 20000) / 100) as "Amount"
                 from range({rows}) as t (i) join word on place = hash(i + 3) % 10
@@ -128,13 +128,13 @@ def classification(rows: int) -> Lines:
     return [line(name, taken, "CPU s", "≤ 2 CPU s", taken <= 2, beside="DuckDB full parse", beside_value=scan)]
 
 
-def features(rows: int) -> Lines:
+def features(rows: int, a_year: int = 360) -> Lines:
     """The whole declared catalogue over all applicants, and one applicant's out of the same rows."""
     from creditrisk import features as room
     from creditrisk import ingest
     from creditrisk.ledger import Asked
 
-    with statement_file(rows) as file, workspace() as store:
+    with statement_file(rows, a_year) as file, workspace() as store:
         scan = scanned(file)
         ingest.save(store, [ingest.read(file.name, file.read_bytes(), profile=None, settings=store.settings)], user="bench")
         as_of = date(2026, 1, 1)
@@ -142,7 +142,7 @@ def features(rows: int) -> Lines:
         one = median_ms(lambda: room.compute(store, Asked(as_of, ["A0"])), 50)
         kept = median_ms(lambda: room.build(store, user="bench", as_of=as_of, applicant_ids=["A0"]), 15)
         streams = median_ms(lambda: room.streams(store, "A0", as_of), 15)
-        size = f"{rows / 1e6:g} M rows"
+        size = f"{rows / 1e6:g} M rows, {a_year} an applicant"
         bar = 5 * max(rows / 1e7, 0.1)
         name = f"features, {size}, all windows"
         return [
@@ -251,7 +251,9 @@ def shap(rows: int) -> Lines:
     reasons()
     both = sorted(cpu_seconds(reasons) for _ in range(5))[2]
     one = frame[:1]
-    calls = cpu_seconds(lambda: [explain.all_reasons(one, explain.explain(model, one, schema), schema) for _ in range(200)])
+    calls = cpu_seconds(
+        lambda: [explain.all_reasons(explain.records(one), explain.explain(model, one, schema), schema) for _ in range(200)]
+    )
     single = 1000 * calls / 200
     name = f"exact SHAP, 20,000 × {matrix.shape[1]}, 300 trees of depth 5"
     return [

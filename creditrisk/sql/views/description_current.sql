@@ -23,6 +23,8 @@ select
     description.code,
     description.direction,
     description.cleaned,
+    description.is_direct_debit,
+    description.names_savings,
     coalesce(corrected.category, judged.category, description.category) as category,
     case when corrected.category is not null then 1.0 else coalesce(judged.confidence, description.confidence) end as confidence,
     case when corrected.category is not null then 'correction' else coalesce(judged.source, description.source) end as source
