@@ -44,6 +44,7 @@ def test_accepting_a_decline_keeps_the_models_reasons(filled: Store) -> None:
     said = notice.draft(filled, case.prediction_id)
     assert all(reason in said for reason in made.reasons)
     assert "a person looked at" in said
+    assert "learned from a proxy label" in said.splitlines()[0], "whoever sends it knows what it rests on"
 
 
 def test_a_rule_of_the_policy_gives_its_own_reason_and_not_the_models(filled: Store) -> None:
