@@ -30,8 +30,9 @@ def draft(store: Store, prediction_id: str) -> str:
         raise InvalidInput("The case was referred, so nothing is decided: a notice follows the decision.")
     name = store.value("select name from application where applicant_id = $id order by applied_on desc limit 1", id=prediction.applicant_id)
     said = {"decline": _declined, "approve": _approved, "ask": _asked}[made.outcome](made)
+    doubt = " The model learned from a proxy label, not from repayments." if made.component == "model" and prediction.is_proxy else ""
     head = [
-        "DRAFT. A person checks and sends this notice.",
+        f"DRAFT. A person checks and sends this notice.{doubt}",
         "",
         f"{made.decided_at:%-d %B %Y}",
         f"Reference: {prediction.applicant_id}",

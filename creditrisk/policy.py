@@ -104,7 +104,7 @@ def rules(policy: Policy, schema: Schema) -> list[tuple[Rule, str]]:
         said.append(("knock-out", f"{_title(name, schema)} {_limit(name, limit, schema)} declines, whatever the model says."))
     said.append(("refer band", f"Within {_points(policy.refer_band)} of the cut-off a person decides."))
     terms = f"margin {_percent(policy.margin)}, loss given default {_percent(policy.lgd)}"
-    said.append(("cut-off", f"From {_percent(cutoff(policy))} on the risk is declined, below it approved ({terms})."))
+    said.append(("cut-off", f"Below {_percent(cutoff(policy))} is approved, from there on declined ({terms})."))
     return said
 
 

@@ -24,7 +24,7 @@ STYLE = """
 body{font:15px/1.45 system-ui,sans-serif;max-width:58rem;margin:2rem auto;padding:0 1rem;color:#1c2430;background:#fff}
 h1{font-size:1.6rem}h2{font-size:1.1rem;margin-top:1.8rem;border-bottom:1px solid #ccd3dc}table{border-collapse:collapse;width:100%}
 td,th{text-align:left;vertical-align:top;padding:.25rem .8rem .25rem 0;border-bottom:1px solid #e6eaef;overflow-wrap:anywhere}
-th{font-weight:600}td:first-child{width:34%}p.note{color:#56606e}
+th{font-weight:600}td:first-child{width:34%}th:last-child{min-width:4.5rem}p.note{color:#56606e}
 """
 
 
@@ -75,7 +75,7 @@ def pdf(store: Store, prediction_id: str) -> bytes:
         lines += [f"## {part.title}", ""]
         for place, row in enumerate(part.rows):
             if part.has_header:
-                lines.append("| " + " | ".join(_cell(text, CELL) for text in row) + " |")
+                lines.append("| " + " | ".join(_cell(text, WIDE if len(row) < 4 else CELL) for text in row) + " |")
                 lines += ["|" + "---|" * len(row)] if place == 0 else []
             else:
                 lines.append(f"- {_cell(': '.join(text for text in row if text))}")
@@ -83,13 +83,18 @@ def pdf(store: Store, prediction_id: str) -> bytes:
     return card.pdf("\n".join(lines))
 
 
-CELL = 44  # characters of a cell on paper
+CELL, WIDE = 44, 78  # characters of a cell on paper, and where a table has few columns
 
 
 def _cell(text: str, most: int | None = None) -> str:
     """Return a text on one line that the layout of the paper cannot take for its own signs."""
     plain = " ".join(text.split()).replace("|", "¦").replace("**", "* *").replace("`", "'")
     return plain if most is None or len(plain) <= most else f"{plain[: most - 1]}…"
+
+
+def _signed(value: float, digits: int) -> str:
+    text = f"{value:+.{digits}f}"
+    return text.lstrip("+-") if not text.strip("+-0.") else text.replace("-", "−")
 
 
 def _html(part: Part) -> str:
@@ -168,7 +173,7 @@ def _reasons(prediction: Prediction) -> Part:
     rows = [("Code", "Reason", "Points")]
     for reason in prediction.reasons:
         points = reason.get("points")
-        rows.append((reason["code"], reason["text"], "" if points is None else f"{points:+.0f}"))
+        rows.append((reason["code"], reason["text"], "" if points is None else _signed(points, 0)))
     return Part("What the model counted against the applicant", rows, has_header=True, note=_against(prediction))
 
 
@@ -211,7 +216,7 @@ def _inputs(store: Store, prediction: Prediction) -> Part:
     rows = [("Figure", "Value", "Reference", "Points" if unit == "points" else "Log-odds")]
     for feature in schema:
         found: dict[Any, Any] = told.get(feature.name, {})
-        part = f"{found[unit]:+.1f}" if found else "not scored"
+        part = _signed(found[unit], 1) if found else "not scored"
         rows.append((feature.title, feature.say(prediction.inputs[feature.name]), found.get("reference", ""), part))
     return Part("Every figure as it was scored", rows, has_header=True)
 

@@ -184,5 +184,7 @@ with ui.guard():
             "group",
             applicant=prediction.applicant_id,
         )
-    with st.expander("The lender’s policy", icon=":material/policy:"):
-        deciding.policy()
+    policy = st.expander("The lender’s policy", icon=":material/policy:", key="policy-open", on_change="rerun")
+    if policy.open:
+        with policy:
+            deciding.policy()

@@ -2,10 +2,12 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from creditrisk import chronicle, decisions, notice, record, scoring
+from creditrisk.__main__ import main
 from creditrisk.api import create_api
 from creditrisk.decisions import Said
 from creditrisk.errors import InvalidInput, NotAllowed, NothingYet, Overtaken, UnknownThing
@@ -42,6 +44,7 @@ def test_accepting_a_decline_keeps_the_models_reasons(filled: Store) -> None:
     said = notice.draft(filled, case.prediction_id)
     assert all(reason in said for reason in made.reasons)
     assert "a person looked at" in said
+    assert "learned from a proxy label" in said.splitlines()[0], "whoever sends it knows what it rests on"
 
 
 def test_a_rule_of_the_policy_gives_its_own_reason_and_not_the_models(filled: Store) -> None:
@@ -190,3 +193,21 @@ def test_the_api_decides_with_the_same_refusals(filled: Store) -> None:
     assert "glad to grant" in api.get(f"{path}/notice").text
     assert api.get("/v1/predictions/nobody/decisions").status_code == 404
     assert json.loads(filled.value("select detail from audit where action = 'decide'"))["outcome"] == "approve"
+
+
+def test_the_command_line_decides_and_writes_the_papers(filled: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    case = scored(filled, "approve")
+    filled.close()
+    where = ["--data", str(filled.settings.data), "--models", str(filled.settings.models), "--user", "ann", "--json"]
+    assert main([*where, "decide", case.prediction_id, "override", "--outcome", "decline", "--comment", "short"]) == 2
+    assert "at least 10 characters" in capsys.readouterr().err
+    given = ["decide", case.prediction_id, "override", "--outcome", "decline", "--comment", COMMENT, "--because", REASON]
+    assert main([*where, *given]) == 0
+    made = json.loads(capsys.readouterr().out)["summary"]
+    assert (made["outcome"], made["reasons"], made["decided_by"]) == ("decline", [REASON], "ann")
+    for name, begin in (("r.html", b"<!doctype html>"), ("r.pdf", b"%PDF"), ("r.txt", b"DRAFT.")):
+        assert main([*where, "record", case.prediction_id, "--out", str(tmp_path / name)]) == 0
+        assert (tmp_path / name).read_bytes().startswith(begin)
+    capsys.readouterr()
+    assert main([*where, "record", case.prediction_id, "--out", str(tmp_path / "r.docx")]) == 2
+    assert "should end in .html or .pdf or .txt" in capsys.readouterr().err.replace(", ", " or ")

@@ -170,3 +170,13 @@ def test_the_case_of_a_lenders_table_is_decided_like_any_other(tabled: None) -> 
     page.text_area(key="decision-comment").input(COMMENT).run()
     page.button(key="decide").click().run()
     assert decisions.current(held, case.prediction_id) is not None
+
+
+def test_the_policy_is_told_with_its_effect_once_it_is_asked_for(shown: None) -> None:  # noqa: F811
+    page = visit("score", applicant=somebody("approve").applicant_id)
+    assert not any("sentence" in frame.value for frame in page.dataframe)
+    page.session_state["policy-open"] = True
+    page.run()
+    (told,) = [frame.value for frame in page.dataframe if "sentence" in frame.value]
+    assert told["n"].max() <= 150
+    assert "History" in told["rule"].tolist()

@@ -5,6 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from creditrisk.policy import cutoff, recommend
+from creditrisk.policy import rules as rules_of
+from creditrisk.schema import Feature, Schema, built_in
 from creditrisk.settings import Policy
 
 RULES = Policy()
@@ -70,3 +72,44 @@ def test_more_risk_never_gets_a_better_recommendation(one: float, other: float) 
     order = ["approve", "refer", "decline"]
     low, high = (order.index(recommend(value, FINE, RULES).decision) for value in sorted((one, other)))
     assert low <= high
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "decision", "said"),
+    [
+        ("> 0", 1.0, "decline", "Payments to debt collectors, last year is 1 time; the policy declines what is above 0 times."),
+        ("> 0", 0.0, "approve", "below"),
+        (">= 2", 2.0, "decline", "at or above 2 times"),
+        ("< 1", 0.0, "decline", "below 1 time"),
+        ("<= 3", 3.0, "decline", "at or below 3 times"),
+        ("> 0", None, "refer", "cannot be checked: the figure is not known"),
+        ("> 0", float("nan"), "refer", "cannot be checked"),
+    ],
+)
+def test_a_knock_out_declines_by_itself_and_one_that_cannot_be_checked_goes_to_a_person(
+    limit: str, value: float | None, decision: str, said: str
+) -> None:
+    name = "debt_collection_count_365d"
+    advice = recommend(0.02, FINE | {name: value}, Policy(knock_outs={name: limit}), schema=built_in())
+    assert advice.decision == decision
+    assert said in advice.because
+    assert advice.rule == ("cut-off" if decision == "approve" else "knock-out")
+
+
+def test_a_knock_out_on_what_nobody_declared_declines_nobody_and_approves_nobody() -> None:
+    advice = recommend(0.02, FINE, Policy(knock_outs={"shoe_size": "> 40"}), schema=built_in())
+    assert (advice.decision, advice.rule) == ("refer", "knock-out")
+    assert "“shoe size” cannot be checked" in advice.because
+
+
+def test_the_history_comes_before_a_knock_out_and_a_knock_out_before_the_model() -> None:
+    rules = Policy(knock_outs={"history_days": "> 0"})
+    assert recommend(0.9, FINE | {"observed_days": 3.0}, rules).rule == "history"
+    assert recommend(0.9, FINE, rules).rule == "knock-out"
+
+
+def test_the_policy_is_told_in_words_in_its_order() -> None:
+    told = rules_of(Policy(knock_outs={"payday_count_90d": ">= 4"}), built_in())
+    assert [rule for rule, _ in told] == ["history", "data", "data", "knock-out", "refer band", "cut-off"]
+    assert told[3][1] == "Payday loans, last 90 days at or above 4 times declines, whatever the model says."
+    assert [rule for rule, _ in rules_of(Policy(), Schema("none", (Feature("a", "A"),)))] == ["refer band", "cut-off"]

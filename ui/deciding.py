@@ -201,9 +201,9 @@ def policy() -> None:
     ui.table(
         [{"rule": RULES[row["rule"]], "sentence": row["sentence"], "n": row["n"]} for row in told],
         {
-            "rule": ui.text_column("Rule", width=130),
-            "sentence": ui.text_column("What it does", width="large"),
-            "n": ui.number_column("Decides", f"Of the {ui.count(told[0]['n_all'])} applicants scored last", width=90),
+            "rule": ui.text_column("Rule", width=120),
+            "sentence": ui.text_column("What it does", width=620),
+            "n": ui.number_column("Decides", f"Of the {ui.count(told[0]['n_all'])} applicants scored last", width=70),
         },
         key="policy",
         alt="The lender's policy and its effect",

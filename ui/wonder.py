@@ -13,6 +13,7 @@ from ui import case
 
 FIRST = 6  # figures offered at once; any other may be added
 UNITS = {"share": " (%)", "money": "", "ratio": "", "times": ""}
+STEPS = {"share": 1.0, "money": 50.0}
 YES = {None: "not known", 1: "yes", 0: "no"}
 
 
@@ -70,7 +71,8 @@ def _asked(feature: Feature, value: Any, key: str) -> Any:
     if not feature.is_numeric or feature.type == "flag":
         options = [None, *(feature.choices if feature.type == "choice" else (1, 0))]
         words = YES if feature.type == "flag" else {None: "not known"}
-        shown = None if is_missing(value) else value if feature.type == "choice" else int(value)
+        shown = None if is_missing(value) else int(value) if feature.is_numeric else value
+        options += [] if shown in options else [shown]
         said = st.selectbox(
             feature.title, options, index=options.index(shown), format_func=lambda it: words.get(it, it), key=key, help=_help(feature)
         )
@@ -79,12 +81,13 @@ def _asked(feature: Feature, value: Any, key: str) -> Any:
     whole = feature.type == "integer"
     kind = int if whole else float
     shown = None if is_missing(value) else kind(round(float(value) * times, 0 if whole else 2))
+    here = kind(max(feature.low or 0, 0) * times) if shown is None else shown  # a stored value beyond its bounds stays what it is
     said = st.number_input(
         feature.title + UNITS.get(feature.unit, f" ({feature.unit})" if feature.unit else ""),
-        min_value=None if feature.low is None else kind(feature.low * times),
-        max_value=None if feature.high is None else kind(feature.high * times),
+        min_value=None if feature.low is None else min(kind(feature.low * times), here),
+        max_value=None if feature.high is None else max(kind(feature.high * times), here),
         value=shown,
-        step=1 if whole else None if feature.unit not in ("share", "money") else (1.0 if feature.unit == "share" else 50.0),
+        step=1 if whole else STEPS.get(feature.unit),
         format="%d" if whole else "%.2f",
         placeholder="not known",
         key=key,
@@ -126,6 +129,9 @@ def _guidance(prediction: Prediction) -> None:
     band = whatif.next_band(prediction.score)
     if band is None:
         st.markdown(":gray[This is the best band.]")
+        return
+    if not any(feature.actionable for feature in ui.store().schema):
+        st.markdown(":gray[No figure is declared `actionable` in this workspace’s schema, so that there is nothing to guide anybody by.]")
         return
     found = ui.seen(_ways, prediction.prediction_id)
     if not found:

@@ -58,7 +58,7 @@ def waterfall(
     edges = _running(start, steps)
     better = [step >= 0 if unit == "points" else step <= 0 for step in steps]
     names = [
-        _label(title, value, f"{against} {canvas.short(reference, 26)}")
+        _label(title, value, f"{against} {canvas.short(reference, 26)}" if value != reference or against == "reference" else "unchanged")
         for title, value, reference in zip(frame["title"], frame["value"], frame["reference"], strict=True)
     ]
     word = "points" if unit == "points" else "log-odds"

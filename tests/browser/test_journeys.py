@@ -118,7 +118,8 @@ def test_a_whole_case_from_statements_to_its_record(visit: Visitor) -> None:
     box.press("Enter")
     page.wait_for_timeout(500)
     visit.settle()
-    playwright.expect(page.get_by_test_id("stMetricDelta").filter(has_text="points").last).not_to_have_text("+0 points", timeout=WAIT)
+    playwright.expect(page.get_by_text("Nothing is kept")).to_have_count(0, timeout=WAIT)
+    playwright.expect(page.locator("[class*='st-key-moved-']").first).to_be_visible(timeout=WAIT)
     visit.is_content()
     for view in ("month", "similar", "history"):
         visit.open(f"{case}&view={view}")
