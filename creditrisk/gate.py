@@ -70,6 +70,7 @@ def compare(store: Store, challenger: Mapping[str, Any], champion: Mapping[str, 
     place = everyone.reset_index().set_index("applicant_id")["index"].loc[table["applicant_id"]].to_numpy(int)
     bad = verified.to_numpy(float)
     n, n_bad = len(bad), int(bad.sum())
+    closer = paired(metrics.brier, bad, ours[place], theirs[place])
     gates = [
         gate("verified", n, LEAST, n >= LEAST, f"{n} applicants with a verified outcome taught neither model; at least {LEAST} are asked."),
         gate(
@@ -79,8 +80,8 @@ def compare(store: Store, challenger: Mapping[str, Any], champion: Mapping[str, 
             min(n_bad, n - n_bad) >= LEAST_BAD,
             f"{n_bad} of them went bad and {n - n_bad} did not; at least {LEAST_BAD} of each are asked.",
         ),
-        *_accuracy(bad, ours[place], theirs[place]),
-        _drift(ours, theirs),
+        *_accuracy(bad, ours[place], theirs[place], closer),
+        _drift(ours, theirs, is_surely_closer=closer[2] < 0),
         *_fairness(store, everyone, ours, theirs),
     ]
     outcome = np.full(len(everyone), np.nan)
@@ -136,9 +137,9 @@ def chances_of(store: Store, model_id: str, table: DataFrame) -> Floats:
     return found
 
 
-def _accuracy(bad: Floats, ours: Floats, theirs: Floats) -> list[Gate]:
+def _accuracy(bad: Floats, ours: Floats, theirs: Floats, squared: tuple[float, float, float]) -> list[Gate]:
     """Return the gates that need outcomes; where a class is missing their figures are NaN, and they refuse."""
-    ranked, squared = (paired(metric, bad, ours, theirs) for metric in (metrics.auc, metrics.brier))
+    ranked = paired(metrics.auc, bad, ours, theirs)
     slope = metrics.calibration(bad, ours).slope if 0 < bad.sum() < len(bad) else float("nan")
     low, high = SLOPE
     return [
@@ -190,10 +191,14 @@ def _difference(found: tuple[float, float, float], digits: int) -> str:
     return "an unknown amount" if np.isnan(found[0]) else f"{value} (95 % interval {low} to {high})"
 
 
-def _drift(ours: Floats, theirs: Floats) -> Gate:
+def _drift(ours: Floats, theirs: Floats, *, is_surely_closer: bool) -> Gate:
+    """Ask for scores that keep their meaning; where they move because they are surely closer to what happens, they gain one."""
     value = metrics.psi(theirs, ours)
     said = f"The PSI of its scores against the champion's, over {len(ours):,} applicants, is {value:.2f}; at most {MOST_PSI} is asked, "
-    return gate("scores alike", value, MOST_PSI, value <= MOST_PSI, f"{said}so that cut-offs and bands keep their meaning.")
+    said += "so that cut-offs and bands keep their meaning, unless its Brier score is surely better"
+    moved = ", which it is" if is_surely_closer else ""
+    passed = value <= MOST_PSI or (is_surely_closer and value > MOST_PSI)
+    return gate("scores alike", value, MOST_PSI, passed, f"{said}{moved}.")
 
 
 def _fairness(store: Store, table: DataFrame, ours: Floats, theirs: Floats) -> list[Gate]:

@@ -18,6 +18,7 @@ from pandas import DataFrame
 from creditrisk import card as cards
 from creditrisk import custody, suspects
 from creditrisk.errors import InvalidInput, NotAllowed, NothingYet, SchemaMismatch, TamperedArtefact, UnknownThing
+from creditrisk.people import same
 from creditrisk.pipeline import Pipeline
 from creditrisk.plan import BASELINES
 from creditrisk.schema import Schema, parse
@@ -163,11 +164,10 @@ def others(store: Store, user: str) -> list[str]:
     """Return who else has changed something here, by name; the program itself and the invented people of the demo bank are nobody."""
     found = store.rows(
         """select distinct user_name from audit
-        where user_name <> $user and user_name <> 'creditrisk' and user_name not like 'demo%' and action <> 'refused'
-        order by user_name""",
-        user=user,
+        where user_name <> 'creditrisk' and user_name not like 'demo%' and action <> 'refused'
+        order by user_name"""
     )
-    return [name for (name,) in found]
+    return [name for (name,) in found if not same(name, user)]
 
 
 def hindrance(store: Store, model_id: str) -> str | None:

@@ -19,7 +19,7 @@ from creditrisk import store as stores
 from creditrisk.errors import CreditRiskError, InvalidInput, NotAllowed, NothingYet, SchemaMismatch, TamperedArtefact, UnreadableFile
 from creditrisk.schema import Schema
 from creditrisk.store import Store
-from creditrisk.training import Config, prepare
+from creditrisk.training import CANDIDATES, Config, prepare
 
 from .test_registry import Canary
 
@@ -129,13 +129,15 @@ def test_an_arrival_is_promoted_through_the_gate_like_any_other(filled: Store, e
         with pytest.raises(NotAllowed, match="can be studied, not promoted"):
             gate.promote(elsewhere, name, user="bea", reason="the first here")
     # back home, beside a champion: those it was taught by are known, so none of them judges it
-    other = next(row for row in registry.models(filled).to_dict("records") if row["algorithm"] == "logistic")
+    other = next(
+        row for row in registry.models(filled).to_dict("records") if row["status"] == "candidate" and row["algorithm"] in CANDIDATES
+    )
     bundle.export(filled, other["model_id"], tmp_path / "other.zip", user="ann")
     with filled.write("ann", "retire", "x") as cursor:
         cursor.execute("update model set digest = 'gone' where model_id = $id", {"id": other["model_id"]})
     back = registry.get(filled, bundle.receive(filled, tmp_path / "other.zip", user="bea", reason="home again"))
     judged = gate.compare(filled, back, registry.get(filled, champion(filled)))
-    assert gate._taught(filled, back) == gate._taught(filled, other)
+    assert gate.learned_from(filled, back) == gate.learned_from(filled, other)
     assert judged.gates
 
 

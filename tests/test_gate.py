@@ -70,6 +70,29 @@ def test_a_challenger_on_another_scale_is_refused(monkeypatch: pytest.MonkeyPatc
     assert {"calibrated", "scores alike"} <= set(failed(found))
 
 
+def test_scores_may_move_where_they_are_surely_closer_to_what_happens(monkeypatch: pytest.MonkeyPatch, store: Store) -> None:
+    """A champion on the scale of a proxy must not keep out the first challenger that is calibrated to what really happens."""
+    bad, chance = world(800)
+    proxy_scale = np.sqrt(chance)
+    found = judged(monkeypatch, store, bad, chance, proxy_scale)
+    drift = next(each for each in found.gates if each["name"] == "scores alike")
+    assert drift["value"] > gate.MOST_PSI
+    assert found.passed
+    assert "unless its Brier score is surely better, which it is." in drift["sentence"]
+    back = judged(monkeypatch, store, bad, proxy_scale, chance)
+    assert "scores alike" in failed(back)
+    assert back.refusal.count("which it is") == 0
+
+
+def test_one_applicant_without_a_figure_refuses(monkeypatch: pytest.MonkeyPatch, store: Store) -> None:
+    bad, chance = world()
+    broken = np.where(np.arange(400) == 7, np.nan, chance)
+    found = judged(monkeypatch, store, bad, broken, chance)
+    assert not found.passed
+    assert {"ranks as well", "as close to what happens", "calibrated"} <= set(failed(found))
+    assert "an unknown amount" in found.refusal
+
+
 def test_figures_that_are_not_numbers_refuse(monkeypatch: pytest.MonkeyPatch, store: Store) -> None:
     bad, chance = world()
     found = judged(monkeypatch, store, bad, np.full(400, np.nan), chance)
@@ -84,6 +107,7 @@ def test_a_group_that_cannot_be_told_refuses(monkeypatch: pytest.MonkeyPatch, st
     (told,) = gate._fairness(store, groups, chance, chance)
     assert not told["passed"]
     assert np.isnan(told["value"])
+    assert told["sentence"].startswith("Sex: approvals of the group worst off are unknown of those of the best (now unknown)")
 
 
 def test_a_group_that_fares_worse_than_before_refuses(monkeypatch: pytest.MonkeyPatch, store: Store) -> None:
@@ -109,5 +133,16 @@ def test_whoever_trained_a_model_does_not_promote_it_where_others_work_too(monke
         pass
     with pytest.raises(NotAllowed, match="dora trained M0001, and vera works here too"):
         gate.promote(store, "M0001", user="dora", reason="mine")
+    with pytest.raises(NotAllowed, match="whoever trained a model does not promote it"):
+        gate.promote(store, "M0001", user="Dora ", reason="mine, in another hand")
     gate.promote(store, "M0001", user="vera", reason="looked at it")
     assert promoted == ["dora", "vera"]
+
+
+def test_a_capital_makes_nobody_a_second_person(monkeypatch: pytest.MonkeyPatch, store: Store) -> None:
+    for name in ("dora", "Dora", " DORA"):
+        with store.write(name, "features", "x"):
+            pass
+    assert registry.others(store, "dora") == []
+    monkeypatch.setattr(registry, "get", lambda store, model_id: {"model_id": model_id, "created_by": "dora"})
+    assert gate.own_work(store, "M0001", user="DORA") is None, "alone here, under three spellings"

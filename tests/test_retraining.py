@@ -85,7 +85,9 @@ def test_a_run_with_feedback_learns_from_verdicts_and_never_from_whom_it_tests(s
     assert set(members[members["source"] == "review"].index) == set(names)
     assert members.loc[names, "bad"].astype(bool).tolist() == [bool(truth[int(each[1:])]) for each in names]
     assert members.loc[names, "weight"].eq(1).all()
-    assert members[members["bad"].notna() & (members["source"] == "cluster")]["weight"].sum() == pytest.approx(4), "40 of 100 verified"
+    assert members[members["bad"].notna() & (members["source"] == "cluster")]["weight"].sum() == pytest.approx(10 * 40 / 150), (
+        "of ten, 40 of 150 verified"
+    )
     assert set(before) == set(registry.table(store, name, "test")["applicant_id"]), "the same people are kept from every training"
     taught = gate.learned_from(store, model)
     assert not taught & set(before)
@@ -167,6 +169,27 @@ def test_before_and_after_are_measured_on_whom_neither_learned_from(store: Store
     assert figures.loc["brier", "better"] == pytest.approx(figures.loc["brier", "before"] - figures.loc["brier", "after"])
     with pytest.raises(InvalidInput, match="not with itself"):
         retraining.changed(store, name, name)
+
+
+def test_the_gate_lets_nobody_through_without_verified_people_and_says_so(store: Store) -> None:
+    (name, *_) = training.train(store, replace(QUICK, label_set_id="L0001"), user="ann")
+    with store.write("vera", "features", "looked"):
+        pass
+    with pytest.raises(NotAllowed, match="whoever trained a model does not promote it"):
+        gate.promote(store, name, user="Ann", reason="mine")
+    with pytest.raises(NotAllowed) as refused:
+        gate.promote(store, name, user="vera", reason="looks good")
+    assert "0 applicants with a verified outcome taught neither model; at least 30 are asked." in str(refused.value)
+    assert "Its AUC differs from the champion's by an unknown amount" in str(refused.value)
+    assert (registry.champion(store) or {})["model_id"] == "M0001"
+
+
+def test_the_gate_holds_two_trainings_against_each_other_on_the_whole_frozen_part(store: Store, truth: np.ndarray) -> None:
+    happened(store, [f"A{number:05d}" for number in range(N)], truth)
+    (name, *_) = training.train(store, replace(QUICK, label_set_id="L0001", proxy_mass=10), user="ann")
+    judged_now = gate.judge(store, name)
+    assert judged_now.n == len(registry.table(store, name, "test"))
+    assert judged_now.n == len(registry.table(store, "M0001", "test"))
 
 
 def test_without_a_verified_person_nothing_is_compared(store: Store) -> None:

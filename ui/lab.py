@@ -152,7 +152,7 @@ def _feedback(key: str, label_set_id: str) -> float | None:
         format="%d verified labels",
         key=f"{key}-mass",
         help="Thousands of proxies, each as heavy as a verdict, drown what people found out; about ten has served best, fewer while "
-        "not a hundred labels are verified. 0: verified labels alone.",
+        "few labels are verified. 0: verified labels alone.",
     )
     return float(mass)
 

@@ -33,7 +33,7 @@ from creditrisk.settings import Policy
 from creditrisk.store import Store
 
 PROXY_MASS = 10.0  # verified labels that all proxy labels of a combined set weigh together
-FULL_AT, AT_FIRST = 100, 0.25  # … once so many are verified; before that in proportion, this share of it at least
+FULL_AT, AT_FIRST = 150, 0.2  # … once so many are verified; before that in proportion, this share of it at least
 
 
 def observed(store: Store, *, user: str, rule: int | None = None, snapshot_id: int | None = None) -> LabelSet:
