@@ -254,20 +254,25 @@ def test_a_backup_holds_what_batches_scored(filled: Store, tmp_path: Path) -> No
 
 
 def test_a_new_rule_of_the_policy_is_one_for_many_too() -> None:
-    known = {"margin", "lgd", "refer_band", "min_history_days", "max_uncategorised_share"}
+    known = {"margin", "lgd", "refer_band", "min_history_days", "max_uncategorised_share", "knock_outs"}
     assert {part.name for part in fields(Policy)} == known, "teach `policy.decisions` the new rule, and the test below to try it"
 
 
 NUMBER = st.none() | st.floats(allow_infinity=False, width=32) | st.sampled_from([0.0, 1.0, 89.0, 90.0, 0.15])
 
 
+NAMES = ("observed_days", "unreconciled_balance_flag", "uncategorised_amount_share_90d", "gambled", "owed")
+LIMITS = {"gambled": "> 0.15", "owed": "<= 1"}
+
+
 @hypothesis.given(
-    st.lists(st.tuples(st.floats(0, 1) | st.just(float("nan")), NUMBER, NUMBER, NUMBER), min_size=1, max_size=20),
-    st.sets(st.sampled_from([0, 1, 2])),
+    st.lists(st.tuples(st.floats(0, 1) | st.just(float("nan")), *[NUMBER] * len(NAMES)), min_size=1, max_size=20),
+    st.sets(st.sampled_from(range(len(NAMES)))),
+    st.sets(st.sampled_from(sorted(LIMITS))),
 )
-def test_many_are_decided_as_one_is(given: list[tuple[float, float | None, float | None, float | None]], declared: set[int]) -> None:
-    names = ("observed_days", "unreconciled_balance_flag", "uncategorised_amount_share_90d")
+def test_many_are_decided_as_one_is(given: list[tuple[float, ...]], declared: set[int], limited: set[str]) -> None:
     chances = np.array([row[0] for row in given])
-    columns = {names[place]: np.array([np.nan if row[place + 1] is None else row[place + 1] for row in given]) for place in declared}
-    expected = [policy.recommend(row[0], {names[place]: row[place + 1] for place in declared}, Policy()).decision for row in given]
-    assert policy.decisions(chances, columns, Policy()).tolist() == expected
+    columns = {NAMES[place]: np.array([np.nan if row[place + 1] is None else row[place + 1] for row in given]) for place in declared}
+    rules = Policy(knock_outs={name: LIMITS[name] for name in sorted(limited)})
+    expected = [policy.recommend(row[0], {NAMES[place]: row[place + 1] for place in declared}, rules).decision for row in given]
+    assert policy.decisions(chances, columns, rules).tolist() == expected
