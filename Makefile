@@ -1,10 +1,10 @@
-# make env | run | test | check | audit | bench | loop | scale | crash | load | clean
+# make env | run | test | check | audit | bench | loop | portfolios | scale | crash | load | clean
 PYTHON ?= python3
 PORT ?= 8501
 BIN := .venv/bin
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: env run test check audit bench loop scale crash load clean
+.PHONY: env run test check audit bench loop portfolios scale crash load clean
 
 env: .venv/ready
 
@@ -35,6 +35,9 @@ bench: env ## measured ratios beside their bars, printed and written to bench.js
 
 loop: env ## the review loop played through where the truth is known: what feedback is worth, as docs/feedback.md shows it
 	$(BIN)/python -m tests.loop
+
+portfolios: env ## four public tables by commands alone: cross-validated AUC beside what was published
+	$(BIN)/python -m tests.bench.portfolios
 
 scale: env ## 100,000 applicants, some 36 M transactions, from nothing to scores: time, CPU and memory of each step beside the bars
 	$(BIN)/python -m tests.bench.scale
