@@ -34,7 +34,8 @@ def main() -> int:
         print(f"The tables are not in {SHARED}: set CREDITRISK_SHARED to the folder that holds data/tabular.")
         return 1
     print(f"{'table':22}{'rows':>9}{'best candidate':>18}{'5-fold AUC':>12}{'95 % interval':>18}{'bar':>8}")
-    return 0 if all([measured(name) for name in sys.argv[1:] or BARS]) else 1
+    found = [measured(name) for name in sys.argv[1:] or BARS]
+    return 0 if all(found) else 1
 
 
 def measured(name: str) -> bool:
