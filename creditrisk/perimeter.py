@@ -5,16 +5,11 @@ on record, the API a key that is in force; neither opens the other. Nothing here
 """
 
 import asyncio
-import html
 import ipaddress
-import json
 import logging
-import math
-import threading
-import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import Any, NoReturn, Protocol
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
@@ -24,15 +19,11 @@ from creditrisk import people, sessions, tokens
 from creditrisk.errors import CreditRiskError, NotAllowed, NotSignedIn
 from creditrisk.people import Person
 from creditrisk.store import Store
+from creditrisk.visits import API, Body, Message, Meter, Receive, Refused, Scope, Send, Visit, answer, refuse
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 log = logging.getLogger(__name__)
-API = "/api"
 OPEN = frozenset({"/_stcore/health"})  # says "ok", which a load balancer asks for
 CLOSED = ("/_stcore/metrics", "/_stcore/agent", "/_stcore/script-health-check")  # to everybody, signed in or not
 DOORS = frozenset({"/signin", "/auth/login", "/auth/logout", "/oauth2callback"})  # on the way in and out; only with a provider
@@ -43,6 +34,7 @@ HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 FORWARDED = (b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip")
 SMALL = 64 * 1024  # bytes of a body that is neither the API's nor a file
 UPLOAD = "/_stcore/upload_file"
+WRONG_KEYS = 20  # a minute, from one address
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; object-src 'none'; "
@@ -89,12 +81,12 @@ class Perimeter:
             return
         visit = Visit(scope)
         provider = self._provider()
-        headed = _headed(send, visit, provider)
+        headed, ways = _headed(send, visit, provider), provider.names if provider else ()
         try:
             _known_host(visit, provider)
             _own_origin(visit, provider)
             if visit.under(*CLOSED):
-                _refuse(404, "This is not served.")
+                refuse(404, "This is not served.")
             if visit.path == "/signin" and provider:
                 await _redirect(headed, provider.way(visit.query.get("with", "")))
             elif visit.under(API):
@@ -102,11 +94,11 @@ class Perimeter:
             else:
                 await self._serve_page(visit, provider, receive, headed)
         except Refused as refused:
-            await _answer(headed, visit, refused, provider)
+            await answer(headed, visit, refused, ways)
         except CreditRiskError as error:
-            await _answer(headed, visit, Refused(error.status, type(error).__name__, str(error)), provider)
+            await answer(headed, visit, Refused(error.status, type(error).__name__, str(error)), ways)
 
-    async def _serve_page(self, visit: "Visit", provider: Provider | None, receive: Receive, send: Send) -> None:
+    async def _serve_page(self, visit: Visit, provider: Provider | None, receive: Receive, send: Send) -> None:
         if provider is None or visit.path in OPEN:
             await self._pass(visit, receive, send, SMALL)
             return
@@ -118,14 +110,14 @@ class Perimeter:
             await asyncio.to_thread(self._signed_in, visit, provider)
         await self._pass(visit, receive, send, SMALL)
 
-    def _signed_in(self, visit: "Visit", provider: Provider) -> None:
+    def _signed_in(self, visit: Visit, provider: Provider) -> None:
         """Raise NotSignedIn, or NotAllowed for somebody without any role."""
         store, claims = self._open_store(), provider.claims(visit.cookies)
         if claims is not None:
             people.require(sessions.who(store.settings.people, claims), "read", store.settings.people.roles)
         sessions.person(store, claims)
 
-    async def _serve_api(self, visit: "Visit", provider: Provider | None, receive: Receive, send: Send) -> None:
+    async def _serve_api(self, visit: Visit, provider: Provider | None, receive: Receive, send: Send) -> None:
         store = self._open_store()
         person = await run_in_threadpool(self._caller, store, visit, provider)  # the API's own threads: a refusal may wait for the writer
         if person is not None:
@@ -139,7 +131,7 @@ class Perimeter:
         finally:
             people.caller.reset(mark)
 
-    def _caller(self, store: Store, visit: "Visit", provider: Provider | None) -> Person | None:
+    def _caller(self, store: Store, visit: Visit, provider: Provider | None) -> Person | None:
         """Return who shows a key, None where none is needed; raises NotAllowed for what they may not ask, Refused for too much of it."""
         person = self._holder(store, visit, provider)
         if person is not None:
@@ -148,7 +140,7 @@ class Perimeter:
             store.require(person or visit.header("x-user") or "api", _asked(visit), visit.path)
         return person
 
-    def _holder(self, store: Store, visit: "Visit", provider: Provider | None) -> Person | None:
+    def _holder(self, store: Store, visit: Visit, provider: Provider | None) -> Person | None:
         kind, _, key = visit.header("authorization").partition(" ")
         if kind.lower() == "bearer" and key.strip():
             try:
@@ -161,7 +153,7 @@ class Perimeter:
             raise NotSignedIn("The API takes a key, in the header Authorization: Bearer …; an admin makes one with `token create`.")
         return None
 
-    async def _pass(self, visit: "Visit", receive: Receive, send: Send, most: int) -> None:
+    async def _pass(self, visit: Visit, receive: Receive, send: Send, most: int) -> None:
         """Hand on a request whose body may hold `most` bytes; an upload's own limit stands where the uploads are."""
         if visit.method in SAFE or visit.under(UPLOAD):
             await self._app(visit.scope, receive, send)
@@ -178,117 +170,6 @@ class Perimeter:
             body.refuse()
 
 
-class Refused(Exception):
-    """An answer instead of a page: status, title, sentence, and after how many seconds to try again."""
-
-    def __init__(self, status: int, title: str, sentence: str, wait: int | None = None):
-        super().__init__(sentence)
-        self.status, self.title, self.sentence, self.wait = status, title, sentence, wait
-
-
-class Visit:
-    """A request as the guard looks at it."""
-
-    def __init__(self, scope: Scope):
-        self.scope = scope
-        self.is_socket = scope["type"] == "websocket"
-        self.method = "GET" if self.is_socket else str(scope["method"])
-        self.path = str(scope["path"]).removeprefix(scope.get("root_path") or "") or "/"
-        self.client = str((scope.get("client") or ("nobody", 0))[0])
-
-    def header(self, name: str) -> str:
-        """Return the first header of that name, or nothing."""
-        wanted = name.encode()
-        return next((value.decode("latin-1") for key, value in self.scope["headers"] if key == wanted), "")
-
-    def under(self, *paths: str) -> bool:
-        """Say whether the request is for one of these paths or for something below it."""
-        return any(self.path == path or self.path.startswith(f"{path}/") for path in paths)
-
-    def name(self, person: Person) -> None:
-        """Let what lies behind read no other name than that of who showed a key (`people.present` brings roles and scopes)."""
-        others = [(key, value) for key, value in self.scope["headers"] if key != b"x-user"]
-        self.scope["headers"] = [*others, (b"x-user", str(person).encode("latin-1"))]
-
-    @property
-    def cookies(self) -> dict[str, str]:
-        """What the browser kept for us."""
-        return cookie_parser(self.header("cookie"))
-
-    @property
-    def query(self) -> dict[str, str]:
-        """The parameters of the address that stand once."""
-        pairs = (part.partition("=") for part in self.scope["query_string"].decode("latin-1").split("&"))
-        return {name: value for name, _, value in pairs}
-
-    @property
-    def wants_page(self) -> bool:
-        """Whether a person looks at the answer."""
-        return not self.is_socket and "text/html" in self.header("accept") and not self.under(API)
-
-
-WRONG_KEYS = 20  # a minute, from one address
-
-
-class Meter:
-    """Counts what somebody asks for within a minute; forgets everybody when the minute is over."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic):
-        self._clock = clock
-        self._lock = threading.RLock()
-        self._minute = -1
-        self._counts: dict[str, int] = {}
-
-    def check(self, who: str, most: int) -> None:
-        """Raise Refused (429) where somebody has used up what a minute allows."""
-        minute = int(self._clock() // 60)
-        with self._lock:
-            if minute != self._minute:
-                self._minute, self._counts = minute, {}
-        if self._counts.get(who, 0) >= most:
-            left = math.ceil(60 * (minute + 1) - self._clock())
-            raise Refused(429, "TooMany", f"More than {most:,} requests in a minute; the next is answered in {left} seconds.", left)
-
-    def count(self, who: str, most: int) -> None:
-        """Count one more, where a minute allows it."""
-        with self._lock:
-            self.check(who, most)
-            self._counts[who] = self._counts.get(who, 0) + 1
-
-
-class Body:
-    """A request's body that ends where it becomes too long, and the answer to it."""
-
-    def __init__(self, receive: Receive, send: Send, most: int):
-        self._receive, self._send, self._most = receive, send, most
-        self._n = 0
-        self.is_over = self.has_begun = False
-
-    def announced(self, length: str) -> int:
-        """Return how long the body says it is; 0 where it does not say so."""
-        return int(length) if length.isdecimal() else 0
-
-    async def receive(self) -> Message:
-        """Hand on the next part; past the limit the caller is gone, as far as the program behind can tell."""
-        message = await self._receive()
-        self._n += len(message.get("body", b""))
-        if self._n > self._most:
-            self.is_over = True
-            return {"type": "http.disconnect"}
-        return message
-
-    async def send(self, message: Message) -> None:
-        """Hand on the answer, unless the body was too long: what is said of half a body says nothing."""
-        if self.is_over and not self.has_begun:
-            return
-        self.has_begun = True
-        await self._send(message)
-
-    def refuse(self) -> NoReturn:
-        """Say how long a body may be."""
-        _refuse(413, f"The body is too large: {self._most // 1024:,} kB is the most that is taken here.", "TooLarge")
-
-
 def _asked(visit: Visit) -> str:
     """Return what somebody has to be allowed who asks the API for this; what it comes to is decided again where it is done."""
     if visit.method in SAFE:
@@ -300,23 +181,21 @@ def _known_host(visit: Visit, provider: Provider | None) -> None:
     """Refuse what was not sent to a name of ours: a page elsewhere may make its own name mean this machine. In local mode, strangers."""
     known = HERE | {urlsplit(provider.origin).hostname} if provider else HERE
     if _hostname(visit.header("host")) not in known:
-        _refuse(403, "This workbench is not served under that name.")
+        refuse(403, "This workbench is not served under that name.")
     if provider is None and (not _is_here(visit.client) or any(name in FORWARDED for name, _ in visit.scope["headers"])):
-        _refuse(
-            403, "This workbench runs in local mode and serves its own machine only. To serve others, set up [auth] (docs/security.md)."
-        )
+        refuse(403, "This workbench runs in local mode and serves its own machine only. To serve others, set up [auth] (docs/security.md).")
 
 
 def _own_origin(visit: Visit, provider: Provider | None) -> None:
     """Refuse what another site's page makes a browser send; a WebSocket always says where it comes from."""
     origin, site = visit.header("origin"), visit.header("sec-fetch-site")
     if visit.is_socket and not origin:
-        _refuse(403, "A WebSocket says where it comes from.")
+        refuse(403, "A WebSocket says where it comes from.")
     if visit.method in SAFE and not visit.is_socket:
         return
     ours = {visit.header("host")} | ({urlsplit(provider.origin).netloc} if provider else set())
     if (origin and _netloc(origin) not in ours) or site in ("cross-site", "same-site"):
-        _refuse(403, "This was sent by a page of another site.")
+        refuse(403, "This was sent by a page of another site.")
 
 
 def _hostname(netloc: str) -> str | None:
@@ -376,52 +255,6 @@ def _headed(send: Send, visit: Visit, provider: Provider | None) -> Send:
     return headed
 
 
-def _refuse(status: int, sentence: str, title: str = "NotServed") -> NoReturn:
-    raise Refused(status, title, sentence)
-
-
 async def _redirect(send: Send, to: str) -> None:
     await send({"type": "http.response.start", "status": 303, "headers": [(b"location", to.encode()), (b"cache-control", b"no-store")]})
     await send({"type": "http.response.body", "body": b""})
-
-
-async def _answer(send: Send, visit: Visit, refused: Refused, provider: Provider | None) -> None:
-    """Say no: to a person with a page, to a program with problem+json, to a WebSocket by not opening it."""
-    if visit.is_socket:
-        await send({"type": "websocket.close", "code": 1008, "reason": refused.sentence[:120]})
-        return
-    if visit.wants_page:
-        kind, body = "text/html; charset=utf-8", _page(refused, provider)
-    else:
-        content = {"type": "about:blank", "title": refused.title, "status": refused.status, "detail": refused.sentence}
-        kind, body = "application/problem+json", json.dumps(content, ensure_ascii=False)
-    headers = [(b"content-type", kind.encode())]
-    if refused.status == 401:
-        headers.append((b"www-authenticate", b"Bearer" if visit.under(API) else b"Cookie"))
-    if refused.wait is not None:
-        headers.append((b"retry-after", str(refused.wait).encode()))
-    await send({"type": "http.response.start", "status": refused.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if visit.method == "HEAD" else body.encode()})
-
-
-def _page(refused: Refused, provider: Provider | None) -> str:
-    """Return the page that says no, and offers to sign in where that would help."""
-    ways = provider.names if provider and refused.status in (401, 403) else ()
-    links = "".join(
-        f'<a href="/signin?with={html.escape(name)}">Sign in{"" if len(ways) == 1 else f" with {html.escape(name)}"}</a>' for name in ways
-    )
-    out = '<a class="quiet" href="/auth/logout">Sign out</a>' if ways and refused.status == 403 else ""
-    return PAGE.format(sentence=html.escape(refused.sentence), links=links + out)
-
-
-PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Credit Risk Workbench</title>
-<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><style>
-body {{ font: 16px/1.5 system-ui, sans-serif; display: grid; place-items: center; min-height: 100vh; margin: 0;
-  background: light-dark(#eff4f4, #0d171b); color: light-dark(#15272e, #e4edef) }}
-main {{ max-width: 26rem; margin: 1rem; padding: 2rem; border-radius: 8px; background: light-dark(#fcfdfd, #15232a);
-  border: 1px solid light-dark(#d8e2e3, #263940) }}
-h1 {{ font-size: 1.3rem; margin: 0 0 .5rem }}
-a {{ display: inline-block; margin: .5rem .5rem 0 0; padding: .5rem 1rem; border-radius: 8px; background: #0b6b66; color: #fff;
-  text-decoration: none }}
-a.quiet {{ background: none; color: inherit; border: 1px solid currentcolor }}
-</style></head><body><main><h1>Credit Risk Workbench</h1><p>{sentence}</p>{links}</main></body></html>"""

@@ -17,9 +17,10 @@ from creditrisk import perimeter, sessions, tokens
 from creditrisk import store as stores
 from creditrisk.api import create_api
 from creditrisk.people import SCOPES, Person
-from creditrisk.perimeter import Meter, Perimeter, Refused
+from creditrisk.perimeter import Perimeter
 from creditrisk.settings import Access, Settings
 from creditrisk.store import Store
+from creditrisk.visits import Meter, Refused
 from tests.rest import TestClient
 
 HOME = "http://localhost:8501"
