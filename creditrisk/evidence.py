@@ -11,7 +11,7 @@ from typing import Any
 from creditrisk import chronicle, inspections, labels, privacy, registry, reviews, scoring, seal
 from creditrisk import store as stores
 from creditrisk.custody import Mark
-from creditrisk.errors import CreditRiskError, InvalidInput
+from creditrisk.errors import CreditRiskError, InvalidInput, NotAllowed
 from creditrisk.scoring import COLUMNS
 from creditrisk.store import Store, now
 
@@ -25,11 +25,13 @@ HOW = (
 )
 
 
-def of_case(store: Store, prediction_id: str) -> dict[str, Any]:
+def of_case(store: Store, prediction_id: str, *, reader: str | None = None) -> dict[str, Any]:
     """Return the document, JSON-ready: prediction, model, label set, story, verdicts, inspections, replay, seal, audit entries.
 
-    Raises UnknownThing for a prediction nobody made.
+    Raises UnknownThing for a prediction nobody made, NotAllowed while `reader` has the case in hand: it holds what others said.
     """
+    if reader is not None and reviews.held(store, reader, prediction_id):
+        raise NotAllowed("You have this case in hand, and what proves it holds what others said of it: give your verdict first.")
     kept = store.record(f"select {', '.join(COLUMNS)} from prediction where prediction_id = $id", id=prediction_id)
     prediction = scoring.get(store, prediction_id)
     model = registry.get(store, prediction.model_id)

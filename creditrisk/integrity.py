@@ -27,6 +27,7 @@ from creditrisk.store import COPIES, Store, now, quoted, to_json
 Progress = Callable[[float, str], None]
 MANIFEST = "manifest.json"
 INCOMING = ".tmp-restore"
+HEAD = "audit.head"
 WIPE = "wipe-at-next-start"
 DATABASE = "creditrisk.duckdb"
 BESIDE = ("schema.toml", "banks", "batches")  # files and folders of the data folder that belong to a workspace
@@ -188,8 +189,9 @@ def restore(settings: Settings, folder: Path, *, user: str) -> Path | None:
                     _copied(path, part / path.name)
             custody.sync_all(part)
         aside = _set_aside(settings)
-        # The database last: until it has its name, the workspace says that it has lost what audit.head knows, and nothing is believed.
-        for path in [*models.iterdir(), *sorted(data.iterdir(), key=lambda path: path.name == DATABASE)]:
+        # The head first, the database last: between them the workspace says that it has lost what the head knows, and is not believed.
+        head, *parts = sorted(data.iterdir(), key=lambda path: (path.name != HEAD, path.name == DATABASE))
+        for path in [head, *models.iterdir(), *parts]:
             path.rename((settings.models if path.parent == models else settings.data) / path.name)
             custody.sync(settings.models if path.parent == models else settings.data)
         for part in (data, models):
@@ -203,16 +205,21 @@ def restore(settings: Settings, folder: Path, *, user: str) -> Path | None:
 
 
 def _set_aside(settings: Settings) -> Path | None:
-    """Move what a workspace holds into a folder of its own within it; returns that one, or None where it holds nothing."""
+    """Move what a workspace holds into a folder of its own within it; returns that one, or None where it holds nothing.
+
+    The head stays until another takes its place: without it an empty folder would pass for a workspace.
+    """
     models = [path for path in settings.models.iterdir() if path.name != INCOMING]
-    data = [*settings.data.glob(f"{DATABASE}*"), *(settings.data / name for name in ("audit.head", *BESIDE))]
-    if not any(path.exists() for path in data):
+    data = [path for path in (*settings.data.glob(f"{DATABASE}*"), *(settings.data / name for name in BESIDE)) if path.exists()]
+    head = settings.data / HEAD
+    if not (data or models or head.exists()):
         return None
     aside = settings.data / f"replaced-{now():%Y%m%dT%H%M%S%f}"
     (aside / "models").mkdir(parents=True)
+    if head.exists():
+        shutil.copy2(head, aside / HEAD)
     for path in data:
-        if path.exists():
-            path.rename(aside / path.name)
+        path.rename(aside / path.name)
     for path in models:
         shutil.move(path, aside / "models" / path.name)
     return aside

@@ -97,11 +97,11 @@ def said(store: Store, pseudonym: str) -> str | None:
 
 def in_words(gone: Erased) -> str:
     """Say what was, or would be, taken out."""
-    shared = f", the bytes of {gone.shared_statements:,} files that hold others too" if gone.shared_statements else ""
-    return (
-        f"{gone.statements:,} statements{shared}, {gone.transactions:,} transactions, {gone.descriptions:,} descriptions and the name in "
-        f"{gone.texts:,} texts"
-    )
+    counts = {"statement": gone.statements, "transaction": gone.transactions, "description": gone.descriptions}
+    parts = [f"{n:,} {what}{'s' * (n != 1)}" for what, n in counts.items()]
+    if gone.shared_statements:
+        parts.append(f"the bytes of {gone.shared_statements:,} file{'s' * (gone.shared_statements != 1)} with accounts of others too")
+    return f"{', '.join(parts)} and the name in {gone.texts:,} text{'s' * (gone.texts != 1)}"
 
 
 def left_behind(store: Store, applicant_id: str) -> list[str]:

@@ -26,6 +26,7 @@ from creditrisk.schema import Schema, built_in, dump, parse
 from creditrisk.settings import Settings
 
 SQL = Path(__file__).parent / "sql"
+NOTHING = Mark(0, "")  # what the first row of the chain follows
 DAMAGE = (duckdb.FatalException, duckdb.InternalException, duckdb.IOException, duckdb.SerializationException)
 RESTORE = "Stop the program, and put back the newest backup with `restore`, which keeps the damaged file aside."
 UNWRITABLE = tuple(os.strerror(number) for number in custody.UNWRITABLE)  # as they stand in what DuckDB says
@@ -47,8 +48,9 @@ class Store:
         head: Head | None = None,
         lock: Path | None = None,
         unacknowledged: int = 0,
+        newest: int = 0,
     ):
-        """`unacknowledged` counts changes found stored that the program ended before it could say so."""
+        """`unacknowledged` counts changes found stored that the program ended before it could say so; `newest` is the last audit row."""
         self.settings = settings
         self.schema = schema
         self.models = settings.models
@@ -58,6 +60,7 @@ class Store:
         self._writer = threading.RLock()
         self._gave_up = False
         self.unacknowledged = unacknowledged
+        self.newest = newest
 
     def read(self, sql: str, **values: Any) -> DataFrame:
         """Return the rows of a query as a frame; `$name` in the query stands for a value."""
@@ -106,8 +109,7 @@ class Store:
             except BaseException:
                 _undo(cursor)
                 raise
-            if self._head:
-                self._head.write(mark)
+            self._acknowledge(mark)
 
     def require(self, user: str, action: str, subject: str) -> str:
         """Return the name of a person who may take an action; a refusal raises NotAllowed and is itself on record."""
@@ -118,10 +120,15 @@ class Store:
             if user and user.strip():
                 with self._writer, self._cursor() as cursor:
                     mark = _append_audit(cursor, user.strip(), "refused", subject, {"action": action, "why": str(refusal)})
-                if self._head:
-                    self._head.write(mark)
+                    self._acknowledge(mark)
             raise
         return str(user).strip()
+
+    def _acknowledge(self, mark: Mark) -> None:
+        """Make sure that a change is known outside the database before anybody hears of it."""
+        self.newest = mark.seq
+        if self._head:
+            self._head.write(mark)
 
     @contextmanager
     def rehearsal(self) -> Iterator["Store"]:
@@ -153,7 +160,7 @@ class Store:
                 mark = _newest(cursor, "copied.audit")
             finally:
                 cursor.execute("detach copied")
-        return file, mark or Mark(0, "")
+        return file, mark or NOTHING
 
     def shape(self, cursor: duckdb.DuckDBPyConnection, schema: Schema) -> None:
         """Make the table of applicants hold the features of a schema, inside the caller's transaction."""
@@ -306,6 +313,7 @@ def _open(target: str, settings: Settings, head: Head | None = None, lock: Path 
             _shape_applicant(cursor, schema)
             for view in sorted((SQL / "views").glob("*.sql")):
                 cursor.execute(view.read_text(encoding="utf-8"))
+            last = _newest(cursor)
             mark, unacknowledged = _held_against(cursor, head, settings.data) if head else (None, 0)
             cursor.commit()
         if head and mark:
@@ -317,7 +325,15 @@ def _open(target: str, settings: Settings, head: Head | None = None, lock: Path 
             said = _meant(error, f"{target} cannot be opened")
             raise said if said is not error else StoreDamaged(f"{target} cannot be opened: {_first_line(error)} {RESTORE}") from error
         raise
-    return Store(connection, settings, schema, head=head, lock=lock, unacknowledged=unacknowledged)
+    return Store(
+        connection,
+        settings,
+        schema,
+        head=head,
+        lock=lock,
+        unacknowledged=unacknowledged,
+        newest=max(seen.seq for seen in (last, mark, NOTHING) if seen),
+    )
 
 
 def _meant(error: duckdb.Error, what: str) -> Exception:
@@ -393,7 +409,7 @@ def link(before: Mark, row: Mapping[str, Any]) -> str:
 
 def _append_audit(cursor: duckdb.DuckDBPyConnection, user: str, action: str, subject: str, detail: Mapping[str, Any]) -> Mark:
     """Append a row to the chain: its hash covers the row and the hash before it; returns its mark."""
-    before = _newest(cursor) or Mark(0, "")
+    before = _newest(cursor) or NOTHING
     row = {"seq": before.seq + 1, "happened_at": now(), "user": user, "action": action, "subject": subject, "detail": to_json(detail)}
     digest = link(before, row)
     cursor.execute("insert into audit values ($seq, $happened_at, $user, $action, $subject, $detail, $hash)", {**row, "hash": digest})

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from creditrisk import evidence, features, integrity, privacy, reviews, scoring, seal
 from creditrisk.__main__ import main
-from creditrisk.errors import InvalidInput, UnknownThing
+from creditrisk.errors import InvalidInput, NotAllowed, UnknownThing
 from creditrisk.scoring import COLUMNS
 from creditrisk.store import Store
 
@@ -107,6 +107,13 @@ def test_what_was_decided_of_an_erased_person_is_still_proven(filled: Store, cas
     assert "can no longer be computed again" in document["erased"]
     assert document["replay"]["same"] is True
     assert evidence.faults(written(filled, case, tmp_path)) == []
+
+
+def test_whoever_has_the_case_in_hand_is_told_nothing_of_it(filled: Store, case: str) -> None:
+    reviews.claim(filled, user="sam", prediction_id=case)
+    with pytest.raises(NotAllowed, match="give your verdict first"):
+        evidence.of_case(filled, case, reader="sam")
+    assert evidence.of_case(filled, case, reader="rita")["verdicts"]
 
 
 def test_what_is_no_evidence_is_refused_in_words(filled: Store, tmp_path: Path) -> None:

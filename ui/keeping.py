@@ -26,6 +26,5 @@ def offer() -> None:
             if prove:
                 with st.spinner("Checking …", show_time=True):
                     found = integrity.check(store)
-                for each in found:
-                    mark = ":green[:material/check_circle:]" if each["passed"] else ":red[:material/cancel:]"
-                    st.markdown(f"{mark} {ui.literal(each['sentence'])}")
+                marks = {True: ":green[:material/check_circle:]", False: ":red[:material/cancel:]"}
+                st.markdown("  \n".join(f"{marks[each['passed']]} {ui.literal(each['sentence'])}" for each in found))

@@ -75,9 +75,10 @@ def _story(options: Options, out: Out) -> None:
         return _verified(Path(options.prediction), out)
     target = target_of(options.out, ".json")
     with opened(options) as store:
+        reader = user_of(options, store.settings)
         if target:
-            evidence.write(evidence.of_case(store, options.prediction), target)
-        found = chronicle.of_case(store, options.prediction, reader=user_of(options, store.settings))
+            evidence.write(evidence.of_case(store, options.prediction, reader=reader), target)
+        found = chronicle.of_case(store, options.prediction, reader=reader)
     for event in found.to_dict("records"):
         at = event["happened_at"]
         record = {"happened_at": at.isoformat(), "who": event["who"], "kind": event["kind"], "what": event["what"]}

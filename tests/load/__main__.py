@@ -31,6 +31,7 @@ ROOT = Path(__file__).parents[2]
 BAR = 0.3  # seconds, 95 % of reruns
 START = 600.0  # seconds the server may take to stand
 WRITES = 0.1  # of the clicks on the score page score anew, which is stored
+COMING = 3  # thinking times within which the sessions of a scenario come
 AT_ONCE = 10  # sessions that come and go together
 GROWTH = 30.0  # MB that a thousand sessions may leave
 
@@ -41,10 +42,14 @@ class Heard:
 
     first: list[float] = field(default_factory=list)
     clicks: dict[str, list[float]] = field(default_factory=dict)
+    n: int = 0
+    since: float = 0.0  # clicks before everybody has come are not counted
     errors: Counter[str] = field(default_factory=Counter)
 
     def add(self, what: str, seconds: float) -> None:
-        self.clicks.setdefault(what, []).append(seconds)
+        self.n += 1
+        if time.monotonic() - seconds >= self.since:
+            self.clicks.setdefault(what, []).append(seconds)
 
     @property
     def reruns(self) -> list[float]:
@@ -113,7 +118,7 @@ def _stands(url: str) -> bool:
 
 async def _measure(url: str, pid: int, names: list[str], asked: argparse.Namespace) -> bool:
     print(f"collection after every rerun: {'off' if _gc_is_off() else 'ON'}; {len(names):,} applicants, {os.cpu_count()} cores")
-    await _one(url, names, Heard(), random.Random(0), 1.0, 0.1)  # the very first visitor pays for what is loaded then
+    await _one(url, names, Heard(), random.Random(0), time.monotonic() + 1, 0.1)  # the very first visitor pays for what is loaded then
     kept = []
     for n in asked.sessions:
         heard, cpu, began = Heard(), _cpu(pid), time.perf_counter()
@@ -144,7 +149,7 @@ async def _measure(url: str, pid: int, names: list[str], asked: argparse.Namespa
 
 def _say(what: str, heard: Heard, cpu: float, spent: float, memory: float) -> bool:
     p95 = float(np.quantile(heard.reruns, 0.95)) if heard.reruns else float("inf")
-    each = 1000 * cpu / max(len(heard.reruns) + len(heard.first), 1)
+    each = 1000 * cpu / max(heard.n + len(heard.first), 1)
     print(f"{what}: {len(heard.reruns):,} reruns, {_times(heard.reruns)}; first loads {_times(heard.first)}")
     print(f"  errors {dict(heard.errors) or 0}; {each:.0f} CPU ms each, {cpu / spent:.2f} cores, {memory:,.0f} MB, load average {_load()}")
     for name, seconds in sorted(heard.clicks.items()):
@@ -160,16 +165,16 @@ def _times(seconds: list[float]) -> str:
 
 
 async def _many(url: str, names: list[str], heard: Heard, n: int, asked: argparse.Namespace) -> None:
-    """Let sessions come within one thinking time and click until the time is over."""
-    dice = [random.Random(number) for number in range(n)]
-    work = (_one(url, names, heard, own, asked.seconds, asked.think, wait=own.random() * asked.think) for own in dice)
-    await asyncio.gather(*work)
+    """Let sessions come one after another, then click until the time is over."""
+    dice, coming = [random.Random(number) for number in range(n)], COMING * asked.think
+    heard.since = time.monotonic() + coming
+    ends = heard.since + asked.seconds
+    await asyncio.gather(*(_one(url, names, heard, own, ends, asked.think, wait=own.random() * coming) for own in dice))
 
 
-async def _one(url: str, names: list[str], heard: Heard, dice: random.Random, seconds: float, think: float, *, wait: float = 0) -> None:
+async def _one(url: str, names: list[str], heard: Heard, dice: random.Random, ends: float, think: float, *, wait: float = 0) -> None:
     """Look at applicants' scores, score one anew now and then, and take a case to review."""
     await asyncio.sleep(wait)
-    ends = time.monotonic() + seconds
     try:
         session = await Session.open(url)
         heard.first.append(await session.go("score", applicant=dice.choice(names)))
