@@ -34,7 +34,7 @@ HEAD = 400_000  # bytes in which the heading and the first rows stand
 SEPARATORS = ",;\t|"
 LINE_END = re.compile(rb"\r\n|\r|\n")
 NUMBER = r"^-?(\d{1,300}(\.\d{0,300})?|\.\d{1,300})([eE][-+]?\d{1,2})?$"
-FIGURE = re.compile(r"[-+]?\d[\d.,'\u00a0 ]*")  # how a number may be written
+FIGURE = re.compile(r"([-+]?\d[\d.,'\u00a0 ]*)(?:[eE][-+]?\d{1,3})?")  # how a number may be written
 
 
 @dataclass(frozen=True)
@@ -328,7 +328,7 @@ def _decimal_mark(texts: pa.Array) -> str | None:
     if not pc.any(pc.match_substring(texts, ",")).as_py():
         return None
     filled = [text for text in map(str.strip, texts.to_pylist()) if text]
-    fits = [text for text in filled if FIGURE.fullmatch(text)]
+    fits = [found[1] for text in filled if (found := FIGURE.fullmatch(text))]
     return cells.decimal_mark(pa.array(fits)) or None if len(fits) >= 0.95 * len(filled) else None
 
 
