@@ -42,15 +42,21 @@ def create_api(open_store: Callable[[], Store]) -> FastAPI:
     """Return the application to mount; `open_store` is called for each request and returns the one open workspace."""
     about = __doc__.split("\n", maxsplit=1)[0]
     api = FastAPIOffline(title="Credit Risk Workbench", version=__version__, description=about, redoc_url=None)
-    loaded: dict[str, scoring.Model] = {}  # by digest: a registered model never changes
+    loaded: dict[str, scoring.Model] = {}  # by id: a registered model never changes
+    banners: dict[str, str | None] = {}  # by model: the warning that goes with everything it says
 
     def champion(store: Store) -> scoring.Model:
-        row = registry.champion(store)
-        if row is None or row["digest"] not in loaded:
+        name = registry.champion_id(store)
+        if name is None or name not in loaded:
             found = scoring.model(store)
-            loaded[found.digest] = found
+            loaded[found.model_id] = found
             return found
-        return loaded[row["digest"]]
+        return loaded[name]
+
+    def banner(store: Store, model_id: str) -> str | None:
+        if model_id not in banners:
+            banners[model_id] = labels.banner(labels.get(store, registry.get(store, model_id)["label_set_id"]))
+        return banners[model_id]
 
     @api.post("/v1/score", summary="Score one applicant or up to 1,000", responses=PROBLEMS)
     def score(body: Body_, x_user: User = "api", idempotency_key: Key = None) -> JSONResponse:
@@ -62,13 +68,16 @@ def create_api(open_store: Callable[[], Store]) -> FastAPI:
             return [one.prediction_id for one in made]
 
         before = repeats.once(store, idempotency_key, body, scored, user=x_user)
-        answers = [_answer(store, one) for one in (made if before is None else [scoring.get(store, name) for name in before])]
+        answers = [
+            _answer(one, banner(store, one.model_id)) for one in (made if before is None else [scoring.get(store, name) for name in before])
+        ]
         return JSONResponse(answers if isinstance(body, list) else answers[0])
 
     @api.get("/v1/predictions/{prediction_id}", summary="A prediction as it was made", responses=PROBLEMS)
     def prediction(prediction_id: str) -> JSONResponse:
         store = open_store()
-        return JSONResponse(_answer(store, scoring.get(store, prediction_id)))
+        found = scoring.get(store, prediction_id)
+        return JSONResponse(_answer(found, banner(store, found.model_id)))
 
     @api.post(
         "/v1/corrections", summary="Say what movements really were; `dry_run` tells what would move and stores nothing", responses=PROBLEMS
@@ -202,21 +211,16 @@ def _scored(store: Store, asked: list[dict[str, Any]], champion: scoring.Model, 
     return scoring.score_values(store, given, user=user, channel="api", using=champion, complete=len(given) > 1)
 
 
-def _answer(store: Store, made: scoring.Prediction) -> dict[str, Any]:
+def _answer(made: scoring.Prediction, banner: str | None) -> dict[str, Any]:
     return made.to_json() | {
         "because": made.because,
         "margin": made.margin,
         "baseline": made.baseline,
         "as_of": made.as_of.isoformat() if made.as_of else None,
         "label_source": made.label_source,
-        "banner": _banner(store, made.model_id),
+        "banner": banner,
         "missing": made.missing,
     }
-
-
-def _banner(store: Store, model_id: str) -> str | None:
-    """Return the warning that goes with everything a model says."""
-    return labels.banner(labels.get(store, registry.get(store, model_id)["label_set_id"]))
 
 
 class CorrectionSaid(BaseModel):

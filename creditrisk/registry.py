@@ -111,8 +111,14 @@ def get(store: Store, model_id: str) -> dict[str, Any]:
 
 def champion(store: Store) -> dict[str, Any] | None:
     """Return the row of the model that scores, or None."""
-    name = store.value("select model_id from model_current where status = 'champion' order by status_at desc limit 1")
+    name = champion_id(store)
     return get(store, name) if name else None
+
+
+def champion_id(store: Store) -> str | None:
+    """Return the id of the model that scores, or None."""
+    name: str | None = store.value("select model_id from model_current where status = 'champion' order by status_at desc limit 1")
+    return name
 
 
 def events(store: Store, model_id: str | None = None) -> DataFrame:

@@ -9,7 +9,7 @@ import io
 import mmap
 import re
 from collections import Counter
-from collections.abc import Collection, Generator, Iterator
+from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ HEAD = 400_000  # bytes in which the heading and the first rows stand
 SEPARATORS = ",;\t|"
 LINE_END = re.compile(rb"\r\n|\r|\n")
 NUMBER = r"^-?(\d{1,300}(\.\d{0,300})?|\.\d{1,300})([eE][-+]?\d{1,2})?$"
-FIGURE = re.compile(r"[-+]?\d[\d.,'\u00a0 ]*")  # how a number may be written
+FIGURE = re.compile(r"([-+]?\d[\d.,'\u00a0 ]*)(?:[eE][-+]?\d{1,3})?")  # how a number may be written
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def _blocks_of_text(name: str, file: Path, size: int, figures: Collection[str]) 
                 raise UnreadableFile(name, "this is a binary file (it contains NUL characters), not text.")
             made = grid.cut(name, banks.utf8(name, piece)[0], separator, first=1, width=len(heading), places=range(len(heading)))
             columns = [made.columns[place] for place in range(len(heading))]
-            marks = {p: mark for p, column in enumerate(columns) if (mark := _decimal_mark(column.dictionary))} if marks is None else marks
+            marks = _marks(columns) if marks is None else marks
             held = [_cells(column, marks.get(place), are_figures=heading[place] in figures) for place, column in enumerate(columns)]
             n = len(made.lines)
             wrong = np.flatnonzero((made.widths != len(heading)) & ((made.widths < len(heading)) | np.isin(np.arange(n), made.spills)))
@@ -269,7 +269,7 @@ def _of_text(name: str, content: bytes, limits: Intake) -> tuple[DataFrame, list
         cells_there, line = int(made.widths[odd[0]]), int(made.lines[odd[0]])
         raise UnreadableFile(name, f"the row has {cells_there} cells, the heading {len(heading)}; it is cut off or misquoted.", line=line)
     columns = [made.columns[place] for place in range(len(heading))]
-    marks = {place: mark for place, column in enumerate(columns) if (mark := _decimal_mark(column.dictionary))}
+    marks = _marks(columns)
     for place, mark in marks.items():
         column = columns[place]
         columns[place] = pa.DictionaryArray.from_arrays(column.indices, _plainly(column.dictionary, mark))
@@ -310,12 +310,25 @@ def _cut(lines: list[str], mark: str) -> list[list[str]]:
         return []
 
 
+def _marks(columns: Sequence[pa.DictionaryArray]) -> dict[int, str]:
+    """Return the decimal mark of columns of numbers with commas in them; one that shows none has that of the others, where they agree."""
+    marks = {place: mark for place, column in enumerate(columns) if (mark := _decimal_mark(column.dictionary))}
+    if set(marks.values()) == {","}:
+        marks |= {place: "," for place, column in enumerate(columns) if place not in marks and _figures_with_commas(column.dictionary)}
+    return marks
+
+
+def _figures_with_commas(texts: pa.Array) -> bool:
+    filled = [text for text in map(str.strip, texts.to_pylist()) if text] if pc.any(pc.match_substring(texts, ",")).as_py() else []
+    return bool(filled) and sum(FIGURE.fullmatch(text) is not None for text in filled) >= 0.95 * len(filled)
+
+
 def _decimal_mark(texts: pa.Array) -> str | None:
     """Return the decimal mark of distinct texts that are numbers with commas in them, None where they are not or nobody can tell."""
     if not pc.any(pc.match_substring(texts, ",")).as_py():
         return None
     filled = [text for text in map(str.strip, texts.to_pylist()) if text]
-    fits = [text for text in filled if FIGURE.fullmatch(text)]
+    fits = [found[1] for text in filled if (found := FIGURE.fullmatch(text))]
     return cells.decimal_mark(pa.array(fits)) or None if len(fits) >= 0.95 * len(filled) else None
 
 

@@ -227,7 +227,7 @@ def many(n: int) -> bytes:
     lines = [",".join(heading)]
     for number in range(1, n + 1):
         cells = [f"F{number:06d}"] + [""] * (len(heading) - 1)
-        cells[days], cells[nights] = str(90 + number % 300), str(number % 91)
+        cells[days], cells[nights] = str(90 + number % 270), str(number % 91)
         if number in (7, 20_000, n):
             cells[nights] = "91"
         lines.append(",".join(cells))
