@@ -39,7 +39,8 @@ class Feature:
     writing a choice right; `formula` makes the feature of others (see `formula`), so it is computed and never believed. `why`
     is somebody's reason for letting a model read a column that the law of many countries protects.
     `actionable` says that people can change it by what they do within months, so that guidance may name it: only a scored number with
-    a sign, which says which way helps. `at_most` names features that are never less than this one (90 days never hold more than 365); one that is not there binds nobody.
+    a sign, which says which way helps. `at_most` names features that are never less than this one (90 days never
+    hold more than 365); one that is not declared binds nobody.
     """
 
     name: str
