@@ -39,7 +39,8 @@ class Feature:
     writing a choice right; `formula` makes the feature of others (see `formula`), so it is computed and never believed. `why`
     is somebody's reason for letting a model read a column that the law of many countries protects.
     `actionable` says that people can change it by what they do within months, so that guidance may name it: only a scored number with
-    a sign, which says which way helps. `at_most` names features that are never less than this one (90 days never hold more than 365).
+    a sign, which says which way helps. `at_most` names features that are never less than this one (90 days never
+    hold more than 365); one that is not declared binds nobody.
     """
 
     name: str
@@ -191,9 +192,6 @@ def build(declared: dict[str, Any], origin: str) -> Schema:
     made = Schema(declared.get("name", "unnamed"), features, tuple(declared.get("concepts", {}).items()))
     for feature in features:
         _check_formula(origin, feature, made)
-        for other in feature.at_most:
-            if other not in names:
-                raise InvalidInput(f"{origin}: feature {feature.name!r} is at_most {other!r}, which nobody declared.")
     return made
 
 

@@ -7,7 +7,7 @@ from pandas import DataFrame
 from creditrisk import features, scorecard, scoring, whatif
 from creditrisk.errors import InvalidInput
 from creditrisk.estimators import inverse_logit
-from creditrisk.schema import Feature, Schema, parse
+from creditrisk.schema import Feature, Schema, built_in, parse
 from creditrisk.settings import Score
 from creditrisk.store import Store
 
@@ -55,8 +55,13 @@ def test_only_a_scored_number_with_a_sign_is_actionable() -> None:
     for wrong in ("risk = 0", 'risk = 1\nrole = "report"', 'risk = 1\ntype = "choice"\nchoices = ["a"]'):
         with pytest.raises(InvalidInput, match="actionable"):
             parse(f'[[feature]]\nname = "a"\ntitle = "A"\nactionable = true\n{wrong}\n')
-    with pytest.raises(InvalidInput, match="at_most 'b', which nobody declared"):
-        parse('[[feature]]\nname = "a"\ntitle = "A"\nat_most = ["b"]\n')
+
+
+def test_a_part_and_its_whole_are_declared_in_one_unit() -> None:
+    schema = built_in()
+    for feature in schema:
+        for whole in feature.at_most:
+            assert schema[whole].unit == feature.unit or {schema[whole].unit, feature.unit} == {"times", "days"}
 
 
 def cases(store: Store, using: scoring.Model, n: int) -> list[scoring.Prediction]:
