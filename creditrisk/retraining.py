@@ -63,7 +63,11 @@ def proposal(store: Store) -> Proposal | None:
     enough = n_new >= asked.propose_after
     name = champion["model_id"]
     said = f"{n_new:,} applicants were judged and the verdicts accepted since {name} learned"
-    said += f" ({asked.propose_after} are asked)." if enough else f"; from {asked.propose_after} on another training is proposed."
+    said += (
+        f" ({asked.propose_after} are asked): another training is worth starting."
+        if enough
+        else f"; from {asked.propose_after} on another training is proposed."
+    )
     if has_moved:
         said += f" The scores it gives have moved: PSI {psi:.2f}, above {asked.propose_psi:.2f} and beyond chance for {len(now):,} scores."
     return Proposal(enough or has_moved, said, n_new, psi)
@@ -195,7 +199,7 @@ def _version(
         "n_outcomes": int(counts.get("observed", 0)),
         "n": len(bad),
         "n_bad": int(bad.sum()),
-        **_with_ends("auc", metrics.auc(bad, chances), metrics.auc_error(bad, chances) if len(bad) >= LEAST else NAN),
+        **_with_ends("auc", metrics.auc(bad, chances), metrics.auc_error(bad, chances) if len(bad) >= LEAST else NAN, 0.0, 1.0),
         **_mean_with_ends("brier", (bad - chances) ** 2),
         **_mean_with_ends("calibration", bad - chances),
         "n_judged": n,
@@ -204,10 +208,10 @@ def _version(
     }
 
 
-def _with_ends(name: str, value: float, error: float) -> dict[str, float]:
+def _with_ends(name: str, value: float, error: float, least: float = -np.inf, most: float = np.inf) -> dict[str, float]:
     """Return a figure with the ends of its interval; one without an error is not known."""
     shown = value if error == error else NAN  # noqa: PLR0124
-    return {name: shown, f"{name}_low": shown - Z * error, f"{name}_high": shown + Z * error}
+    return {name: shown, f"{name}_low": max(shown - Z * error, least), f"{name}_high": min(shown + Z * error, most)}
 
 
 def _mean_with_ends(name: str, values: Floats) -> dict[str, float]:

@@ -217,7 +217,7 @@ def _invented(store: Store, chosen: labels.LabelSet) -> DataFrame:
     """
     if chosen.source != "cluster":
         raise InvalidInput(
-            f"Label set {chosen.label_set_id} says what really happened, of some applicants at least, and to invented ones nothing did: "
+            f"Label set {chosen.label_set_id} says what really happened, of some at least, and to invented applicants nothing did: "
             "learn without them."
         )
     made = augment.table(store)

@@ -348,3 +348,25 @@ def test_a_disk_that_is_full_where_output_goes_is_a_sentence(tmp_path: Path) -> 
             [sys.executable, "-u", "-m", "creditrisk", *where, "check"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
     assert (done.returncode, "Traceback" in done.stderr, "no space left" in done.stderr) == (2, False, True)
+
+
+def test_feedback_is_learned_from_watched_and_told_of(in_bank: Run) -> None:
+    code, lines, _ = in_bank("feedback")
+    assert code == 0
+    before = lines[-1]["summary"]
+    assert (before["is_due"], before["new"] > 0) == (False, True)
+    assert lines[0]["version"]["status"] == "champion"
+    code, lines, _ = in_bank("learn")
+    assert code == 0
+    assert 0 < lines[-1]["summary"]["learned"] == lines[-1]["summary"]["steps"]
+    code, _, said = in_bank("learn")
+    assert (code, said.startswith("No accepted verdict on a label is left to learn from")) == (2, True)
+    code, lines, said = in_bank("train", "--algorithms", "logistic", "--labels", "L0001", "--proxy-mass", "20", "--cv", 2)
+    assert code == 0, said
+    assert (lines[0]["config"]["proxy_mass"], lines[0]["label_set"], lines[0]["label_source"]) == (20.0, "L0002", "combined")
+    assert in_bank("train", "--proxy-mass", "101")[2].startswith("All proxy labels together weigh between 0 and 100 verified ones")
+    models = {line["model_id"]: line for line in in_bank("models")[1][:-1]}
+    name = next(key for key, line in models.items() if line["status"] == "candidate" and line["algorithm"] == "random_forest")
+    assert in_bank("challenge", name, "--reason", " ")[0] == 2
+    code, lines, said = in_bank("challenge", name, "--reason", "to see what it would do")
+    assert (code, lines[0]["status"], lines[-1]["summary"]) == (0, "challenger", {"challenger": name, "asked": 150})
