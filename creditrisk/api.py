@@ -22,7 +22,7 @@ from creditrisk.errors import CreditRiskError, InvalidInput, JobBusy, StoreInUse
 from creditrisk.schema import Feature, Schema
 from creditrisk.store import Store, to_json
 
-MOST = 1_000  # applicants in one request; more is a batch, and the command line's work
+MOST = 1_000  # applicants in one request; more is a batch
 PATIENCE = 10  # seconds after which to ask again while something else is under way
 Body_ = Annotated[Any, Body(description="One applicant, or a list of them.")]
 User = Annotated[str, Header(alias="X-User", description="Who asks; kept with every prediction.", min_length=1, max_length=100)]
@@ -168,7 +168,7 @@ def _asked(schema: Schema, body: Any) -> list[dict[str, Any]]:
     entries = body if isinstance(body, list) else [body]
     if not 1 <= len(entries) <= MOST:
         raise InvalidInput(
-            f"A request scores between 1 and {MOST:,} applicants; this one has {len(entries):,}. Send larger batches in parts."
+            f"A request scores between 1 and {MOST:,} applicants; this one has {len(entries):,}. Send more as a file to /batches."
         )
     asked = []
     for place, entry in enumerate(entries, 1):

@@ -25,6 +25,7 @@ CACHED = 2_048  # rows ranked at once, so that what they are ranked in stays in 
 AS_DECLARED = Score()
 STEP = ["feature", "title", "value", "reference", "contribution", "points"]
 Speaker = Callable[[Mapping[str, Any], str, float], dict[str, Any] | None]
+Teller = Callable[[Mapping[str, Any], Sequence[str], Sequence[float]], list[dict[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -90,18 +91,14 @@ def principal(frame: DataFrame, explanation: Explanation, schema: Schema, top: i
     return best
 
 
-def told(
-    values: Mapping[str, Any],
-    names: Sequence[str],
-    amounts: Sequence[float],
-    schema: Schema,
-    reference: Mapping[str, Any],
-    *,
-    scale: Score = AS_DECLARED,
-) -> list[dict[str, Any]]:
-    """Return reasons that `principal` found in one row in words, with the keys of `reasons`."""
+def teller(schema: Schema, reference: Mapping[str, Any], *, scale: Score = AS_DECLARED) -> Teller:
+    """Return the function that puts reasons into words that `principal` found in a row: its values, their features and amounts."""
     speak = _speaker(schema, reference, scale, 1)
-    return [spoken for name, amount in zip(names, amounts, strict=True) if (spoken := speak(values, name, amount))]
+
+    def tell(values: Mapping[str, Any], names: Sequence[str], amounts: Sequence[float]) -> list[dict[str, Any]]:
+        return [spoken for name, amount in zip(names, amounts, strict=True) if (spoken := speak(values, name, amount))]
+
+    return tell
 
 
 def _top(contributions: DataFrame, schema: Schema, top: int, towards: int, counts: NDArray[np.bool_] | None) -> Top:

@@ -111,7 +111,7 @@ def records(store: Store, batch_id: str, first: int, last: int) -> Iterator[dict
     schema = registry.schema(store, shared["model_id"])
     shared |= {name: json.loads(shared[name]) for name in ("scale", "policy", "typical", "predictors")}
     names, typical, user = shared.pop("predictors"), shared.pop("typical"), shared.pop("created_by")
-    scale, rules = Score(**shared["scale"]), Policy(**shared["policy"])
+    rules, tell = Policy(**shared["policy"]), explain.teller(schema, typical, scale=Score(**shared["scale"]))
     same = {name: value for name, value in shared.items() if name != "batch_id"} | {"snapshot_id": None, "scored_by": user}
     for begin, end, digest, scored_at in store.rows(
         """select first_row, last_row, sha256, scored_at from batch_part
@@ -130,7 +130,7 @@ def records(store: Store, batch_id: str, first: int, last: int) -> Iterator[dict
         filters = [("row", ">=", first), ("row", "<=", last)] if first > begin or last < end else None
         table = parquet.read_table(io.BytesIO(verified(folder(store, batch_id) / f"{begin}{VALUES}", digest)), filters=filters)
         declared = [name for name in table.column_names if name != "row" and not name.startswith(ADDED)]
-        held = zip(table.select(declared).to_pylist(), table.select([f"{ADDED}{name}" for name in names]).to_pylist(), strict=True)
+        held = zip(_records(table.select(declared)), _records(table.select([f"{ADDED}{name}" for name in names])), strict=True)
         for (given, added), (row, applicant_id, as_of, margin, chance, points, band, advice, places, worth) in zip(held, rows, strict=True):
             name = f"{batch_id}-{row}"
             chosen = [(names[place], amount) for place, amount in zip(places, worth, strict=True) if place >= 0]
@@ -146,9 +146,21 @@ def records(store: Store, batch_id: str, first: int, last: int) -> Iterator[dict
                 "recommendation": advice,
                 "because": policy.recommend(chance, given, rules, is_proxy=shared["is_proxy"], schema=schema).because,
                 "contributions": dict(zip(names, added.values(), strict=True)),
-                "reasons": explain.told(given, [name for name, _ in chosen], [worth for _, worth in chosen], schema, typical, scale=scale),
+                "reasons": tell(given, [name for name, _ in chosen], [amount for _, amount in chosen]),
                 "scored_at": scored_at,
             }
+
+
+def _records(table: pa.Table) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a table as dictionaries, None where there is no value; several times faster than Arrow does."""
+    columns = [
+        [None if value != value else value for value in column.to_numpy().tolist()]  # noqa: PLR0124  (NaN differs from itself)
+        if pa.types.is_floating(column.type)
+        else column.to_pylist()
+        for column in table.columns
+    ]
+    names = table.column_names
+    return (dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))
 
 
 def folder(store: Store, batch_id: str) -> Path:

@@ -256,11 +256,11 @@ def test_fifty_thousand_are_scored_three_are_set_aside_and_the_pages_answer_mean
     visit.open(f"batch?batch={batch}&row=8")
     visit.sees("What counts against")
     visit.sees("Rows set aside")
-    with page.expect_download() as taken:
+    with page.expect_download(timeout=2 * WAIT) as taken:
         page.get_by_role("button", name="CSV", exact=True).click()
     scores = Path(taken.value.path()).read_text().splitlines()
     assert len(scores) == 49_998
-    with page.expect_download() as taken:
+    with page.expect_download(timeout=2 * WAIT) as taken:
         page.get_by_role("button", name="The rows set aside").click()
     assert [line.partition(",")[0] for line in Path(taken.value.path()).read_text("utf-8-sig").splitlines()[1:]] == ["7", "20000", "50000"]
     visit.is_content()

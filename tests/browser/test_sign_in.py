@@ -184,8 +184,6 @@ def test_an_admin_makes_a_key_that_is_shown_once_and_ends(visit_signed: Visitor)
     watch(visit_signed)
     visit_signed.settle()
     visit_signed.open("access")
-    if not page.get_by_role("textbox", name="For what").is_visible():
-        page.get_by_text("Make a key").click()
     page.get_by_role("textbox", name="Whose").fill("core banking")
     page.get_by_role("textbox", name="For what").fill("tills")
     page.get_by_role("combobox", name="Scopes").click()
