@@ -31,11 +31,11 @@ def foretold(store: Store, inputs: Sequence[Mapping[str, Any]], schema_fingerpri
     if not names:
         return {}
     frame, found = DataFrame(list(inputs)), {}
-    for (name,) in names:
+    for (model_id,) in names:
         try:
-            found[str(name)] = registry.load(store, name).prob_default(frame)
+            found[str(model_id)] = registry.load(store, model_id).prob_default(frame)
         except CreditRiskError as error:
-            log.warning("The challenger %s was not asked: %s", name, error)
+            log.warning("The challenger %s was not asked: %s", model_id, type(error).__name__)
     return found
 
 

@@ -15,7 +15,9 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from contextvars import copy_context
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from math import nan
 from pathlib import Path
 from typing import IO, Any
@@ -161,7 +163,9 @@ def go_on(store: Store, batch_id: str, *, user: str) -> str:
             )
         running = _Running(batch_id, process)
         _running[store] = running
-        running.thread = threading.Thread(target=_supervise, args=(store, running, folder, user), name=f"batch {batch_id}", daemon=True)
+        # In the context of who asked: with a key, a part is kept in the name, and within the roles, of who showed it.
+        supervise = partial(copy_context().run, _supervise, store, running, folder, user)
+        running.thread = threading.Thread(target=supervise, name=f"batch {batch_id}", daemon=True)
         running.thread.start()
     return batch_id
 
