@@ -12,7 +12,8 @@ from tests.conftest import ROOT
 
 FACES = [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py")), *sorted((ROOT / "ui").glob("*.py"))]
 OURS = [*FACES, *sorted((ROOT / "creditrisk").rglob("*.py"))]
-SHARED = {"kept", "swarm", "partial", "bins", "curves", "steps", "supports", "_lines", "_typical"}  # by the id of what never changes, for every reader alike
+# Kept by the id of what never changes, for every reader alike.
+SHARED = {"kept", "swarm", "partial", "bins", "curves", "steps", "supports", "_lines", "_typical"}
 
 
 def calls(file: Path, name: str) -> list[ast.Call]:
