@@ -33,7 +33,7 @@ def test_a_card_says_everything_point_by_point(filled: Store) -> None:
     assert "xgboost " in lineage["libraries"]
     assert "probability of default" not in text.replace("is no probability of default", "")  # a proxy is none
     slope = found["metrics"]["cluster"]["calibration_slope"]
-    assert f"| {slope:.3f} |" in text
+    assert f"| {'–' if slope is None else f'{slope:.3f}'} |" in text
 
 
 def test_the_pdf_says_what_the_markdown_says_and_is_the_same_twice(filled: Store) -> None:

@@ -122,7 +122,7 @@ def test_the_commands_take_tables_out_and_in(filled: Store, tmp_path: Path, caps
     assert (code, summary["stored"]) == (1, 0)
     assert "Nobody inspects their own verdict" in said
     assert run("sam", "inspect-reviews", tmp_path / "verdicts.csv")[1]["stored"] == 2
-    assert run("sam", "story", cases["prediction_id"][0])[1] == {"events": 3}
+    assert run("sam", "story", cases["prediction_id"][0])[1] == {"events": 3, "out": None}
     assert run("sam", "review", "--out", tmp_path / "given.csv", "--given")[0] == 0
     given = read_csv(tmp_path / "given.csv").set_index("prediction_id")
     assert given.loc[cases["prediction_id"][0], "inspected_by"] == "sam"

@@ -117,7 +117,7 @@ def number(value: float) -> str:
     if not math.isfinite(value):
         return "#NUM!"
     near = round(value, 4)
-    digits = f"{Decimal(repr(near if abs(near - value) <= 1e-9 * max(1.0, abs(value)) else value)):f}"
+    digits = f"{Decimal(repr(near if abs(near - value) <= 1e-12 * max(1.0, abs(value)) else value)):f}"
     if digits.endswith(".0"):
         digits = digits[:-2]
     whole, _, part = digits.partition(".")
