@@ -288,7 +288,7 @@ def _n(cursor: Any, table: str) -> int:
 
 def _without(cursor: Any) -> vault.Without:
     """Return what takes the names of those who leave out of a text."""
-    words = {word for (word,) in cursor.execute("from its_name").fetchall()}
+    words = {word for (word,) in cursor.execute("from its_name").fetchall() if word}
     named = _pattern(sorted(words))
     return lambda text: GONE if text in words else named.sub(GONE, text)
 
