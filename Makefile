@@ -25,7 +25,7 @@ check: env ## style, types, and the floors of the house
 	$(BIN)/lint-imports
 
 test: check ## everything: units, pages, contracts, the walkthrough, the browser journeys
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 audit: env ## known faults of every pinned package, ours and what they bring
 	$(BIN)/pip-audit --strict --progress-spinner off --no-deps --disable-pip -r requirements.txt -r requirements-dev.txt

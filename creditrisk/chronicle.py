@@ -21,7 +21,16 @@ def of_case(store: Store, prediction_id: str, *, reader: str | None = None) -> D
 
 
 STORY = """
-with scored as (from prediction where prediction_id = $id),
+with scored as (
+    select prediction_id, applicant_id, model_id, score, band, recommendation, scored_at, scored_by
+    from prediction where prediction_id = $id
+    union all -- one of a batch is called batch_id-row
+    select $id, coalesce(applicant_id, $id), model_id, score, band, recommendation, scored_at, created_by
+    from batch_score
+    join batch using (batch_id)
+    join batch_part on batch_part.batch_id = batch_score.batch_id and row between first_row and last_row
+    where batch_score.batch_id = split_part($id, '-', 1) and row = try_cast(split_part($id, '-', 2) as integer)
+),
 in_hand as (
     select bool_or(is_blind) as is_blind from claim_open
     where prediction_id = $id and lower(claimed_by) = lower($reader) and expires_at > $at

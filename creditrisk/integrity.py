@@ -8,7 +8,7 @@ import json
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from itertools import chain, groupby
 from operator import itemgetter
@@ -17,7 +17,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from creditrisk import custody, jobs, registry, seal
+from creditrisk import custody, jobs, registry, seal, vault
 from creditrisk import store as stores
 from creditrisk.custody import Head, Mark
 from creditrisk.errors import InvalidInput, JobBusy, NoRoom, StoreDamaged
@@ -50,6 +50,15 @@ REFERENCES = (  # table, column, the table that must know it
     ("statement_account", "statement_id", "statement"),
     ("statement_account", "account_id", "account"),
     ("correction", "transaction_id", "transaction"),
+    ("decision", "prediction_id", "prediction"),
+    ("shadow", "prediction_id", "prediction"),
+    ("shadow", "model_id", "model"),
+    ("suspect", "model_id", "model"),
+    ("lesson_online", "prediction_id", "prediction"),
+    ("batch", "model_id", "model"),
+    ("batch_event", "batch_id", "batch"),
+    ("batch_part", "batch_id", "batch"),
+    ("batch_score", "batch_id", "batch"),
 )
 TOTALS = (  # table, what a row of it says of another table, and the rows that must bear it out
     (
@@ -70,7 +79,15 @@ TOTALS = (  # table, what a row of it says of another table, and the rows that m
         """select n_applicants as said, count(applicant_id) as there, 'snapshot ' || snapshot_id as name
         from snapshot left join applicant using (snapshot_id) group by snapshot_id, n_applicants""",
     ),
+    (
+        "batch",
+        "n_scored",
+        """select coalesce((select sum(n_scored) from batch_part where batch_part.batch_id = batch.batch_id), 0)::bigint as said,
+        count(batch_score.batch_id) as there, 'batch ' || batch.batch_id as name
+        from batch left join batch_score using (batch_id) group by batch.batch_id""",
+    ),
 )
+PASSING = (".*", "*.scores", "quarantine")  # in folders that are copied: what is being made
 ERASURES = ("erase", "purge")
 FETCHED = 2_000  # predictions at a time
 _copying = threading.Lock()
@@ -87,6 +104,7 @@ def recover(store: Store) -> list[str]:
         said.append(f"{len(found['removed'])} half-written folders of models were removed.")
     said += [f"The folder of {name} has no model on record and lies in {store.models / 'quarantine'} now." for name in found["quarantined"]]
     said += [f"The champion {name} cannot score: {registry.damage(store, name)}" for name in found["damaged"]]
+    said += vault.recover(store)
     folders = {Path(folder) for (folder,) in store.rows("select distinct detail->>'folder' from audit where action = 'backup begun'")}
     for part in [path for folder in folders for path in folder.glob(f".part-{_workspace(store)}-*")]:
         shutil.rmtree(part, ignore_errors=True)
@@ -101,13 +119,14 @@ def recover(store: Store) -> list[str]:
 def check(store: Store) -> list[dict[str, Any]]:
     """Return what was examined, one dictionary each: name, n examined, passed, sentence (which names the first bad thing).
 
-    The audit chain from its first row, every model's files against their digests, what points at what, what was counted, every kept
-    statement file.
+    The audit chain from its first row, every model's files and every batch's parts against their digests, what points at what, what was
+    counted, every kept statement file.
     """
     return [
         _chain(store),
         _models(store),
         _seals(store),
+        _batches(store),
         *(_reference(store, *link) for link in REFERENCES),
         *(_total(store, *total) for total in TOTALS),
         _statements(store),
@@ -326,7 +345,10 @@ def _seals(store: Store) -> dict[str, Any]:
     return _found("seals of predictions", n, wrong, f"The predictions made on {n:,} occasions are those that were sealed then.")
 
 
-SEALED = "select seq, happened_at, detail->>'seal' from audit where action = 'score' and detail->>'seal' is not null"
+SEALED = """
+    select seq, happened_at, detail->>'seal' from audit
+    where action = 'score' and detail->>'seal' is not null and detail->>'first' is null -- which is a part of a batch
+"""
 
 
 def _roots(store: Store) -> Iterator[tuple[dict[str, Any], str]]:
@@ -339,6 +361,11 @@ def _roots(store: Store) -> Iterator[tuple[dict[str, Any], str]]:
             first = next(together)
             leaves = [seal.leaf(row.values()) for row in chain([first], together)]
             yield first, seal.root(leaves)
+
+
+def _batches(store: Store) -> dict[str, Any]:
+    n = store.value("select count(*) from batch_part")
+    return _found("parts of batches", n, next(vault.faults(store), None), f"All {n:,} parts of batches are those that were kept.")
 
 
 def _reference(store: Store, table: str, column: str, known: str) -> dict[str, Any]:
@@ -391,9 +418,16 @@ def _silent(_share: float, _what: str) -> None:
 
 def _copied(source: Path, target: Path) -> None:
     if source.is_dir():
-        shutil.copytree(source, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".tmp-*", "quarantine"))
+        shutil.copytree(source, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*PASSING), copy_function=_there)
     elif source.exists():
         shutil.copy2(source, target)
+
+
+def _there(source: str, target: str) -> str:
+    """Copy a file unless it is gone by now: a batch under way takes away what it no longer needs; `check` misses what should be there."""
+    with suppress(FileNotFoundError):
+        shutil.copy2(source, target)
+    return target
 
 
 def _digests(folder: Path) -> dict[str, str]:

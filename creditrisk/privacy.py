@@ -14,13 +14,16 @@ from uuid import uuid4
 
 from pandas import DataFrame
 
-from creditrisk import custody, integrity, labels, registry
+from creditrisk import custody, integrity, labels, registry, vault
 from creditrisk.errors import UnknownThing
 from creditrisk.registry import TABLES
 from creditrisk.store import Store, now, quoted
 
 GONE = "(erased)"
-RENAMED = ("application", "outcome", "arrears", "applicant", "label", "prediction", "import_cell")  # tables whose rows stay
+RENAMED = (  # tables whose rows stay
+    *("application", "outcome", "arrears", "applicant", "label", "prediction", "import_cell"),
+    *("batch_score", "lesson_online", "suspect"),
+)
 DELETED = ("account",)  # tables with an applicant_id whose rows go
 INVENTED = ("synthetic", "invented")  # tables of applicants who are nobody
 LEAST = 4  # letters that a word must have to be looked for within other texts
@@ -47,6 +50,7 @@ class Erased:
     predictions: int
     texts: int  # comments, reasons and entries of the audit in which the person was named
     model_tables: int
+    batch_files: int  # of batches that were not done yet
 
 
 def erase(store: Store, applicant_id: str, *, user: str, reason: str, dry_run: bool = False) -> tuple[str, Erased]:
@@ -78,7 +82,7 @@ def purge(store: Store, *, user: str, today: date | None = None, dry_run: bool =
     store.require(user, "purge", "applicants")
     leaving = [(name, f"erased-{uuid4().hex[:16]}") for name in due(store, today)["applicant_id"]]
     if not leaving:
-        return Erased(0, 0, 0, 0, 0, 0, 0, 0)
+        return Erased(0, 0, 0, 0, 0, 0, 0, 0, 0)
     reason = f"nothing happened with them for {store.settings.privacy.retention_months} months"
     return _taken_out(store, leaving, Order("purge", user, reason), dry_run)
 
@@ -101,6 +105,8 @@ def in_words(gone: Erased) -> str:
     parts = [f"{n:,} {what}{'s' * (n != 1)}" for what, n in counts.items()]
     if gone.shared_statements:
         parts.append(f"the bytes of {gone.shared_statements:,} file{'s' * (gone.shared_statements != 1)} with accounts of others too")
+    if gone.batch_files:
+        parts.append(f"the files of {gone.batch_files:,} batch{'es' * (gone.batch_files != 1)} that are not done")
     return f"{', '.join(parts)} and the name in {gone.texts:,} text{'s' * (gone.texts != 1)}"
 
 
@@ -118,7 +124,7 @@ def left_behind(store: Store, applicant_id: str) -> list[str]:
 
 # --- how ------------------------------------------------------------------------------------------------------------
 
-KNOWN = "select applicant_id from account union select applicant_id from application union select applicant_id from applicant"
+KNOWN = " union ".join(f"select applicant_id from {name}" for name in ("account", "application", "applicant", "batch_score"))
 LAST = """
     select applicant_id, max(happened_at) as last_at
     from (
@@ -134,6 +140,12 @@ LAST = """
         union all
         select account.applicant_id, stored_at
         from account join statement_account using (account_id) join statement using (statement_id)
+        union all
+        select prediction.applicant_id, decided_at from decision join prediction using (prediction_id)
+        union all
+        select applicant_id, scored_at
+        from batch_score join (select batch_id, max(scored_at) as scored_at from batch_part group by batch_id) using (batch_id)
+        where applicant_id is not null -- null: the file named nobody
         union all -- rows of a table, and figures of whoever has nothing else
         select applicant_id, min(created_at) from applicant join snapshot using (snapshot_id) group by applicant_id
     )
@@ -188,32 +200,39 @@ TAKEN = (  # in order; what is deleted and what is emptied
     "update application set name = null, purpose = null where applicant_id in (select applicant_id from leaving)",
     "update import_cell set value = '(erased)' where applicant_id in (select applicant_id from leaving)",
 )
-TEXTS = {  # where people write: table → its key and its text
-    "review": ("review_id", "comment"),
-    "inspection": ("inspection_id", "reason"),
-    "correction": ("correction_id", "reason"),
-    "model_event": ("seq", "reason"),
-}
+TEXTS = (  # where people write, or are quoted: table, its key, its text
+    ("review", "review_id", "comment"),
+    ("inspection", "inspection_id", "reason"),
+    ("correction", "correction_id", "reason"),
+    ("model_event", "seq", "reason"),
+    ("decision", "decision_id", "comment"),
+    ("decision", "decision_id", "reasons"),
+    ("decision", "decision_id", "asked"),
+    ("batch", "batch_id", "file"),
+    ("batch_event", "seq", "message"),
+)
 
 
 def _taken_out(store: Store, leaving: Sequence[tuple[str, str]], asked: Order, dry_run: bool) -> Erased:
     """Do it in one transaction, or in one that is rolled back."""
     if dry_run:
         with store.rehearsal() as apart:
-            return _done(apart, leaving, asked, None)
-    made = _done(store, leaving, asked, store.models)
+            return _done(apart, leaving, asked, None)[0]
+    made, anew = _done(store, leaving, asked, store.models)
+    vault.settled(anew)
     integrity.mark_for_wiping(store)
     return made
 
 
-def _done(store: Store, leaving: Sequence[tuple[str, str]], asked: Order, models: Path | None) -> Erased:
+def _done(store: Store, leaving: Sequence[tuple[str, str]], asked: Order, models: Path | None) -> tuple[Erased, list[Path]]:
     subject = leaving[0][1] if asked.action == "erase" else f"{len(leaving)} applicants"
     gone: dict[str, Any] = {}  # the audit row is written when the block ends, with what was put here by then
     with store.write(asked.user, asked.action, subject, reason=asked.reason, gone=gone) as cursor:
         cursor.register("who_leaves", DataFrame(leaving, columns=["applicant_id", "pseudonym"]))
         for name, query in (("leaving", "from who_leaves"), *STEPS):
             cursor.execute(f"create or replace temporary table {name} as {query}")
-        redacted, texts = _unnamed(cursor)
+        without = _without(cursor)
+        redacted, texts = _unnamed(cursor, without)
         files = [number for (number,) in cursor.execute("from shared_statement").fetchall()]
         counts = {name: _n(cursor, name) for name in ("its_statement", "shared_statement", "its_transaction", "its_description")}
         own = cursor.execute(OWN).fetchall()
@@ -231,6 +250,7 @@ def _done(store: Store, leaving: Sequence[tuple[str, str]], asked: Order, models
                 for name, statements, transactions, predictions in own
             ],
         )
+        away, anew = vault.unnamed(store, cursor, without, str(asked.user).strip()) if models else (0, [])
         rewritten = _unnamed_in(models, dict(leaving)) if models else 0  # last: what could fail in the database has not
         made = Erased(
             applicants=len(leaving),
@@ -241,11 +261,12 @@ def _done(store: Store, leaving: Sequence[tuple[str, str]], asked: Order, models
             predictions=sum(n for *_, n in own),
             texts=texts,
             model_tables=rewritten,
+            batch_files=away,
         )
         gone |= asdict(made)
         for name in ("leaving", *(name for name, _ in STEPS)):
             cursor.execute(f"drop table {name}")
-    return made
+    return made, anew
 
 
 OWN = """
@@ -256,6 +277,7 @@ OWN = """
             from statement_account join account using (account_id) where account.applicant_id = it.applicant_id),
         (select count(*) from transaction join account using (account_id) where account.applicant_id = it.applicant_id),
         (select count(*) from prediction where prediction.applicant_id = it.applicant_id)
+            + (select count(*) from batch_score where batch_score.applicant_id = it.applicant_id)
     from leaving as it
 """
 
@@ -264,28 +286,35 @@ def _n(cursor: Any, table: str) -> int:
     return int(cursor.execute(f"select count(*) from {table}").fetchall()[0][0])
 
 
-def _unnamed(cursor: Any) -> tuple[list[int], int]:
+def _without(cursor: Any) -> vault.Without:
+    """Return what takes the names of those who leave out of a text."""
+    words = {word for (word,) in cursor.execute("from its_name").fetchall() if word}
+    named = _pattern(sorted(words))
+    return lambda text: GONE if text in words else named.sub(GONE, text)
+
+
+def _unnamed(cursor: Any, without: vault.Without) -> tuple[list[int], int]:
     """Take names out of what people wrote and out of the audit; returns the audit rows that were altered, and how many texts in all.
 
     An altered audit row is known by its hash alone from then on; `check` accepts that because the erasure itself is on record.
     """
     words = [word for (word,) in cursor.execute("from its_name").fetchall()]
     files = cursor.execute("from its_file").fetchall()
-    named, n = _pattern(words), 0
-    for table, (key, column) in TEXTS.items():
-        for number, text in cursor.execute(f"select {key}, {column} from {table} where {column} <> ''").fetchall():
-            if (without := named.sub(GONE, text)) != text:
-                cursor.execute(f"update {table} set {column} = $text where {key} = $key", {"text": without, "key": number})
+    n = 0
+    for table, key, column in TEXTS:
+        for number, text in cursor.execute(f"select {key}, {column}::varchar from {table} where {column}::varchar <> ''").fetchall():
+            if (rest := without(text)) != text:
+                cursor.execute(f"update {table} set {column} = $text where {key} = $key", {"text": rest, "key": number})
                 n += 1
     names, digests, redacted = {name for name, _ in files}, [digest for _, digest in files], []
     exact = {*words, *names}
     in_json = re.compile("|".join(re.escape(f'"{word}"') for word in sorted(exact)) or r"(?!)")
     for seq, subject, detail in cursor.execute("select seq, subject, detail::varchar from audit").fetchall():
         speaks = subject in words or any(digest in detail for digest in digests)
-        short = GONE if subject in words or (speaks and subject in names) else named.sub(GONE, subject)
-        without = named.sub(GONE, in_json.sub(f'"{GONE}"', detail) if speaks or not digests else detail)
-        if (short, without) != (subject, detail):
-            cursor.execute("update audit set subject = $s, detail = $d where seq = $q", {"s": short, "d": without, "q": seq})
+        short = GONE if speaks and subject in names else without(subject)
+        rest = without(in_json.sub(f'"{GONE}"', detail) if speaks or not digests else detail)
+        if (short, rest) != (subject, detail):
+            cursor.execute("update audit set subject = $s, detail = $d where seq = $q", {"s": short, "d": rest, "q": seq})
             redacted.append(int(seq))
     return redacted, n + len(redacted)
 

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from pandas import DataFrame
 
-from creditrisk import explain, features, labels, policy, registry, scorecard, seal, shadow, tranche
+from creditrisk import explain, features, labels, policy, registry, scorecard, seal, shadow, tranche, vault
 from creditrisk.errors import InvalidInput, NotAllowed, NothingYet, SchemaMismatch, TamperedArtefact, UnknownThing
 from creditrisk.estimators import inverse_logit
 from creditrisk.pipeline import Pipeline
@@ -226,9 +226,12 @@ def replay(store: Store, prediction_id: str) -> tuple[Prediction, Prediction]:
 def sealed(store: Store, prediction_id: str) -> dict[str, Any] | None:
     """Return what proves that a kept prediction is the one that was made: leaf, proof, root, and seq of the audit entry that names it.
 
-    None where it was made before predictions were sealed, or no longer is what was sealed. Raises UnknownThing.
+    Of one made in a batch the row too, as `vault.sealed` has it. None where it was made before predictions
+    were sealed, or no longer is what was sealed. Raises UnknownThing.
     """
     get(store, prediction_id)
+    if (made := vault.NAME.fullmatch(prediction_id)) is not None:
+        return vault.sealed(store, made[1], int(made[2]))
     alike = " and ".join(f"prediction.{name} = it.{name}" for name in seal.BATCH)
     columns = ", ".join(f"prediction.{name}" for name in seal.PREDICTION)
     rows = store.rows(

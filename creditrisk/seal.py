@@ -26,6 +26,11 @@ def leaf(values: Iterable[object]) -> str:
     return hashlib.sha256(LEAF + BETWEEN.join(map(_text, values)).encode()).hexdigest()
 
 
+def packed(texts: Iterable[str], numbers: bytes) -> str:
+    """Return the digest of a row of a batch: its texts one after another, a zero byte, its numbers as doubles, least byte first."""
+    return hashlib.sha256(LEAF + BETWEEN.join(texts).encode("utf-8", "surrogatepass") + b"\0" + numbers).hexdigest()
+
+
 def root(leaves: Sequence[str]) -> str:
     """Return the one digest of leaves in order; of none, that of nothing.
 

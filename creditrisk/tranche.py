@@ -4,13 +4,10 @@ The database keeps a row's figures and which features were its reasons, a Parque
 contributions; the words are made of them when somebody reads, by what makes them for one applicant.
 """
 
-import hashlib
 import io
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,17 +16,12 @@ from numpy.typing import NDArray
 from pandas import DataFrame
 from pyarrow import parquet
 
-from creditrisk import explain, policy, registry, scorecard
-from creditrisk.errors import TamperedArtefact
+from creditrisk import explain, policy, registry, scorecard, vault
 from creditrisk.estimators import Numbers, inverse_logit
 from creditrisk.pipeline import Pipeline
 from creditrisk.schema import Schema
 from creditrisk.settings import Policy, Score
 from creditrisk.store import Store
-
-NAME = re.compile(r"(B\d{4,9})-([1-9]\d{0,8})")  # of a prediction made in a batch: whose, and which row of its file
-VALUES, REFUSED = ".parquet", ".refused.parquet"  # behind the first row of a part: its files
-ADDED = "contribution: "
 
 
 @dataclass(frozen=True)
@@ -90,13 +82,13 @@ def columns(made: Tranche, table: DataFrame, rows: NDArray[np.int64]) -> pa.Tabl
 def values(made: Tranche, table: DataFrame, names: Sequence[str], rows: NDArray[np.int64]) -> pa.Table:
     """Return what was scored and what it added, as it is kept in a file: row, every declared feature, a contribution per predictor."""
     given = {name: pa.array(table[name], from_pandas=True) for name in table.columns if name not in ("applicant_id", "as_of")}
-    added = {f"{ADDED}{name}": pa.array(made.contributions[:, place]) for place, name in enumerate(names)}
+    added = {f"{vault.ADDED}{name}": pa.array(made.contributions[:, place]) for place, name in enumerate(names)}
     return pa.table({"row": pa.array(rows, pa.int32()), **given, **added})
 
 
 def record(store: Store, prediction_id: str) -> dict[str, Any] | None:
     """Return what a prediction made in a batch is, by the names of the table `prediction`; None where there is none of that id."""
-    found = NAME.fullmatch(prediction_id)
+    found = vault.NAME.fullmatch(prediction_id)
     if found is None:
         return None
     batch, row = found[1], int(found[2])
@@ -128,9 +120,10 @@ def records(store: Store, batch_id: str, first: int, last: int) -> Iterator[dict
             last=min(last, end),
         )
         filters = [("row", ">=", first), ("row", "<=", last)] if first > begin or last < end else None
-        table = parquet.read_table(io.BytesIO(verified(folder(store, batch_id) / f"{begin}{VALUES}", digest)), filters=filters)
-        declared = [name for name in table.column_names if name != "row" and not name.startswith(ADDED)]
-        held = zip(_records(table.select(declared)), _records(table.select([f"{ADDED}{name}" for name in names])), strict=True)
+        content = vault.verified(vault.folder(store, batch_id) / f"{begin}{vault.VALUES}", digest)
+        table = parquet.read_table(io.BytesIO(content), filters=filters)
+        declared = [name for name in table.column_names if name != "row" and not name.startswith(vault.ADDED)]
+        held = zip(_records(table.select(declared)), _records(table.select([f"{vault.ADDED}{name}" for name in names])), strict=True)
         for (given, added), (row, applicant_id, as_of, margin, chance, points, band, advice, places, worth) in zip(held, rows, strict=True):
             name = f"{batch_id}-{row}"
             chosen = [(names[place], amount) for place, amount in zip(places, worth, strict=True) if place >= 0]
@@ -161,24 +154,6 @@ def _records(table: pa.Table) -> Iterator[dict[str, Any]]:
     ]
     names = table.column_names
     return (dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))
-
-
-def folder(store: Store, batch_id: str) -> Path:
-    """Return where the files of a batch lie."""
-    return store.settings.data / "batches" / batch_id
-
-
-def verified(file: Path, digest: str) -> bytes:
-    """Return the bytes of a part's file; raises TamperedArtefact unless they are those that were kept."""
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise TamperedArtefact(
-            f"{file} cannot be read ({error.strerror}), so what it held is not shown. Restore it from a backup."
-        ) from error
-    if hashlib.sha256(content).hexdigest() != digest:
-        raise TamperedArtefact(f"{file} is not the file that was kept (its SHA-256 differs). Restore it from a backup.")
-    return content
 
 
 def _places(names: NDArray[np.object_], place: Mapping[str | None, int]) -> NDArray[np.int16]:

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import strategies as st
 from pandas import DataFrame, concat, read_csv, read_parquet
 
-from creditrisk import features, integrity, policy, registry, scoring, tabular, tranche
+from creditrisk import features, integrity, policy, registry, scoring, tabular, vault
 from creditrisk import store as stores
-from creditrisk.batch import keep, results, work
+from creditrisk.batch import keep, results
 from creditrisk.errors import CreditRiskError, InvalidInput, JobBusy, TamperedArtefact, UnknownThing
 from creditrisk.settings import Policy, load
 from creditrisk.store import Store
@@ -139,7 +139,7 @@ def test_a_file_that_cannot_be_scored_is_refused_whole_and_leaves_nothing(filled
     with pytest.raises(CreditRiskError, match=sentence):
         keep.start(filled, "new.csv", content, user="ann", channel="test")
     assert filled.value("select count(*) from batch") == 0
-    assert list(tranche.folder(filled, "").glob("*")) == []
+    assert list(vault.folder(filled, "").glob("*")) == []
     assert filled.value("select count(*) from audit") == before
 
 
@@ -168,7 +168,7 @@ def test_a_batch_is_stopped_and_goes_on_where_it_was(filled: Store, monkeypatch:
     keep.go_on(filled, made, user="ann")
     assert keep.wait(filled, made)["state"] == "done"
     assert filled.rows("select count(*), count(distinct row) from batch_score where batch_id = $id", id=made) == [(25_000, 25_000)]
-    assert not (tranche.folder(filled, made) / work.GIVEN).exists()
+    assert not (vault.folder(filled, made) / vault.GIVEN).exists()
     with pytest.raises(InvalidInput, match="nothing left to score"):
         keep.go_on(filled, made, user="ann")
     whole = done(filled, csv(frame))
@@ -229,7 +229,7 @@ def test_results_come_out_as_they_went_in_and_no_spreadsheet_calculates_them(fil
 
 def test_a_file_of_a_batch_that_somebody_changed_is_not_shown(filled: Store) -> None:
     made = done(filled, csv(table(filled, 5)))
-    file = tranche.folder(filled, made) / f"1{tranche.VALUES}"
+    file = vault.folder(filled, made) / f"1{vault.VALUES}"
     file.write_bytes(file.read_bytes() + b"\0")
     with pytest.raises(TamperedArtefact, match="is not the file that was kept"):
         scoring.get(filled, f"{made}-1")
@@ -257,9 +257,7 @@ def test_what_moved_since_training_is_said_and_what_did_not_is_not(filled: Store
 def test_a_backup_holds_what_batches_scored(filled: Store, tmp_path: Path) -> None:
     made = done(filled, csv(table(filled, 5)))
     copy = integrity.backup(filled, tmp_path / "copies", user="ann")
-    assert (copy / "batches" / made / f"1{tranche.VALUES}").read_bytes() == (
-        tranche.folder(filled, made) / f"1{tranche.VALUES}"
-    ).read_bytes()
+    assert (copy / "batches" / made / f"1{vault.VALUES}").read_bytes() == (vault.folder(filled, made) / f"1{vault.VALUES}").read_bytes()
 
 
 def test_a_new_rule_of_the_policy_is_one_for_many_too() -> None:

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import struct
 from collections.abc import Callable
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from creditrisk import evidence, features, integrity, privacy, reviews, scoring, seal
+from creditrisk import evidence, features, integrity, privacy, reviews, scoring, seal, vault
 from creditrisk.__main__ import main
 from creditrisk.errors import InvalidInput, NotAllowed, UnknownThing
 from creditrisk.scoring import COLUMNS
 from creditrisk.store import Store
+from tests.test_batch import csv, done, table
 
 
 def failing(store: Store) -> list[str]:
@@ -134,3 +137,75 @@ def test_the_command_writes_and_verifies(filled: Store, case: str, tmp_path: Pat
     file.write_text(file.read_text().replace('"is_proxy": true', '"is_proxy": false', 1))
     assert main(["story", str(file), "--verify", *where]) == 1
     assert "not the one that was sealed" in capsys.readouterr().err
+
+
+@pytest.fixture
+def of_batch(filled: Store) -> str:
+    """The third row of a batch of a dozen."""
+    content = csv(table(filled, 12).assign(applicant_id=[f"Q{place:04d}" for place in range(12)]))
+    return f"{done(filled, content)}-3"
+
+
+def test_a_file_alone_proves_a_row_of_a_batch_and_tells_of_no_other(filled: Store, of_batch: str, tmp_path: Path) -> None:
+    assert evidence.faults(written(filled, of_batch, tmp_path)) == []
+    text = (tmp_path / "case.json").read_text()
+    assert "Q0002" in text
+    assert not [name for name in ("Q0001", "Q0003") if name in text]
+    whole = json.loads(text)
+    assert whole["replay"]["same"] is True
+    row = whole["seal"]["row"]
+    numbers = struct.pack(f"<{len(row['numbers'])}d", *(nan if value is None else value for value in row["numbers"].values()))
+    digest = hashlib.sha256(b"\0" + "\x1f".join(row["texts"].values()).encode() + b"\0" + numbers).digest()
+    for side, beside in whole["seal"]["proof"]:
+        pair = (bytes.fromhex(beside), digest) if side == "left" else (digest, bytes.fromhex(beside))
+        digest = hashlib.sha256(b"\1" + b"".join(pair)).digest()
+    entry = next(entry for entry in whole["audit"] if entry["seq"] == whole["seal"]["seq"])
+    assert json.loads(entry["detail"])["seal"] == digest.hex()
+
+
+OF_BATCH: dict[str, Callable[[dict[str, Any]], None]] = {
+    "The pd of the prediction is not what was sealed": lambda case: case["prediction"].update(pd=0.01),
+    "The inputs of the prediction is not": lambda case: case["prediction"]["inputs"].update(balance_avg_90d=1.0),
+    "is not the one that was sealed": lambda case: case["seal"]["row"]["numbers"].update(pd=0.01),
+    "No audit entry knows the batch": lambda case: case["batch"].update(baseline="nobody"),
+    "No audit entry names this seal": lambda case: case["audit"].clear(),
+}
+
+
+@pytest.mark.parametrize("said", OF_BATCH)
+def test_a_forged_file_of_a_batch_is_found(filled: Store, of_batch: str, tmp_path: Path, said: str) -> None:
+    document = written(filled, of_batch, tmp_path)
+    OF_BATCH[said](document)
+    assert any(said in fault for fault in evidence.faults(document))
+
+
+def test_a_part_of_a_batch_that_somebody_altered_is_named(filled: Store, of_batch: str) -> None:
+    assert not failing(filled)
+    made = of_batch.partition("-")[0]
+    before = filled.value("select pd from batch_score where row = 3")
+    filled.append("update batch_score set pd = 0.01 where row = 3")
+    assert failing(filled) == [f"Rows 1 to 12 of batch {made} do not have the scores that were made: altered, removed or added to."]
+    assert scoring.sealed(filled, of_batch) is None
+    filled.append("update batch_score set pd = $pd where row = 3", pd=before)
+    file = vault.folder(filled, made) / f"1{vault.VALUES}"
+    content = file.read_bytes()
+    file.write_bytes(content + b" ")
+    assert f"Rows 1 to 12 of batch {made}: {file} is not the file that was kept" in failing(filled)[0]
+    file.unlink()
+    assert f"Rows 1 to 12 of batch {made}: {file} cannot be read" in failing(filled)[0]
+    file.write_bytes(content)
+    assert not failing(filled)
+    filled.append("update batch set baseline = 'nobody'")
+    assert failing(filled) == [f"What was asked of batch {made} is not what was put on record: it was altered."]
+    filled.append("update batch set baseline = 'cut-off'")
+    filled.append("delete from batch_part")
+    assert f"The part of batch {made} that begins with row 1 is no longer there." in failing(filled)
+
+
+def test_a_person_of_a_batch_is_erased_and_their_row_still_proven(filled: Store, of_batch: str, tmp_path: Path) -> None:
+    pseudonym, gone = privacy.erase(filled, "Q0002", user="ada", reason="asked for it")
+    assert gone.predictions == 1
+    assert not failing(filled)
+    document = written(filled, of_batch, tmp_path)
+    assert document["prediction"]["applicant_id"] == pseudonym
+    assert evidence.faults(document) == []

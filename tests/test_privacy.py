@@ -5,13 +5,17 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from pandas import concat, read_csv
+from pyarrow import parquet
 
-from creditrisk import applicants, corrections, features, ingest, integrity, labels, privacy, reviews, scoring, training
+from creditrisk import applicants, corrections, decisions, features, ingest, integrity, labels, privacy, reviews, scoring, training, vault
 from creditrisk import store as stores
 from creditrisk.__main__ import main
-from creditrisk.errors import InvalidInput, NotAllowed, UnknownThing
+from creditrisk.batch import keep, results
+from creditrisk.errors import InvalidInput, NotAllowed, NothingYet, UnknownThing
 from creditrisk.people import Person
 from creditrisk.store import Store
+from tests.test_batch import csv, done, table
 
 NAME = "Quirinia Ostrowska"
 OTHER = "INVEST_OUT"  # what no invented applicant does
@@ -147,6 +151,102 @@ def test_what_happened_lately_keeps_a_person(store: Store) -> None:
     assert privacy.due(store, date(2023, 6, 1))["applicant_id"].tolist() == ["old"]
     assert privacy.due(store, date(2022, 2, 1)).empty
     assert privacy.due(store, date(2025, 6, 2))["applicant_id"].tolist() == ["old", "new"]
+
+
+WHO = "Q000007"
+
+
+def in_batches(store: Store) -> tuple[str, str]:
+    """Return a batch that is done and one that is not: WHO is scored in the first; set aside, and to be scored again, in the second."""
+    frame = table(store, 12).assign(applicant_id=[f"Q{place:06d}" for place in range(1, 13)]).astype(object)
+    whole = done(store, csv(frame))
+    wrong = frame.copy()
+    wrong.loc[6, "days_negative_90d"] = 91
+    half = keep.begin(store, f"{WHO}.csv", csv(concat([wrong, frame])), user="ann", channel="test")
+    for _ in keep.here(store, half, user="ann"):
+        break  # as Ctrl-C would
+    return whole, half
+
+
+def named(store: Store, word: str) -> list[Path]:
+    """Files under the data folder that hold a word, open or packed."""
+    found = []
+    for path in (path for path in store.settings.data.rglob("*") if path.is_file() and not path.name.startswith("creditrisk.duckdb")):
+        content = path.read_bytes()
+        if path.suffix == ".parquet":
+            content += parquet.read_table(path).to_pandas().to_csv().encode()
+        found += [path] if word.encode() in content else []
+    return found
+
+
+def test_whoever_was_in_a_batch_is_in_none_of_its_files_any_more(filled: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("creditrisk.batch.work.ROWS", 12)
+    whole, half = in_batches(filled)
+    assert len(named(filled, WHO)) == 3  # the file that is not done, its name, and the rows set aside
+    counted = privacy.erase(filled, WHO, user="ada", reason="asked for it", dry_run=True)[1]
+    assert (len(named(filled, WHO)), counted.predictions) == (3, 1)
+
+    pseudonym, gone = privacy.erase(filled, WHO, user="ada", reason="asked for it")
+
+    assert (gone.predictions, gone.batch_files) == (1, 1)
+    assert named(filled, WHO) == []
+    assert WHO not in everything(filled)
+    assert not failing(filled)
+    stored, again = scoring.replay(filled, f"{whole}-7")
+    assert (stored, stored.applicant_id) == (again, pseudonym)
+    assert results.write(filled, whole, tmp_path / "scores.csv", "csv") == 12
+    assert read_csv(tmp_path / "scores.csv")["applicant_id"].tolist()[5:8] == ["Q000006", pseudonym, "Q000008"]
+    aside = results.refused(filled, half)
+    assert aside["given: applicant_id"].tolist() == [privacy.GONE]
+    assert aside["what is wrong"].tolist() == ["Row 7: days_negative_90d is 91; the most allowed is 90."]
+    with pytest.raises(NothingYet, match="no longer there, so it cannot go on"):
+        keep.go_on(filled, half, user="ann")
+    assert keep.get(filled, half)["message"] == "Its file named a person who was erased, and was removed."
+
+
+def test_a_batch_that_names_somebody_else_goes_on(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("creditrisk.batch.work.ROWS", 12)
+    _, half = in_batches(filled)
+    privacy.erase(filled, one(filled), user="ada", reason="asked for it")
+    assert [part.n_scored for part in keep.here(filled, half, user="ann")] == [12]
+    assert keep.get(filled, half)["state"] == "done"
+    assert not failing(filled)
+
+
+def test_a_part_that_was_under_way_while_somebody_was_erased_is_not_kept(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("creditrisk.batch.work.ROWS", 4)
+    made = keep.begin(filled, "new.csv", csv(table(filled, 12)), user="ann", channel="test")
+    working = keep.here(filled, made, user="ann")
+    assert next(working).last == 4
+    privacy.erase(filled, "N000002", user="ada", reason="asked for it")
+    with pytest.raises(NothingYet, match="erased meanwhile"):
+        next(working)
+    assert filled.value("select count(*) from batch_score") == 4
+    assert sorted(path.name for path in vault.folder(filled, made).iterdir()) == [f"1{vault.VALUES}"]
+    assert not failing(filled)
+
+
+def test_an_erasure_cut_short_after_its_commit_is_done_at_the_next_start(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("creditrisk.batch.work.ROWS", 12)
+    in_batches(filled)
+    with monkeypatch.context() as patch:
+        patch.setattr("creditrisk.vault.settled", lambda _files: None)
+        privacy.erase(filled, WHO, user="ada", reason="asked for it")
+    assert failing(filled)
+    integrity.recover(filled)
+    assert named(filled, WHO) == []
+    assert not failing(filled)
+
+
+def test_what_persons_wrote_when_they_decided_names_nobody_any_more(filled: Store) -> None:
+    who = one(filled)
+    case = scoring.history(filled, who)["prediction_id"].iloc[0]
+    asked = decisions.Said("ask", asked=[f"A payslip of {NAME}"], comment=f"{who} promised it")
+    decisions.decide(filled, case, asked, user="rita")
+    privacy.erase(filled, who, user="ada", reason="asked for it")
+    (kept,) = decisions.of_case(filled, case)
+    assert (kept.asked, kept.comment) == (["A payslip of (erased)"], "(erased) promised it")
+    assert "Ostrowska" not in everything(filled)
 
 
 def test_every_table_that_names_applicants_is_known_here(store: Store) -> None:

@@ -26,7 +26,7 @@ from weakref import WeakKeyDictionary
 
 from pandas import DataFrame
 
-from creditrisk import explain, registry, rows, scoring, tabular, tranche
+from creditrisk import explain, registry, rows, scoring, tabular, vault
 from creditrisk.batch import work
 from creditrisk.errors import CreditRiskError, InvalidInput, JobBusy, NothingYet, UnknownThing
 from creditrisk.schema import Schema, dump
@@ -70,7 +70,7 @@ def look(store: Store, name: str, content: Content, most: int = 50) -> Look:
     """Read the first rows of a file without keeping anything; raises as `start` does for a file that cannot be scored."""
     folder = _new_folder(store)
     try:
-        _taken(content, folder / work.GIVEN)
+        _taken(content, folder / vault.GIVEN)
         first = _first(store, name, folder)
         called = work.headings(store.schema, first)
         found = work.problems(store.schema, first, called)
@@ -82,9 +82,9 @@ def look(store: Store, name: str, content: Content, most: int = 50) -> Look:
 def _first(store: Store, name: str, folder: Path) -> tabular.Block:
     """Return the first rows of a file that was taken; raises UnreadableFile, and InvalidInput for one that is too large."""
     limit = store.settings.intake.max_batch_mb
-    if (folder / work.GIVEN).stat().st_size > limit * 1_000_000:
+    if (folder / vault.GIVEN).stat().st_size > limit * 1_000_000:
         raise InvalidInput(f"{name} is larger than {limit} MB; raise max_batch_mb in [intake], or send it in several files.")
-    with closing(tabular.blocks(name, folder / work.GIVEN, store.settings.intake, work.ROWS, work.figures(store.schema))) as blocks:
+    with closing(tabular.blocks(name, folder / vault.GIVEN, store.settings.intake, work.ROWS, work.figures(store.schema))) as blocks:
         return next(blocks)
 
 
@@ -115,7 +115,7 @@ def begin(
     using = scoring.model(store, model_id)
     folder = _new_folder(store)
     try:
-        digest, size = _taken(content, folder / work.GIVEN)
+        digest, size = _taken(content, folder / vault.GIVEN)
         first = _first(store, name, folder)
         schema, reference = store.schema, using.pipeline.references.get(baseline)
         work.headings(schema, first)
@@ -123,9 +123,9 @@ def begin(
             raise InvalidInput(f"There is no baseline {baseline!r}; there are {', '.join(sorted(using.pipeline.references))}.")
         asked = {"file": name, "baseline": baseline, "digest": using.digest, "limits": asdict(store.settings.intake)}
         asked |= {"scale": asdict(store.settings.score), "policy": asdict(store.settings.policy)}
-        (folder / work.PIPELINE).write_bytes(registry.artefact(store, using.model_id))
-        (folder / work.SCHEMA).write_text(dump(schema), encoding="utf-8")
-        (folder / work.ASKED).write_text(to_json(asked), encoding="utf-8")
+        (folder / vault.PIPELINE).write_bytes(registry.artefact(store, using.model_id))
+        (folder / vault.SCHEMA).write_text(dump(schema), encoding="utf-8")
+        (folder / vault.ASKED).write_text(to_json(asked), encoding="utf-8")
         facts = {name: getattr(using, name) for name in ("model_id", "digest", "schema_fingerprint", "label_source", "is_proxy")}
         facts |= {"file": name, "sha256": digest, "n_bytes": size, "n_rows": len(first.frame) if first.share >= 1 else None}
         facts |= {
@@ -138,8 +138,9 @@ def begin(
         facts |= {name: to_json(asked[name]) for name in ("scale", "policy")}
         facts |= {"typical": to_json(reference.value), "predictors": to_json(using.pipeline.names)}
         batch_id: str = store.value("select printf('B%04d', nextval('batch_seq'))")
-        _place(folder, tranche.folder(store, batch_id))
-        with store.write(user, "score", batch_id, file=name, sha256=digest, model_id=using.model_id) as cursor:
+        _place(folder, vault.folder(store, batch_id))
+        known = {"file": name, "sha256": digest, "model_id": using.model_id, "facts": vault.facts({"batch_id": batch_id, **facts})}
+        with store.write(user, "score", batch_id, **known) as cursor:
             names = ", ".join(facts)
             marks = ", ".join(f"${name}" for name in facts)
             cursor.execute(f"insert into batch (batch_id, {names}) values ($batch_id, {marks})", {"batch_id": batch_id, **facts})
@@ -182,11 +183,12 @@ def here(store: Store, batch_id: str, *, user: str) -> Iterator[work.Part]:
             yield part
     except CreditRiskError as error:
         _tell(store, batch_id, "failed", str(error), user)
+        vault.sweep(store, batch_id)
         raise
     except BaseException:
         _tell(store, batch_id, "interrupted", "broken off; it can go on", user)
         raise
-    _finish(store, batch_id, folder, user)
+    _finish(store, batch_id, user)
 
 
 def stop(store: Store, batch_id: str, *, user: str) -> None:
@@ -251,10 +253,10 @@ def get(store: Store, batch_id: str) -> dict[str, Any]:
 
 def _left(store: Store, batch_id: str) -> tuple[Path, int]:
     """Return the folder of a batch and how many rows of its file are done."""
-    batch, folder = get(store, batch_id), tranche.folder(store, batch_id)
+    batch, folder = get(store, batch_id), vault.folder(store, batch_id)
     if batch["state"] == "done":
         raise InvalidInput(f"Batch {batch_id} is done: there is nothing left to score.")
-    if not (folder / work.GIVEN).exists():
+    if not (folder / vault.GIVEN).exists():
         raise NothingYet(f"The file of batch {batch_id} is no longer there, so it cannot go on; send {batch['file']} again.")
     return folder, int(batch["n_done"])
 
@@ -269,7 +271,7 @@ def _supervise(store: Store, running: _Running, folder: Path, user: str) -> None
         elif error or running.process.returncode != 0:
             message = error or _unexplained(running, folder)
         else:
-            _finish(store, running.batch_id, folder, user)
+            _finish(store, running.batch_id, user)
             state = "done"
     except CreditRiskError as refused:
         message = str(refused)
@@ -277,6 +279,7 @@ def _supervise(store: Store, running: _Running, folder: Path, user: str) -> None
     finally:
         if state != "done":
             _tell(store, running.batch_id, state, message, user)
+            vault.sweep(store, running.batch_id)
 
 
 def _follow(store: Store, running: _Running, folder: Path, user: str) -> str | None:
@@ -296,7 +299,9 @@ def _follow(store: Store, running: _Running, folder: Path, user: str) -> str | N
 
 def _keep(store: Store, batch_id: str, part: work.Part, user: str) -> None:
     about = {"first": part.first, "last": part.last, "n_scored": part.n_scored, "n_refused": part.n_refused}
-    with store.write(user, "score", batch_id, **about) as cursor:
+    with store.write(user, "score", batch_id, **about, sha256=part.sha256, seal=part.seal) as cursor:
+        if not (vault.folder(store, batch_id) / vault.GIVEN).exists():
+            raise NothingYet("Its file named a person who was erased meanwhile, and was removed; send the rows that are left again.")
         cursor.execute(
             """insert into batch_part (batch_id, first_row, last_row, share, n_scored, n_refused, sha256, refused_sha256, scored_at)
             values ($batch, $first, $last, $share, $n_scored, $n_refused, $sha256, $refused_sha256, $at)""",
@@ -306,13 +311,11 @@ def _keep(store: Store, batch_id: str, part: work.Part, user: str) -> None:
         cursor.execute(SCORE, {"batch": batch_id})
 
 
-def _finish(store: Store, batch_id: str, folder: Path, user: str) -> None:
+def _finish(store: Store, batch_id: str, user: str) -> None:
     found = get(store, batch_id)
     said = f"{found['n_scored']:,} scored, {found['n_refused']:,} set aside"
     _tell(store, batch_id, "done", said, user)
-    for file in folder.iterdir():
-        if not file.name.endswith(tranche.VALUES):
-            file.unlink()
+    vault.sweep(store, batch_id)
 
 
 def _tell(store: Store, batch_id: str, state: str, message: str, user: str) -> None:
@@ -353,8 +356,12 @@ def _base(using: scoring.Model, baseline: str, schema: Schema) -> float:
 
 
 def _new_folder(store: Store) -> Path:
+<<<<<<< HEAD
     """Make a folder for a file that comes in; those a crash left behind go."""
     parent = tranche.folder(store, "")
+=======
+    parent = vault.folder(store, "")
+>>>>>>> seam3
     parent.mkdir(parents=True, exist_ok=True)
     for left in parent.glob(".tmp-*"):
         if time.time() - left.stat().st_mtime > STALE:

@@ -15,7 +15,7 @@ import pyarrow as pa
 from pandas import DataFrame, concat
 from pyarrow import parquet
 
-from creditrisk import cells, features, metrics, registry, scorecard, scoring, tranche
+from creditrisk import cells, features, metrics, registry, scorecard, scoring, tranche, vault
 from creditrisk.batch import keep, workbook
 from creditrisk.errors import CreditRiskError, InvalidInput
 from creditrisk.estimators import Numbers
@@ -86,7 +86,7 @@ def refused(store: Store, batch_id: str, most: int | None = None) -> DataFrame:
         "select first_row, refused_sha256 from batch_part where batch_id = $id and refused_sha256 is not null order by first_row",
         id=batch_id,
     ):
-        content = tranche.verified(tranche.folder(store, batch_id) / f"{first}{tranche.REFUSED}", digest)
+        content = vault.verified(vault.folder(store, batch_id) / f"{first}{vault.REFUSED}", digest)
         found.append(parquet.read_table(io.BytesIO(content)).to_pandas())
         if most is not None and sum(map(len, found)) >= most:
             break
@@ -199,7 +199,7 @@ def _counted(column: Any, edges: Any) -> Any:
 def _values(store: Store, batch_id: str, names: list[str]) -> Iterator[DataFrame]:
     """Yield the values that were scored, a part at a time."""
     for first, digest in store.rows("select first_row, sha256 from batch_part where batch_id = $id order by first_row", id=batch_id):
-        content = tranche.verified(tranche.folder(store, batch_id) / f"{first}{tranche.VALUES}", digest)
+        content = vault.verified(vault.folder(store, batch_id) / f"{first}{vault.VALUES}", digest)
         yield parquet.read_table(io.BytesIO(content), columns=names).to_pandas()
 
 

@@ -7,7 +7,6 @@ the registered model, byte for byte.
 import hashlib
 import io
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +15,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from pandas import DataFrame, isna
-from pyarrow import ipc, parquet
+from pyarrow import ipc
 
-from creditrisk import rows, tables, tabular, tranche
+from creditrisk import rows, seal, tables, tabular, tranche, vault
 from creditrisk.errors import InvalidInput, TamperedArtefact
 from creditrisk.pipeline import Pipeline
 from creditrisk.schema import Schema, parse
@@ -26,12 +25,12 @@ from creditrisk.settings import Intake, Policy, Score
 
 ROWS = 10_000  # of a part
 MOST = 1_000_000  # rows of a file
-GIVEN, SCHEMA, PIPELINE, ASKED = "given", "schema.toml", "pipeline.joblib", "asked.json"
 
 
 @dataclass(frozen=True)
 class Part:
-    """A stretch of a file's rows, done, its files written: `scores` as `tranche.columns`, `share` of the file read, digests of files."""
+    """A stretch of a file's rows, done, its files written: `scores` as `tranche.columns`, `share` of the file read, digests of
+    its files and the one digest of its rows."""
 
     first: int
     last: int
@@ -40,6 +39,7 @@ class Part:
     share: float
     sha256: str
     refused_sha256: str | None
+    seal: str
     scores: pa.Table
     problems: Sequence[rows.Problem] = ()
 
@@ -78,12 +78,12 @@ def parts(folder: Path, done: int = 0) -> Iterator[Part]:
 
     Raises UnreadableFile, InvalidInput for columns nobody declared or that are absent and beyond a million rows, TamperedArtefact.
     """
-    asked = json.loads((folder / ASKED).read_text(encoding="utf-8"))
-    schema = parse((folder / SCHEMA).read_text(encoding="utf-8"))
+    asked = json.loads((folder / vault.ASKED).read_text(encoding="utf-8"))
+    schema = parse((folder / vault.SCHEMA).read_text(encoding="utf-8"))
     pipeline = _pipeline(folder, asked["digest"])
     how = {"scale": Score(**asked["scale"]), "rules": Policy(**asked["policy"]), "baseline": asked["baseline"]}
     called: dict[str, str] | None = None
-    for block in tabular.blocks(asked["file"], folder / GIVEN, Intake(**asked["limits"]), ROWS, figures(schema)):
+    for block in tabular.blocks(asked["file"], folder / vault.GIVEN, Intake(**asked["limits"]), ROWS, figures(schema)):
         called = headings(schema, block) if called is None else called
         last = block.first + len(block.frame) - 1
         if last > MOST:
@@ -119,30 +119,19 @@ def _part(  # noqa: PLR0917
     good = ~np.isin(np.arange(len(frame)), list(wrong))
     kept = table if good.all() else table[good].reset_index(drop=True)
     made = tranche.score(schema, pipeline, kept, **how)
-    held = tranche.values(made, kept, pipeline.names, number[good])
+    held, scores = tranche.values(made, kept, pipeline.names, number[good]), tranche.columns(made, kept, number[good])
     return Part(
         first=block.first,
         last=int(number[-1]),
         n_scored=len(kept),
         n_refused=len(wrong),
         share=block.share,
-        sha256=written(held, folder / f"{block.first}{tranche.VALUES}"),
-        refused_sha256=written(_set_aside(block, wrong), folder / f"{block.first}{tranche.REFUSED}") if wrong else None,
-        scores=tranche.columns(made, kept, number[good]),
+        sha256=vault.written(held, folder / f"{block.first}{vault.VALUES}"),
+        refused_sha256=vault.written(_set_aside(block, wrong), folder / f"{block.first}{vault.REFUSED}") if wrong else None,
+        seal=seal.root(vault.leaves(scores, held)),
+        scores=scores,
         problems=[problem for place in sorted(wrong) for problem in wrong[place]],
     )
-
-
-def written(table: pa.Table, file: Path) -> str:
-    """Write a table to a file that survives what comes, and return its SHA-256."""
-    held = io.BytesIO()
-    parquet.write_table(table, held, compression="lz4", use_dictionary=False)
-    content = held.getvalue()
-    with file.open("wb") as target:
-        target.write(content)
-        target.flush()
-        os.fsync(target.fileno())
-    return hashlib.sha256(content).hexdigest()
 
 
 def _set_aside(block: tabular.Block, wrong: Mapping[int, Sequence[rows.Problem]]) -> pa.Table:
@@ -162,8 +151,8 @@ def _set_aside(block: tabular.Block, wrong: Mapping[int, Sequence[rows.Problem]]
 def _pipeline(folder: Path, digest: str) -> Pipeline:
     import joblib
 
-    content = (folder / PIPELINE).read_bytes()
+    content = (folder / vault.PIPELINE).read_bytes()
     if hashlib.sha256(content).hexdigest() != digest:
-        raise TamperedArtefact(f"{folder / PIPELINE} is not the registered model (its SHA-256 differs), so nothing is scored with it.")
+        raise TamperedArtefact(f"{vault.PIPELINE} in {folder} is not the registered model (its SHA-256 differs): it scores nothing.")
     loaded: Pipeline = joblib.load(io.BytesIO(content))
     return loaded

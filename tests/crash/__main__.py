@@ -200,6 +200,7 @@ def _until(pipe: Any, wanted: bytes) -> bytes:
 def _sort(said: str) -> str:
     """Return the kind of thing start-up said."""
     kinds = {"Job": "jobs interrupted", "half-written": "half-written models removed", "quarantine": "folders set aside"}
+    kinds |= {"not kept of batches": "parts of batches removed"}
     kinds |= {"unfinished backup": "unfinished backups removed", "were stored": "changes not yet acknowledged kept"}
     return next((kind for sign, kind in kinds.items() if sign in said), said)
 

@@ -6,12 +6,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from creditrisk import integrity, registry
+from creditrisk import integrity, registry, vault
 from creditrisk import store as stores
 from creditrisk.errors import CreditRiskError
 from creditrisk.settings import Settings
 from creditrisk.store import Store
-from tests.crash.acts import safe
+from tests.crash.acts import FILE, safe
 
 
 def look(settings: Settings, told: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
@@ -47,6 +47,8 @@ def kept(store: Store, told: Sequence[dict[str, Any]]) -> Iterator[str]:
             yield f"the inspection of {act['review']}"
         if act.get("scored") and _scored(store, act["scored"]) != (len(act["scored"]), round(act["pd"], 9)):
             yield f"the batch of {act['scored'][0]}"
+        if act.get("batch") and store.rows(BATCHED, id=act["batch"]) != [(FILE, FILE, act["sum"], FILE)]:
+            yield f"the scores of {act['batch']}"
         if act.get("backup") and not (Path(act["backup"]) / integrity.MANIFEST).is_file():
             yield f"the backup {act['backup']}"
     promoted = [act["model"] for act in told if "model" in act]
@@ -61,6 +63,12 @@ def kept(store: Store, told: Sequence[dict[str, Any]]) -> Iterator[str]:
 
 STORED = "select count(*) from transaction join statement using (statement_id) where sha256 = $sha256 having count(*) > 0"
 INSPECTED = "select status from inspection_current where review_id = $id"
+
+
+BATCHED = """
+    select count(*), count(distinct row), round(sum(pd), 9), (select max(last_row) from batch_part where batch_id = $id)
+    from batch_score where batch_id = $id
+"""
 
 
 def _scored(store: Store, names: list[str]) -> tuple[int, float]:
@@ -78,6 +86,10 @@ def on_record(store: Store, _told: Sequence[dict[str, Any]]) -> Iterator[str]:
 
 ACCOUNTS = {
     "predictions": ("select count(*) from prediction", "select sum((detail->>'n')::int)::int from audit where action = 'score'"),
+    "parts of batches": (
+        "select count(*) from batch_part",
+        "select count(*) from audit where action = 'score' and detail->>'first' is not null",
+    ),
     "verdicts": (
         "select count(*) from review",
         "select sum(coalesce((detail->>'n')::int, 1))::int from audit where action = 'review'",
@@ -125,6 +137,20 @@ def folders(store: Store, _told: Sequence[dict[str, Any]]) -> Iterator[str]:
         yield f"only as a folder {sorted(there - known)}, only on record {sorted(known - there)}"
 
 
+def parts(store: Store, _told: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Parts of a batch follow each other, and its folder holds theirs, and what it needs to go on, and nothing else."""
+    for (name,) in store.rows("select batch_id from batch"):
+        rows = store.rows("select first_row, last_row, n_scored from batch_part where batch_id = $id order by first_row", id=name)
+        if [first for first, _, _ in rows] != [1, *(last + 1 for _, last, _ in rows)][: len(rows)]:
+            yield f"the parts of {name} are {rows}"
+        there = {path.name for path in vault.folder(store, name).iterdir()}
+        known = {f"{first}{vault.VALUES}" for first, _, _ in rows}
+        if there not in (known, known | set(vault.NEEDED)) or (there == known and rows[-1][1] != FILE):
+            yield f"the folder of {name} holds {sorted(there)} and {len(known)} parts are kept"
+    beside = {path.name for path in vault.folder(store, "").glob("*")} - {name for (name,) in store.rows("select batch_id from batch")}
+    yield from (f"{name} is no batch" for name in sorted(beside))
+
+
 def copies(store: Store, _told: Sequence[dict[str, Any]]) -> Iterator[str]:
     """A backup that has its name is whole, and nothing of an unfinished one is left."""
     there = sorted(safe(store.settings).glob("*")) if safe(store.settings).is_dir() else []
@@ -146,5 +172,6 @@ RULES: Sequence[Callable[[Store, Sequence[dict[str, Any]]], Iterator[str]]] = (
     ended,
     one_champion,
     folders,
+    parts,
     copies,
 )
