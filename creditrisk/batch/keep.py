@@ -356,12 +356,8 @@ def _base(using: scoring.Model, baseline: str, schema: Schema) -> float:
 
 
 def _new_folder(store: Store) -> Path:
-<<<<<<< HEAD
     """Make a folder for a file that comes in; those a crash left behind go."""
-    parent = tranche.folder(store, "")
-=======
     parent = vault.folder(store, "")
->>>>>>> seam3
     parent.mkdir(parents=True, exist_ok=True)
     for left in parent.glob(".tmp-*"):
         if time.time() - left.stat().st_mtime > STALE:
