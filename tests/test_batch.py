@@ -144,7 +144,7 @@ def test_a_file_that_cannot_be_scored_is_refused_whole_and_leaves_nothing(filled
 
 
 def test_what_a_crash_left_of_a_file_goes_with_the_next(filled: Store) -> None:
-    left = tranche.folder(filled, "") / ".tmp-old"
+    left = vault.folder(filled, "") / ".tmp-old"
     left.mkdir(parents=True)
     os.utime(left, (0, 0))
     done(filled, csv(table(filled, 3)))
