@@ -18,6 +18,7 @@ from starlette.requests import cookie_parser
 from creditrisk import people, sessions, tokens
 from creditrisk.errors import CreditRiskError, NotAllowed, NotSignedIn
 from creditrisk.people import Person
+from creditrisk.settings import Settings
 from creditrisk.store import Store
 from creditrisk.visits import API, Body, Message, Meter, Receive, Refused, Scope, Send, Visit, answer, refuse
 
@@ -27,11 +28,13 @@ log = logging.getLogger(__name__)
 OPEN = frozenset({"/_stcore/health"})  # says "ok", which a load balancer asks for
 CLOSED = ("/_stcore/metrics", "/_stcore/agent", "/_stcore/script-health-check")  # to everybody, signed in or not
 DOORS = frozenset({"/signin", "/auth/login", "/auth/logout", "/oauth2callback"})  # on the way in and out; only with a provider
-SCORING = (f"{API}/v1/score", f"{API}/v1/batches")  # what a key that only scores may post to
+BATCHES = f"{API}/v1/batches"
+SCORING = (f"{API}/v1/score", BATCHES)  # what a key that only scores may post to
 HEALTH = f"{API}/v1/health"  # any key will do
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 FORWARDED = (b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip")
+MB = 1024 * 1024
 SMALL = 64 * 1024  # bytes of a body that is neither the API's nor a file
 UPLOAD = "/_stcore/upload_file"
 WRONG_KEYS = 20  # a minute, from one address
@@ -124,10 +127,7 @@ class Perimeter:
             visit.name(person)
         mark = people.caller.set(person)
         try:
-            access, intake = store.settings.access, store.settings.intake
-            kind = visit.header("content-type")
-            is_file = bool(kind) and "json" not in kind
-            await self._pass(visit, receive, send, (intake.max_file_mb + 1 if is_file else access.body_mb) * 1024 * 1024)
+            await self._pass(visit, receive, send, _most(visit, store.settings))
         finally:
             people.caller.reset(mark)
 
@@ -175,6 +175,14 @@ def _asked(visit: Visit) -> str:
     if visit.method in SAFE:
         return "read"
     return "score" if visit.under(*SCORING) else "change"
+
+
+def _most(visit: Visit, settings: Settings) -> int:
+    """Return how many bytes a request to the API may bring: a file to score, another file, or JSON."""
+    kind = visit.header("content-type")
+    if not kind or "json" in kind:
+        return settings.access.body_mb * MB
+    return (settings.intake.max_batch_mb if visit.under(BATCHES) else settings.intake.max_file_mb) * MB + MB
 
 
 def _known_host(visit: Visit, provider: Provider | None) -> None:

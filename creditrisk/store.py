@@ -61,6 +61,7 @@ class Store:
         self._gave_up = False
         self.unacknowledged = unacknowledged
         self.newest = newest
+        self._mark: Mark | None = None  # the last audit row where it is surely known: to ask for it costs a third of a small change
 
     def read(self, sql: str, **values: Any) -> DataFrame:
         """Return the rows of a query as a frame; `$name` in the query stands for a value."""
@@ -104,7 +105,8 @@ class Store:
             cursor.begin()
             try:
                 yield cursor
-                mark = _append_audit(cursor, named, action, subject, detail)
+                after, self._mark = self._mark, None
+                mark = _append_audit(cursor, named, action, subject, detail, after=after)
                 cursor.commit()
             except BaseException:
                 _undo(cursor)
@@ -129,6 +131,7 @@ class Store:
         self.newest = mark.seq
         if self._head:
             self._head.write(mark)
+        self._mark = mark
 
     @contextmanager
     def rehearsal(self) -> Iterator["Store"]:
@@ -407,9 +410,11 @@ def link(before: Mark, row: Mapping[str, Any]) -> str:
     return hashlib.sha256((before.hash + to_json(row)).encode()).hexdigest()
 
 
-def _append_audit(cursor: duckdb.DuckDBPyConnection, user: str, action: str, subject: str, detail: Mapping[str, Any]) -> Mark:
-    """Append a row to the chain: its hash covers the row and the hash before it; returns its mark."""
-    before = _newest(cursor) or NOTHING
+def _append_audit(
+    cursor: duckdb.DuckDBPyConnection, user: str, action: str, subject: str, detail: Mapping[str, Any], *, after: Mark | None = None
+) -> Mark:
+    """Append a row to the chain, `after` the last one where that is known; its hash covers it and the hash before; returns its mark."""
+    before = after or _newest(cursor) or NOTHING
     row = {"seq": before.seq + 1, "happened_at": now(), "user": user, "action": action, "subject": subject, "detail": to_json(detail)}
     digest = link(before, row)
     cursor.execute("insert into audit values ($seq, $happened_at, $user, $action, $subject, $detail, $hash)", {**row, "hash": digest})

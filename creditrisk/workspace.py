@@ -62,12 +62,23 @@ def activity(store: Store, limit: int = 12) -> DataFrame:
                 when 'challenge' then 'set ' || subject || ' beside the champion: ' || coalesce(detail->>'reason', '')
                 when 'learn' then 'let the online challenger learn from ' || subject
                 when 'retire' then 'retired ' || subject || ': ' || coalesce(detail->>'reason', '')
-                when 'score' then 'made ' || if(detail->>'n' = '1', 'a prediction', subject)
+                when 'score' then case
+                    when detail->>'file' is not null then 'took in a file to score, ' || subject
+                    when detail->>'state' is not null then 'saw batch ' || subject || ' ' || (detail->>'state')
+                    when regexp_full_match(subject, 'B[0-9]+') then 'kept a part of batch ' || subject
+                    else 'made ' || if(detail->>'n' = '1', 'a prediction', subject)
+                end
+                when 'decide' then case detail->>'how'
+                    when 'accept' then 'accepted a recommendation'
+                    when 'override' then 'overrode a recommendation: ' || coalesce(detail->>'outcome', '')
+                    when 'refer' then 'referred a case'
+                    else 'asked an applicant for more'
+                end
                 when 'claim' then if(detail->>'how' is null, 'took a case in hand', 'let go of a case')
                 when 'inspect' then coalesce(detail->>'status', 'inspected') || ' '
                     || if(detail->>'n' = '1' or detail->>'n' is null, 'a verdict', subject)
                 when 'review' then case
-                    when detail->>'n' is not null then 'judged ' || subject
+                    when detail->>'n' is not null then 'judged ' || if(detail->>'n' = '1', 'a prediction', subject)
                     when detail->>'verdict' = 'cannot judge' then 'could not judge a prediction'
                     else 'judged a prediction ' || (detail->>'verdict')
                 end || coalesce(' (' || if(detail->>'about' = 'decision', 'recommendation', detail->>'about') || ')', '')
@@ -79,6 +90,14 @@ def activity(store: Store, limit: int = 12) -> DataFrame:
                 when 'backup begun' then 'began the backup ' || subject
                 when 'backup' then 'made the backup ' || subject
                 when 'restore' then 'put the backup ' || subject || ' in place'
+                when 'token' then 'made a key to the API for ' || coalesce(detail->>'person', subject)
+                when 'revoke' then 'revoked the key ' || subject
+                when 'sign in' then 'signed in'
+                when 'sign out' then 'signed out'
+                when 'end session' then 'ended the session of ' || subject
+                when 'correct' then 'corrected a category'
+                when 'augment' then 'invented applicants: ' || subject
+                when 'refused' then 'was refused: ' || coalesce(detail->>'why', '')
                 when 'erase' then 'erased a person; their decisions stay as those of ' || subject
                 when 'purge' then 'erased ' || subject || ' with whom nothing had happened for long'
                 else action || ' ' || subject

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from contextvars import copy_context
@@ -34,6 +35,7 @@ from creditrisk.store import Store, now, statement, to_json
 log = logging.getLogger(__name__)
 GRACE = 3.0  # seconds between asking the child to end and ending it
 PIECE = 1 << 20
+STALE = 3_600.0  # seconds after which nobody is still sending a file
 SCORE = "insert into batch_score by name select $batch as batch_id, * from scored"
 Content = bytes | IO[bytes] | Path
 
@@ -354,8 +356,12 @@ def _base(using: scoring.Model, baseline: str, schema: Schema) -> float:
 
 
 def _new_folder(store: Store) -> Path:
+    """Make a folder for a file that comes in; those a crash left behind go."""
     parent = vault.folder(store, "")
     parent.mkdir(parents=True, exist_ok=True)
+    for left in parent.glob(".tmp-*"):
+        if time.time() - left.stat().st_mtime > STALE:
+            shutil.rmtree(left, ignore_errors=True)
     return Path(tempfile.mkdtemp(prefix=".tmp-", dir=parent))
 
 
