@@ -30,7 +30,6 @@ NAME = re.compile(r"(B\d{4,9})-([1-9]\d{0,8})")  # of a prediction made in a bat
 VALUES, REFUSED = ".parquet", ".refused.parquet"  # behind the first row of a part: its files
 ADDED = "contribution: "
 GIVEN, SCHEMA, PIPELINE, ASKED = NEEDED = ("given", "schema.toml", "pipeline.joblib", "asked.json")
-BEGUN = ".tmp-"  # before the name of a folder that is being prepared
 FACTS = (  # what is sealed of a batch, in this order: all but what its file was called, which may name a person
     *("batch_id", "sha256", "n_bytes", "n_rows", "model_id", "digest", "schema_fingerprint", "label_source", "is_proxy", "base"),
     *("baseline", "typical", "predictors", "scale", "policy", "channel", "created_at", "created_by"),
