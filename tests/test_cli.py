@@ -335,7 +335,11 @@ def test_what_breaks_off_in_compiled_code_is_a_sentence(
         raise error
 
     monkeypatch.setattr("creditrisk.commands.keeping._check", broken)
-    code, (summary,), said = run("check")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # where tests run side by side, their processes ignore it
+    try:
+        code, (summary,), said = run("check")
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert (code, sentence in said, sentence in summary["summary"]["error"]) == (2, True, True)
 
 
