@@ -248,7 +248,7 @@ def batches(store: Store) -> Lines:
         ours = sorted(cpu_seconds(whole) for _ in range(3))[1]
         alone = sorted(cpu_seconds(lambda loaded=loaded: pd_alone(store, loaded, file)) for _ in range(3))[1]
         name = f"100,000 applicants of a file with four exact reasons into the database ({loaded.algorithm})"
-        found.append(line(name, ours, "CPU s", "≤ 2×", ours <= 2 * alone, beside="PD alone, kept alike", beside_value=alone))
+        found.append(line(name, ours, "CPU s", "≤ 2×", ours <= 2 * alone, beside="PD alone, kept and sealed alike", beside_value=alone))
     drawn(store, file, work.MOST)
     began = held_gb()
     made = keep.start(store, file.name, file, user="bench", channel="cli")
@@ -281,7 +281,7 @@ def drawn(store: Store, file: Path, n: int) -> None:
 
 def pd_alone(store: Store, loaded: Any, file: Path) -> None:
     """Score a file as a batch does and keep what was scored the same way, but for contributions and reasons."""
-    from creditrisk import policy, rows, scorecard, tabular, tranche
+    from creditrisk import policy, rows, scorecard, seal, tabular, tranche, vault
     from creditrisk.batch import work
     from creditrisk.estimators import inverse_logit
 
@@ -298,10 +298,10 @@ def pd_alone(store: Store, loaded: Any, file: Path) -> None:
         )
         made = tranche.Tranche(0.0, margin, chances, points, scorecard.band_names(points), decided, nothing, unsaid, unsaid)
         number = block.first + np.arange(len(table))
-        work.written(tranche.values(made, table, [], number), file.with_suffix(".alone"))
-        scored = tranche.columns(made, table, number).drop_columns(["reasons", "worth"])
-        with store.write("bench", "score", "alone") as cursor:
-            cursor.register("scored", scored)
+        held, scores = tranche.values(made, table, [], number), tranche.columns(made, table, number)
+        vault.written(held, file.with_suffix(".alone"))
+        with store.write("bench", "score", "alone", seal=seal.root(vault.leaves(scores, held))) as cursor:
+            cursor.register("scored", scores.drop_columns(["reasons", "worth"]))
             cursor.execute("insert into alone by name select 'B0' as batch_id, * from scored")
 
 
