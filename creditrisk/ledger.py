@@ -77,12 +77,14 @@ class Asked:
 
 
 def files(cursor: DuckDBPyConnection, asked: Asked, standing_for: str = "", given: Mapping[str, Any] | None = None) -> Table:
-    """Return the rows of `sql/features/file.sql` that begin before `as_of`, with it, and with `who` counted from 0.
+    """Return the rows of `sql/features/file.sql` that begin before `as_of`, by applicant and account, with it and `who` from 0.
 
     `standing_for` begins the query with terms that stand for its tables, such as accounts taken for applicants; `given` are their values.
     """
     ids = {"ids": asked.applicant_ids}
-    found = _fetched(cursor, f"{standing_for} {statement('features', 'file')}", {**ids, **(given or {})})
+    fetched = _fetched(cursor, f"{standing_for} {statement('features', 'file')}", {**ids, **(given or {})})
+    rows = np.lexsort((fetched["account_id"], fetched["applicant_id"]))
+    found = {name: column[rows] for name, column in fetched.items()}
     its = groups(found["applicant_id"])
     people, day = its.first(found["applicant_id"]), its.max(found["last_on"]) + 1
     if asked.of_snapshot is not None:
