@@ -32,16 +32,39 @@ EVENT = "insert into job_event (job_id, happened_at, state, progress, message) v
 GRACE = 3.0  # seconds between asking a worker to end and ending it
 
 
-@dataclass
-class _Running:
-    """A child process this server started: the handle is what may be stopped, never a name or a number."""
+@dataclass(kw_only=True)
+class Child:
+    """A process this server started, and the thread that follows it: the handle is what may be stopped, never a name or a number."""
 
-    job_id: str
-    user: str
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[Any]
     stopped_by: str | None = None
     ended_as: str = "stopped"
     supervisor: threading.Thread | None = field(default=None, repr=False)
+
+    def end(self, user: str, state: str) -> None:
+        """Ask it to end, end it after GRACE seconds, and wait until that is on record as `user`'s doing."""
+        self.stopped_by, self.ended_as = user, state
+        self.process.terminate()
+        try:
+            self.process.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+        if self.supervisor is not None:
+            self.supervisor.join()
+
+    def why(self, what: str, folder: Path) -> str:
+        """Say how it ended where it gave no reason; what it printed last goes into the log under `what`."""
+        code = self.process.returncode
+        log.error("%s ended with code %s: %s", what, code, (folder / "stderr.txt").read_text(encoding="utf-8")[-4000:])
+        return "was killed from outside, perhaps for lack of memory" if code == -9 else f"ended unexpectedly (code {code})"
+
+
+@dataclass(kw_only=True)
+class _Running(Child):
+    """A job under way."""
+
+    job_id: str
+    user: str
 
 
 _running: WeakKeyDictionary[Store, _Running] = WeakKeyDictionary()  # handles cannot be rows; they die with the server, as the children do
@@ -73,7 +96,7 @@ def spawn(
             )
             _append(cursor, job_id, "queued", 0.0, "waiting for the worker to start")
         try:
-            running = _Running(job_id, user, _started(command, folder))
+            running = _Running(job_id=job_id, user=user, process=_started(command, folder))
         except OSError as error:
             said = f"The worker could not be started: {error}."
             _close(store, job_id, user, state="failed", progress=0.0, message=said)
@@ -133,7 +156,7 @@ def stop(store: Store, job_id: str, user: str) -> None:
     if running is None or running.job_id != job_id or state not in ("queued", "running"):
         raise InvalidInput(f"Job {job_id} is {state}: there is nothing to stop.")
     store.require(user, "job stopped", job_id)
-    _end(running, user, "stopped")
+    running.end(user, "stopped")
 
 
 def wait(store: Store, job_id: str, timeout: float | None = None) -> dict[str, Any]:
@@ -150,7 +173,7 @@ def shut_down(store: Store) -> None:
     if running is None:
         return
     if running.process.poll() is None:
-        _end(running, "the server", "interrupted")
+        running.end("the server", "interrupted")
     elif running.supervisor is not None:
         running.supervisor.join()
 
@@ -179,17 +202,6 @@ def _started(command: Sequence[str], folder: Path) -> subprocess.Popen[str]:
             encoding="utf-8",
             errors="replace",
         )
-
-
-def _end(running: _Running, user: str, state: str) -> None:
-    running.stopped_by, running.ended_as = user, state
-    running.process.terminate()
-    try:
-        running.process.wait(GRACE)
-    except subprocess.TimeoutExpired:
-        running.process.kill()
-    if running.supervisor is not None:
-        running.supervisor.join()
 
 
 def _supervise(store: Store, running: _Running, finish: Callable[[str], str], folder: Path) -> None:
@@ -237,9 +249,7 @@ def _report(line: str) -> dict[str, Any]:
 
 
 def _unexplained(running: _Running, folder: Path) -> str:
-    code = running.process.returncode
-    log.error("job %s ended with code %s: %s", running.job_id, code, (folder / "stderr.txt").read_text(encoding="utf-8")[-4000:])
-    why = "was killed from outside, perhaps for lack of memory" if code == -9 else f"ended unexpectedly (code {code})"
+    why = running.why(f"job {running.job_id}", folder)
     return f"The worker {why}. Nothing was registered; start it again, and see the server's log if it happens twice."
 
 

@@ -6,7 +6,6 @@ the folder `batches` of the workspace until its last row is done, so that a batc
 
 import hashlib
 import json
-import logging
 import os
 import shutil
 import subprocess
@@ -17,7 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from contextvars import copy_context
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import partial
 from math import nan
 from pathlib import Path
@@ -29,26 +28,21 @@ from pandas import DataFrame
 from creditrisk import explain, registry, rows, scoring, tabular, vault
 from creditrisk.batch import work
 from creditrisk.errors import CreditRiskError, InvalidInput, JobBusy, NothingYet, UnknownThing
+from creditrisk.jobs import Child
 from creditrisk.schema import Schema, dump
 from creditrisk.store import Store, now, statement, to_json
 
-log = logging.getLogger(__name__)
-GRACE = 3.0  # seconds between asking the child to end and ending it
 PIECE = 1 << 20
 STALE = 3_600.0  # seconds after which nobody is still sending a file
 SCORE = "insert into batch_score by name select $batch as batch_id, * from scored"
 Content = bytes | IO[bytes] | Path
 
 
-@dataclass
-class _Running:
-    """The child of a batch and the thread that keeps what it makes."""
+@dataclass(kw_only=True)
+class _Running(Child):
+    """A batch under way."""
 
     batch_id: str
-    process: subprocess.Popen[bytes]
-    stopped_by: str | None = None
-    ended_as: str = "stopped"
-    thread: threading.Thread | None = field(default=None, repr=False)
 
 
 _running: WeakKeyDictionary[Store, _Running] = WeakKeyDictionary()
@@ -164,12 +158,12 @@ def go_on(store: Store, batch_id: str, *, user: str) -> str:
                 stdout=subprocess.PIPE,
                 stderr=errors,
             )
-        running = _Running(batch_id, process)
+        running = _Running(batch_id=batch_id, process=process)
         _running[store] = running
         # In the context of who asked: with a key, a part is kept in the name, and within the roles, of who showed it.
         supervise = partial(copy_context().run, _supervise, store, running, folder, user)
-        running.thread = threading.Thread(target=supervise, name=f"batch {batch_id}", daemon=True)
-        running.thread.start()
+        running.supervisor = threading.Thread(target=supervise, name=f"batch {batch_id}", daemon=True)
+        running.supervisor.start()
     return batch_id
 
 
@@ -196,21 +190,21 @@ def stop(store: Store, batch_id: str, *, user: str) -> None:
     running = _of(store)
     if running is None or running.batch_id != batch_id:
         raise InvalidInput(f"Batch {batch_id} is {get(store, batch_id)['state']}: there is nothing to stop.")
-    _end(running, user, "stopped")
+    running.end(user, "stopped")
 
 
 def shut_down(store: Store) -> None:
     """End a running batch before the store is closed, as interrupted."""
     running = _of(store)
     if running is not None:
-        _end(running, "the server", "interrupted")
+        running.end("the server", "interrupted")
 
 
 def wait(store: Store, batch_id: str, timeout: float | None = None) -> dict[str, Any]:
     """Wait until a batch of this server has ended (or `timeout` seconds) and return it."""
     running = _of(store)
-    if running is not None and running.batch_id == batch_id and running.thread is not None:
-        running.thread.join(timeout)
+    if running is not None and running.batch_id == batch_id and running.supervisor is not None:
+        running.supervisor.join(timeout)
     return get(store, batch_id)
 
 
@@ -328,24 +322,11 @@ def _tell(store: Store, batch_id: str, state: str, message: str, user: str) -> N
 
 def _of(store: Store) -> _Running | None:
     running = _running.get(store)
-    return running if running and running.thread and running.thread.is_alive() else None
-
-
-def _end(running: _Running, user: str, state: str) -> None:
-    running.stopped_by, running.ended_as = user, state
-    running.process.terminate()
-    try:
-        running.process.wait(GRACE)
-    except subprocess.TimeoutExpired:
-        running.process.kill()
-    if running.thread is not None:
-        running.thread.join()
+    return running if running and running.supervisor and running.supervisor.is_alive() else None
 
 
 def _unexplained(running: _Running, folder: Path) -> str:
-    code = running.process.returncode
-    log.error("batch %s ended with code %s: %s", running.batch_id, code, (folder / "stderr.txt").read_text(encoding="utf-8")[-4000:])
-    why = "was killed from outside, perhaps for lack of memory" if code == -9 else f"ended unexpectedly (code {code})"
+    why = running.why(f"batch {running.batch_id}", folder)
     return f"The process that scored it {why}. What is scored is kept, and it can go on."
 
 
