@@ -67,7 +67,7 @@ def command(folder: Path, *arguments: object) -> list[dict[str, Any]]:
     done = subprocess.run(
         [sys.executable, "-m", "creditrisk", *map(str, (*where, *arguments))], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    if done.returncode:
+    if done.returncode > 1:  # 1: rows that contradict themselves were refused, by row, and the others kept
         raise SystemExit(f"{' '.join(map(str, arguments))}: {done.stderr.strip()}")
     return [json.loads(line) for line in done.stdout.splitlines()]
 
