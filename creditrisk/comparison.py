@@ -131,7 +131,7 @@ def _reasons(store: Store, one: Mapping[str, Any], other: Mapping[str, Any]) -> 
     cutoff, fitted = policy.cutoff(store.settings.policy), [registry.load(store, model["model_id"]) for model in (one, other)]
     is_declined = np.any([pipeline.prob_default(rows) >= cutoff for pipeline in fitted], axis=0)
     asked = rows[is_declined].reset_index(drop=True)
-    values, scale = explain.records(asked), store.settings.score
+    values, scale = explain.records(asked, [feature.name for feature in store.schema]), store.settings.score
     explained = [explain.explain(pipeline, asked, store.schema) for pipeline in fitted]
     told = [explain.all_reasons(values, found, store.schema, scale=scale) for found in explained]
     named = [Counter(reason["concept"] for reasons in each for reason in reasons) for each in told]

@@ -109,22 +109,27 @@ class Linear:
     weights: Numbers
     constant: float = 0.0
 
-    def z(self, matrix: Numbers, position: int) -> Numbers:
-        """Return one column as it is weighted; missing is the centre."""
-        values = np.clip(matrix[:, position], self.low[position], self.high[position])
-        return np.where(np.isnan(values), 0.0, (values - self.centre[position]) / self.scale[position])
+    def z(self, matrix: Numbers) -> Numbers:
+        """Return the columns as they are weighted; missing is the centre."""
+        values: Numbers = np.clip(matrix, self.low, self.high)
+        missing = np.isnan(values)
+        values -= self.centre
+        values /= self.scale
+        values[missing] = 0.0
+        return values
 
     def raw(self, matrix: Numbers) -> Numbers:
         """Return the weighted sum, added column by column: a matrix product rounds differently for one row and for many."""
         total = np.full(len(matrix), self.constant)
-        for position, weight in enumerate(self.weights):
-            total += weight * self.z(matrix, position)
+        for term in self.parts(matrix)[0].T:
+            total += term
         return total
 
     def parts(self, matrix: Numbers) -> tuple[Numbers, float]:
         """Return each column's term of the sum, and the constant."""
-        terms = [weight * self.z(matrix, position) for position, weight in enumerate(self.weights)]
-        return np.stack(terms, axis=1), self.constant
+        terms = self.z(matrix)
+        terms *= self.weights
+        return terms, self.constant
 
 
 class Trees:
@@ -342,7 +347,7 @@ def _fit_logistic(lesson: Lesson) -> Linear:
     """Fit ridge logistic regression whose weights keep the schema's signs, so that no reason points the wrong way."""
     low, high, centre, spread = np.array([standard(values) for values in lesson.matrix.T]).T
     unit = Linear(low, high, centre, np.where(spread > 0, spread, 1.0), np.zeros(len(spread)))
-    z = np.stack([unit.z(lesson.matrix, position) for position in range(len(spread))], axis=1)
+    z = np.ascontiguousarray(unit.z(lesson.matrix))
     weights, constant = _ridge(z, lesson, [SIDES[column.bound] for column in lesson.columns])
     return replace(unit, weights=weights, constant=constant)
 

@@ -4,7 +4,7 @@ Contributions plus base are the margin, whatever the baseline. A reason is a sco
 carries the applicant's value and a reference value, and never shows a column's name.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from pandas import DataFrame, isna
 
 from creditrisk.errors import InvalidInput
 from creditrisk.estimators import Numbers, Scorecard
-from creditrisk.pipeline import Pipeline, Reference
+from creditrisk.pipeline import Pipeline, Reference, Table
 from creditrisk.schema import Feature, Schema, is_missing
 from creditrisk.scorecard import offset, points
 from creditrisk.settings import Score
@@ -30,18 +30,18 @@ Teller = Callable[[Mapping[str, Any], Sequence[str], Sequence[float]], list[dict
 
 @dataclass(frozen=True)
 class Explanation:
-    """Margins (log-odds) of a frame's rows, and each feature's contribution against one reference group."""
+    """Margins (log-odds) of a table's rows, and each feature's contribution (rows × `names`) against one reference group."""
 
     margin: Numbers
     base: float
-    contributions: DataFrame
+    names: list[str]
+    contributions: Numbers
     baseline: str
     reference: Reference
 
     def records(self) -> list[dict[str, float]]:
         """Return one dictionary of contributions per row."""
-        names = list(self.contributions.columns)
-        return [dict(zip(names, row, strict=True)) for row in self.contributions.to_numpy().tolist()]
+        return [dict(zip(self.names, row, strict=True)) for row in self.contributions.tolist()]
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Top:
     amounts: Numbers
 
 
-def explain(pipeline: Pipeline, frame: DataFrame, schema: Schema, baseline: str = "cut-off") -> Explanation:
+def explain(pipeline: Pipeline, table: Table, schema: Schema, baseline: str = "cut-off") -> Explanation:
     """Return margins and contributions of each row against the mean of a reference group.
 
     Raises SchemaMismatch for a model of another schema, InvalidInput for an unknown baseline.
@@ -62,19 +62,20 @@ def explain(pipeline: Pipeline, frame: DataFrame, schema: Schema, baseline: str 
     if baseline not in pipeline.references:
         raise InvalidInput(f"There is no baseline {baseline!r}; there are {', '.join(sorted(pipeline.references))}.")
     reference = pipeline.references[baseline]
-    margin, contributions, base = pipeline.split(frame)
-    shift = np.array([reference.contribution[name] for name in pipeline.names])
+    margin, contributions, base = pipeline.split(table)
+    names = pipeline.names
+    shift = np.array([reference.contribution[name] for name in names])
     contributions -= shift
-    relative = DataFrame(contributions, columns=pipeline.names, index=frame.index)
-    return Explanation(margin, base + float(shift.sum()), relative, baseline, reference)
+    return Explanation(margin, base + float(shift.sum()), names, contributions, baseline, reference)
 
 
-def top_concepts(contributions: DataFrame, schema: Schema, top: int = MOST_REASONS, *, towards: int = 1) -> Top:
+def top_concepts(contributions: Numbers, names: Sequence[str], schema: Schema, top: int = MOST_REASONS, *, towards: int = 1) -> Top:
     """Return each row's strongest concepts towards risk (`towards` = 1) or away from it (-1), with the feature that drives each.
 
-    Features of one concept are summed first; only sums in the asked direction count; ties keep declared order.
+    `contributions` has a column for each of `names`. Features of one concept are summed first; only sums in the asked direction
+    count; ties keep declared order.
     """
-    return _top(contributions, schema, top, towards, None)
+    return _top(contributions, [schema[name] for name in names], top, towards, None)
 
 
 def principal(frame: DataFrame, explanation: Explanation, schema: Schema, top: int = MOST_REASONS) -> Top:
@@ -82,9 +83,9 @@ def principal(frame: DataFrame, explanation: Explanation, schema: Schema, top: i
 
     A place without a reason has None for a feature and 0 for an amount.
     """
-    features = [schema[str(name)] for name in explanation.contributions.columns]
+    features = [schema[name] for name in explanation.names]
     worse = np.stack([_all_lie(feature, frame[feature.name], explanation.reference.value.get(feature.name)) for feature in features])
-    best = _top(explanation.contributions, schema, top, 1, worse)
+    best = _top(explanation.contributions, features, top, 1, worse)
     too_little = best.amounts < LEAST
     for part, nothing in ((best.concepts, None), (best.features, None), (best.amounts, 0.0)):
         part[too_little] = nothing
@@ -101,14 +102,13 @@ def teller(schema: Schema, reference: Mapping[str, Any], *, scale: Score = AS_DE
     return tell
 
 
-def _top(contributions: DataFrame, schema: Schema, top: int, towards: int, counts: NDArray[np.bool_] | None) -> Top:
+def _top(contributions: Numbers, features: Sequence[Feature], top: int, towards: int, counts: NDArray[np.bool_] | None) -> Top:
     """Return each row's strongest concepts; with `counts` (features × rows) only those whose driver counts in that row."""
-    features = [schema[str(name)] for name in contributions.columns]
     members: dict[str, list[int]] = {concept_of(feature): [] for feature in features}
     for number, feature in enumerate(features):
         if feature.role == "predictor":
             members[concept_of(feature)].append(number)
-    amounts = contributions.to_numpy(dtype=np.float64).T
+    amounts = contributions.T
     n, top = amounts.shape[1], min(top, len(members))
     order, driver, found = np.empty((n, top), np.intp), np.empty((n, top), np.intp), np.empty((n, top))
     for at in range(0, n, CACHED):
@@ -189,7 +189,7 @@ def reasons(
     Only what raises the risk by about a point or more counts, and only where the value is worse than the reference or not known: a
     reason has to be one to a reader too. `points` is what it takes off the score (None on the linear scale).
     """
-    best = top_concepts(DataFrame([contributions]), schema, len(contributions))
+    best = top_concepts(*_one(contributions), schema, len(contributions))
     return _said([values], best, _speaker(schema, reference, scale, 1), top)[0]
 
 
@@ -206,14 +206,17 @@ def strengths(
 
     Only values better than the reference count; what is not known speaks for nobody.
     """
-    best = top_concepts(DataFrame([contributions]), schema, len(contributions), towards=-1)
+    best = top_concepts(*_one(contributions), schema, len(contributions), towards=-1)
     return _said([values], best, _speaker(schema, reference, scale, -1), top)[0]
 
 
-def records(frame: DataFrame) -> list[dict[str, Any]]:
-    """Return rows as dictionaries of plain values, None where there is none."""
-    names = [str(name) for name in frame.columns]
-    rows = frame.to_numpy(dtype=object).tolist()
+def records(table: Table, names: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the columns of those names, row by row, as dictionaries of plain values, None where there is none."""
+    rows: Iterable[Sequence[Any]]
+    if isinstance(table, DataFrame):
+        rows = table[list(names)].to_numpy(dtype=object).tolist()
+    else:
+        rows = zip(*(table[name].tolist() for name in names), strict=True)
     return [dict(zip(names, [None if is_missing(value) else value for value in row], strict=True)) for row in rows]
 
 
@@ -221,7 +224,7 @@ def all_reasons(
     rows: Sequence[Mapping[str, Any]], explanation: Explanation, schema: Schema, top: int = MOST_REASONS, *, scale: Score = AS_DECLARED
 ) -> list[list[dict[str, Any]]]:
     """Return the reasons of every row of an explained frame (its `records`), in its order; the same as `reasons` row by row."""
-    best = top_concepts(explanation.contributions, schema, explanation.contributions.shape[1])
+    best = top_concepts(explanation.contributions, explanation.names, schema, len(explanation.names))
     return _said(rows, best, _speaker(schema, explanation.reference.value, scale, 1), top)
 
 
@@ -249,6 +252,10 @@ def steps(
             ("", f"{len(ranked[top:])} other figure{'s' if ranked[top + 1 :] else ''}", "", "", sum(added for _, added in ranked[top:]))
         )
     return DataFrame([(*step, points(step[4], scale)) for step in made], columns=STEP)
+
+
+def _one(contributions: Mapping[str, float]) -> tuple[Numbers, list[str]]:
+    return np.array([list(contributions.values())], dtype=np.float64), list(contributions)
 
 
 def concept_of(feature: Feature) -> str:

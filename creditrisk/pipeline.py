@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pandas import DataFrame, Series
+from pandas import DataFrame, Series, notna
 
 from creditrisk.balance import BALANCES, Balance, balanced
 from creditrisk.errors import InvalidInput, NotEnoughData, SchemaMismatch
@@ -19,6 +19,7 @@ from creditrisk.schema import Feature, Schema
 from creditrisk.settings import Policy, Training
 
 Progress = Callable[[float, str], None]
+Table = DataFrame | Mapping[str, NDArray[Any]]  # rows as columns by name; of one applicant, a frame takes longer to make than to score
 ALGORITHMS = tuple(FITS)
 MOST_CHOICES = 30  # choices that get a column of their own; rarer ones share "none of these"
 LARGE = 50_000  # rows from which on one held-out tenth calibrates as well as folds, at a sixth of the cost
@@ -103,13 +104,13 @@ class Pipeline:
         added, base = self._contributions(self._encoded(frame))
         return DataFrame(added, columns=self.names, index=frame.index), base
 
-    def split(self, frame: DataFrame) -> tuple[Numbers, Numbers, float]:
-        """Return margins, contributions (rows × features in declared order) and base, having read the frame once."""
-        matrix = self._encoded(frame)
+    def split(self, table: Table) -> tuple[Numbers, Numbers, float]:
+        """Return margins, contributions (rows × features in declared order) and base, having read the table once."""
+        matrix = self._encoded(table)
         return self._margin(matrix), *self._contributions(matrix)
 
-    def _encoded(self, frame: DataFrame) -> Numbers:
-        return encode(frame, self.features, self.columns)
+    def _encoded(self, table: Table) -> Numbers:
+        return encode(table, self.features, self.columns)
 
     def _margin(self, matrix: Numbers) -> Numbers:
         return self.slope * self.estimator.raw(matrix) + self.intercept
@@ -244,22 +245,22 @@ def parted(bad: Numbers, count: int, seed: int, group: ArrayLike | None = None) 
     return np.asarray(fold[members], dtype=np.intp)
 
 
-def encode(frame: DataFrame, features: Sequence[Feature], columns: Sequence[Column]) -> Numbers:
-    """Return the matrix of a frame, one column each of `columns`; unknown and infinite values are NaN.
+def encode(table: Table, features: Sequence[Feature], columns: Sequence[Column]) -> Numbers:
+    """Return the matrix of a table, one column each of `columns`; unknown and infinite values are NaN.
 
     Raises SchemaMismatch naming features that are no column, InvalidInput naming a value that is not allowed.
     """
-    absent = {feature.name for feature in features} - set(frame.columns.tolist())
+    absent = {feature.name for feature in features} - set(table)
     if absent:
         named = ", ".join(feature.name for feature in features if feature.name in absent)
         raise SchemaMismatch(f"The table lacks {named}, which the model reads. Add the column, empty where it is not known.")
     numeric = [feature for feature in features if feature.is_numeric]
-    numbers = _numbers(frame, numeric)
+    numbers = _numbers(table, numeric)
     if [column.feature for column in columns] == [feature.name for feature in numeric]:  # no choices: the columns are the features
         return numbers
-    matrix = np.empty((len(frame), len(columns)), order="F")
+    said = {feature.name: _choices(feature, table[feature.name]) for feature in features if not feature.is_numeric}
+    matrix = np.empty((n_rows(table), len(columns)), order="F")
     place = {feature.name: number for number, feature in enumerate(numeric)}
-    said = {feature.name: _choices(feature, frame[feature.name]) for feature in features if not feature.is_numeric}
     for position, column in enumerate(columns):
         if column.choice is None:
             matrix[:, position] = numbers[:, place[column.feature]]
@@ -267,6 +268,11 @@ def encode(frame: DataFrame, features: Sequence[Feature], columns: Sequence[Colu
             given = said[column.feature]
             matrix[:, position] = np.where(given == "", np.nan, given == column.choice)
     return matrix
+
+
+def n_rows(table: Table) -> int:
+    """Return how many rows a table has."""
+    return len(table) if isinstance(table, DataFrame) else len(next(iter(table.values()), ()))
 
 
 def risk_index(frame: DataFrame, features: Sequence[Feature], reference: DataFrame | None = None) -> Numbers:
@@ -285,10 +291,8 @@ def signed_z(frame: DataFrame, features: Sequence[Feature], reference: DataFrame
     """Return the robust z-value of each feature times its risk sign, within three; 0 where missing. Index as the frame's."""
     columns = [Column(feature.name, None, feature.risk, True) for feature in features]
     scaler = index_of(encode(frame if reference is None else reference, features, columns), columns)
-    matrix = encode(frame, features, columns)
-    return DataFrame(
-        {column.feature: column.sign * scaler.z(matrix, position) for position, column in enumerate(columns)}, index=frame.index
-    )
+    z = scaler.z(encode(frame, features, columns)) * np.array([column.sign for column in columns])
+    return DataFrame(z, columns=[column.feature for column in columns], index=frame.index)
 
 
 # ── fitting ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -360,26 +364,29 @@ def _sample(rows: NDArray[np.intp], seed: int) -> NDArray[np.intp]:
 # ── reading values ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _numbers(frame: DataFrame, features: Sequence[Feature]) -> Numbers:
-    """Return the columns of numeric features (rows × features, column by column in memory): unknown and infinite values are NaN.
-
-    They are taken together: column by column, a single applicant's would take longer to fetch than to score.
-    """
-    part = frame[[feature.name for feature in features]]
+def _numbers(table: Table, features: Sequence[Feature]) -> Numbers:
+    """Return the columns of numeric features (rows × features, column by column in memory): unknown and infinite values are NaN."""
     try:
-        if {dtype.kind for dtype in part.dtypes} & {"M", "m"}:
-            raise TypeError("days are no numbers")
-        numbers = np.array(part.to_numpy(dtype=np.float64, na_value=np.nan), order="F")
+        numbers = _together(table, [feature.name for feature in features])
     except (TypeError, ValueError) as error:
-        raise _not_a_number(part, features) from error
+        raise _not_a_number(table, features) from error
     numbers[np.isinf(numbers)] = np.nan
     return numbers
 
 
-def _not_a_number(frame: DataFrame, features: Sequence[Feature]) -> InvalidInput:
+def _together(table: Table, names: Sequence[str]) -> Numbers:
+    if not isinstance(table, DataFrame):
+        return np.array([table[name] for name in names], dtype=np.float64).reshape(len(names), n_rows(table)).T
+    part = table[list(names)]
+    if {dtype.kind for dtype in part.dtypes} & {"M", "m"}:
+        raise TypeError("days are no numbers")
+    return np.array(part.to_numpy(dtype=np.float64, na_value=np.nan), order="F")
+
+
+def _not_a_number(table: Table, features: Sequence[Feature]) -> InvalidInput:
     """Return the refusal of the first column that holds something else than numbers."""
     for feature in features:
-        values = frame[feature.name]
+        values = Series(table[feature.name])
         if values.dtype.kind in "mM":
             return InvalidInput(f"{feature.title} ({feature.name}) holds dates; it should hold numbers.")
         if (odd := _first_odd(values)) is not None:
@@ -397,9 +404,9 @@ def _first_odd(values: "Series[Any]") -> object:
     return None
 
 
-def _choices(feature: Feature, values: "Series[Any]") -> NDArray[np.object_]:
+def _choices(feature: Feature, values: "Series[Any] | NDArray[Any]") -> NDArray[np.object_]:
     """Return choices as text, "" where missing; raises InvalidInput for one that is not declared."""
-    known = values.notna().to_numpy()
+    known = np.asarray(notna(values))
     texts = np.array([_text(value) if is_known else "" for value, is_known in zip(values, known, strict=True)], dtype=object)
     odd = {text for text in texts if text} - set(feature.choices) if feature.choices else set()
     if odd:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from pandas import DataFrame, Series
 
 from creditrisk import cells, formula
@@ -79,25 +80,35 @@ def outcomes(
 def check(schema: Schema, rows: Rows, *, complete: bool = False) -> tuple[DataFrame, list[Problem]]:
     """Return rows as a table (applicant_id, as_of, every declared feature in order) and what is wrong with them, by row.
 
+    Everything else as `columns` has it.
+    """
+    found, problems = columns(schema, rows, complete=complete)
+    texts = {feature.name: Series(found[feature.name], dtype="str") for feature in schema if not feature.is_numeric}
+    return DataFrame(found | texts), problems
+
+
+def columns(schema: Schema, rows: Rows, *, complete: bool = False) -> tuple[dict[str, NDArray[Any]], list[Problem]]:
+    """Return rows as columns (applicant_id, as_of, every declared feature in order) and what is wrong with them, by row.
+
     Numbers may be given as text; written codes for a missing value become one, other spellings of a choice the declared one, and a
-    feature with a formula is computed. A value with a problem is empty in the table. Raises InvalidInput for columns nobody
+    feature with a formula is computed. A value with a problem is empty in its column. Raises InvalidInput for columns nobody
     declared and, with `complete`, for those that are declared and not there.
     """
     given = _columns(schema, rows)
     if complete:
         _check_complete(schema, given)
     problems: list[Problem] = []
-    columns: dict[str, Any] = {}
+    found: dict[str, NDArray[Any]] = {}
     for name, read in (("applicant_id", _name), ("as_of", day)):
-        columns[name] = Series(_each(name, given.get(name), len(rows), read, problems), dtype=object)
+        found[name] = np.array(_each(name, given.get(name), len(rows), read, problems), dtype=object)
     for feature in schema:
-        columns[feature.name] = _feature_column(feature, given.get(feature.name), len(rows), problems)
+        found[feature.name] = _feature_column(feature, given.get(feature.name), len(rows), problems)
     for feature in schema:
         if feature.formula:
-            made = formula.value(feature.formula, columns)
-            _contradictions(feature, columns[feature.name], made, problems)
-            columns[feature.name] = made
-    return DataFrame(columns), sorted(problems, key=lambda problem: problem.row)
+            made = formula.value(feature.formula, found)
+            _contradictions(feature, found[feature.name], made, problems)
+            found[feature.name] = made
+    return found, sorted(problems, key=lambda problem: problem.row)
 
 
 def _check_complete(schema: Schema, given: Mapping[str, Column]) -> None:
@@ -145,11 +156,11 @@ def _columns(schema: Schema, rows: Rows) -> dict[str, Column]:
     return {name: [row.get(name) for row in rows] for name in names}
 
 
-def _feature_column(feature: Feature, values: Column, n: int, problems: list[Problem]) -> Any:
+def _feature_column(feature: Feature, values: Column, n: int, problems: list[Problem]) -> NDArray[Any]:
     if values is not None and (feature.missing or feature.spellings):
         values = _put_right(feature, values)
     if not feature.is_numeric:
-        return Series(_each(feature.name, values, n, partial(_choice, feature), problems, choices=feature.choices), dtype="str")
+        return np.array(_each(feature.name, values, n, partial(_choice, feature), problems, choices=feature.choices), dtype=object)
     if not (isinstance(values, Series) and values.dtype.kind in "fiu"):
         return np.array(_each(feature.name, values, n, partial(_number, feature), problems), dtype=np.float64)
     numbers = values.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)

@@ -12,13 +12,14 @@ from operator import itemgetter
 from typing import Any
 from uuid import uuid4
 
+import numpy as np
 from pandas import DataFrame
 
 from creditrisk import explain, features, labels, policy, registry, scorecard, seal, shadow, tranche, vault
 from creditrisk.errors import InvalidInput, NotAllowed, NothingYet, SchemaMismatch, TamperedArtefact, UnknownThing
 from creditrisk.estimators import inverse_logit
-from creditrisk.pipeline import Pipeline
-from creditrisk.rows import Rows, check
+from creditrisk.pipeline import Pipeline, Table, n_rows
+from creditrisk.rows import Rows, columns
 from creditrisk.schema import Schema
 from creditrisk.settings import Policy, Score
 from creditrisk.store import Store, now, statement
@@ -168,11 +169,11 @@ def score_values(
     prediction's id. Raises InvalidInput naming row, column, value and rule.
     """
     loaded = using or model(store, model_id)
-    table, problems = check(store.schema, given, complete=isinstance(given, DataFrame) if complete is None else complete)
+    table, problems = columns(store.schema, given, complete=isinstance(given, DataFrame) if complete is None else complete)
     if problems:
         more = f" ({len(problems) - 1} more problems)" if len(problems) > 1 else ""
         raise InvalidInput(problems[0].message + more)
-    return _kept(store, _scored(store, table.assign(snapshot_id=None), loaded, user=user, channel=channel, baseline=baseline), user, keep)
+    return _kept(store, _scored(store, table, loaded, user=user, channel=channel, baseline=baseline), user, keep)
 
 
 def get(store: Store, prediction_id: str) -> Prediction:
@@ -286,24 +287,24 @@ def reference(store: Store, prediction: Prediction) -> Values:
     return registry.load(store, prediction.model_id).references[prediction.baseline].value
 
 
-def _scored(store: Store, table: DataFrame, loaded: Model, *, user: str, channel: str, baseline: str) -> list[Prediction]:
-    if table.empty:
+def _scored(store: Store, table: Table, loaded: Model, *, user: str, channel: str, baseline: str) -> list[Prediction]:
+    if not n_rows(table):
         return []
     scale, rules = store.settings.score, store.settings.policy
     return _predictions(store.schema, table, loaded, scale=scale, rules=rules, user=user, channel=channel, baseline=baseline)
 
 
 def _predictions(
-    schema: Schema, table: DataFrame, loaded: Model, *, scale: Score, rules: Policy, user: str, channel: str, baseline: str
+    schema: Schema, table: Table, loaded: Model, *, scale: Score, rules: Policy, user: str, channel: str, baseline: str
 ) -> list[Prediction]:
-    """Turn rows (snapshot_id, applicant_id, as_of, every declared feature in any order) into predictions, not kept yet."""
+    """Turn rows (applicant_id, as_of, every declared feature in any order, snapshot_id of those that have one) into predictions, not
+    kept yet."""
     if not user or not user.strip():
         raise NotAllowed("Every score names the person who asks for it: give a user name.")
-    frame = table[[feature.name for feature in schema]]
-    explained = explain.explain(loaded.pipeline, frame, schema, baseline)
+    explained = explain.explain(loaded.pipeline, table, schema, baseline)
     chances = inverse_logit(explained.margin)
     points = scorecard.score(chances, scale)
-    inputs, contributions = explain.records(frame), explained.records()
+    inputs, contributions = explain.records(table, [feature.name for feature in schema]), explained.records()
     reasons = explain.all_reasons(inputs, explained, schema, scale=scale)
     same: dict[str, Any] = {
         name: getattr(loaded, name) for name in ("model_id", "digest", "schema_fingerprint", "label_source", "is_proxy")
@@ -311,7 +312,8 @@ def _predictions(
     same |= {"base": float(explained.base), "baseline": baseline, "scale": asdict(scale), "policy": asdict(rules)}
     same |= {"channel": channel, "scored_at": now(), "scored_by": user.strip()}
     made = []
-    for place, (snapshot_id, applicant_id, as_of) in enumerate(zip(*(table[name] for name in HEADS), strict=True)):
+    nobody = np.full(len(inputs), None)
+    for place, (snapshot_id, applicant_id, as_of) in enumerate(zip(*(table.get(name, nobody) for name in HEADS), strict=True)):
         values, prediction_id = inputs[place], uuid4().hex
         advice = policy.recommend(float(chances[place]), values, rules, is_proxy=loaded.is_proxy, schema=schema)
         made.append(

@@ -57,7 +57,7 @@ def score(schema: Schema, pipeline: Pipeline, table: DataFrame, *, scale: Score,
         score=points,
         band=scorecard.band_names(points),
         recommendation=policy.decisions(chances, {feature.name: table[feature.name].to_numpy() for feature in schema}, rules),
-        contributions=explained.contributions.to_numpy(),
+        contributions=explained.contributions,
         reasons=_places(best.features, place),
         worth=best.amounts,
     )

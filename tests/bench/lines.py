@@ -429,14 +429,14 @@ def shap(rows: int) -> Lines:
     model = pipeline.fit("xgboost", frame[:20_000], bad[:20_000], None, schema)
 
     def reasons() -> None:
-        explain.top_concepts(explain.explain(model, frame, schema).contributions, schema)
+        explain.top_concepts((found := explain.explain(model, frame, schema)).contributions, found.names, schema)
 
     alone = sorted(cpu_seconds(lambda: model.prob_default(frame)) for _ in range(5))[2]
     reasons()
     both = sorted(cpu_seconds(reasons) for _ in range(5))[2]
     one = frame[:1]
     calls = cpu_seconds(
-        lambda: [explain.all_reasons(explain.records(one), explain.explain(model, one, schema), schema) for _ in range(200)]
+        lambda: [explain.all_reasons(explain.records(one, list(one)), explain.explain(model, one, schema), schema) for _ in range(200)]
     )
     single = 1000 * calls / 200
     name = f"exact SHAP, 20,000 × {matrix.shape[1]}, 300 trees of depth 5"
