@@ -26,6 +26,7 @@ from creditrisk.store import Store, now, to_json
 
 ARTEFACT = "pipeline.joblib"
 SCHEMA = "schema.toml"
+STANDINGS = frozenset({"register", "import model", "promote", "challenge", "retire"})  # the changes by which models get a standing
 TABLES = ("test", "validation", "contributions")
 ROW = (  # what a card says because the registry does
     *("model_id", "algorithm", "label_set_id", "label_source", "is_proxy", "snapshot_id", "schema_fingerprint", "digest"),
@@ -112,13 +113,21 @@ def get(store: Store, model_id: str) -> dict[str, Any]:
 def champion(store: Store) -> dict[str, Any] | None:
     """Return the row of the model that scores, or None."""
     name = champion_id(store)
-    return get(store, name) if name else None
+    return store.lasting("champion's row", STANDINGS, lambda: get(store, name)) if name else None
 
 
 def champion_id(store: Store) -> str | None:
     """Return the id of the model that scores, or None."""
-    name: str | None = store.value("select model_id from model_current where status = 'champion' order by status_at desc limit 1")
+    asked = "select model_id from model_current where status = 'champion' order by status_at desc limit 1"
+    name: str | None = store.lasting("champion", STANDINGS, lambda: store.value(asked))
     return name
+
+
+def challengers(store: Store, schema_fingerprint: str) -> list[str]:
+    """Return the ids of the models of a schema that stand beside the champion."""
+    asked = "select model_id, schema_fingerprint from model_current where status = 'challenger' order by model_id"
+    standing = store.lasting("challengers", STANDINGS, lambda: store.rows(asked))
+    return [name for name, fingerprint in standing if fingerprint == schema_fingerprint]
 
 
 def events(store: Store, model_id: str | None = None) -> DataFrame:

@@ -26,7 +26,7 @@ from creditrisk.store import Store, now, statement
 
 HEADS = ("snapshot_id", "applicant_id", "as_of")
 TEXTS = ("inputs", "contributions", "reasons", "scale", "policy")  # kept as JSON
-FEW = 8  # rows up to which parameters are quicker than a frame
+FEW = 4  # rows up to which parameters are quicker than a frame
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,7 @@ class Prediction:
 
 
 COLUMNS = tuple(part.name for part in fields(Prediction))
+INSERT = f"insert into prediction ({', '.join(COLUMNS)}) values ({', '.join(f'${name}' for name in COLUMNS)})"
 Values = dict[str, float | str]
 
 
@@ -348,8 +349,8 @@ def _kept(store: Store, predictions: list[Prediction], user: str, keep: bool) ->
     beside = shadow.foretold(store, [prediction.inputs for prediction in predictions], first.schema_fingerprint)
     with store.write(user, "score", subject, n=n, model_id=first.model_id, channel=first.channel, seal=one) as cursor:
         if n <= FEW:
-            marks = ", ".join(f"${name}" for name in COLUMNS)
-            cursor.executemany(f"insert into prediction ({', '.join(COLUMNS)}) values ({marks})", rows)
+            for row in rows:
+                cursor.execute(INSERT, row)
         else:
             cursor.register("scored", DataFrame(rows))
             cursor.execute("insert into prediction by name select * from scored")

@@ -24,18 +24,13 @@ NAN = float("nan")
 
 def foretold(store: Store, inputs: Sequence[Mapping[str, Any]], schema_fingerprint: str) -> dict[str, NDArray[np.float64]]:
     """Return what each challenger of this schema makes of predictions' values; one whose files are not its own is left out, logged."""
-    if not store.rows("select 1 from model_event where status = 'challenger' limit 1"):
-        return {}  # nobody ever stood beside a champion: to plan the view takes longer than to ask that
-    names = store.rows(
-        "select model_id from model_current where status = 'challenger' and schema_fingerprint = $fingerprint order by model_id",
-        fingerprint=schema_fingerprint,
-    )
+    names = registry.challengers(store, schema_fingerprint)
     if not names:
         return {}
     frame, found = DataFrame(list(inputs)), {}
-    for (model_id,) in names:
+    for model_id in names:
         try:
-            found[str(model_id)] = registry.load(store, model_id).prob_default(frame)
+            found[model_id] = registry.load(store, model_id).prob_default(frame)
         except CreditRiskError as error:
             log.warning("The challenger %s was not asked: %s", model_id, type(error).__name__)
     return found

@@ -8,13 +8,13 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cache
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 from pandas import DataFrame
@@ -25,6 +25,7 @@ from creditrisk.errors import NoRoom, NotAllowed, StoreDamaged, StoreInUse, Unkn
 from creditrisk.schema import Schema, built_in, dump, parse
 from creditrisk.settings import Settings
 
+T = TypeVar("T")
 SQL = Path(__file__).parent / "sql"
 NOTHING = Mark(0, "")  # what the first row of the chain follows
 DAMAGE = (duckdb.FatalException, duckdb.InternalException, duckdb.IOException, duckdb.SerializationException)
@@ -61,6 +62,8 @@ class Store:
         self._gave_up = False
         self.unacknowledged = unacknowledged
         self.newest = newest
+        self._written: dict[str, int] = {}  # by action, the number of the last change of that kind
+        self._lasting: dict[str, tuple[int, Any]] = {}
         self._mark: Mark | None = None  # the last audit row where it is surely known: to ask for it costs a third of a small change
 
     def read(self, sql: str, **values: Any) -> DataFrame:
@@ -85,6 +88,17 @@ class Store:
             names = [column[0] for column in cursor.description or []]
             rows = cursor.fetchall()
         return dict(zip(names, rows[0], strict=True)) if rows else None
+
+    def lasting(self, what: str, changed_by: frozenset[str], ask: Callable[[], T]) -> T:
+        """Return an answer that holds until one of these actions is written; asked for anew after each, in this process the only one.
+
+        For what every request wants to know and hardly anything changes: a query takes longer to plan than a score to compute.
+        """
+        at = max(self._written.get(action, 0) for action in changed_by)
+        held = self._lasting.get(what)
+        if held is None or held[0] != at:
+            held = self._lasting[what] = at, ask()
+        return held[1]
 
     @contextmanager
     def reading(self, **frames: Any) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -111,6 +125,7 @@ class Store:
             except BaseException:
                 _undo(cursor)
                 raise
+            self._written[action] = mark.seq
             self._acknowledge(mark)
 
     def require(self, user: str, action: str, subject: str) -> str:
@@ -222,6 +237,10 @@ class _Rehearsal(Store):
 
     def __init__(self, whole: Store, cursor: duckdb.DuckDBPyConnection):
         super().__init__(cursor, whole.settings, whole.schema)
+
+    def lasting(self, what: str, changed_by: frozenset[str], ask: Callable[[], T]) -> T:  # noqa: ARG002
+        """Return the answer as it is here and now: what is rehearsed ends with the rehearsal."""
+        return ask()
 
     @contextmanager
     def write(self, user: str, action: str, subject: str, **detail: Any) -> Iterator[duckdb.DuckDBPyConnection]:

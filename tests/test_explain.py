@@ -147,7 +147,7 @@ def test_top_concepts_of_nobody():
     predictors = [feature.name for feature in SCHEMA.predictors]
     empty = DataFrame({name: [] for name in predictors}, dtype=float)
     assert explain.top_concepts(np.zeros((0, len(predictors))), predictors, SCHEMA).amounts.shape == (0, 4)
-    assert explain.all_reasons(explain.records(empty, NAMES), explain.explain(fitted("xgboost"), empty, SCHEMA), SCHEMA) == []
+    assert explain.all_reasons(explain.records(empty, predictors), explain.explain(fitted("xgboost"), empty, SCHEMA), SCHEMA) == []
 
 
 def test_the_linear_scale_says_no_points():

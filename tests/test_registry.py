@@ -1,6 +1,7 @@
 """The registry: files first and the row last, nothing loaded that was not registered, no standing without a person and a reason."""
 
 import json
+import re
 from pathlib import Path
 
 import joblib
@@ -227,3 +228,17 @@ def test_every_standing_has_its_span_and_the_former_champion_is_known(store: Sto
     champion = spans.iloc[2]
     assert champion["until_at"] == spans.iloc[3]["from_at"]
     assert (champion["by_user"], champion["reason"]) == ("ann", "the first")
+
+
+def test_who_scores_and_who_stands_beside_is_known_at_once_after_every_change(store: Store) -> None:
+    one, two = kept(store, 2)
+    assert (registry.champion(store), registry.challengers(store, store.schema.fingerprint)) == (None, [])
+    registry.challenge(store, two, user="dan", reason="let us see how it does")
+    assert registry.challengers(store, store.schema.fingerprint) == [two]
+    assert registry.challengers(store, "another schema") == []
+    registry.promote(store, one, user="dan", reason="the best there is")
+    assert registry.champion_id(store) == one
+    registry.retire(store, two, user="dan", reason="no longer of use")
+    assert registry.challengers(store, store.schema.fingerprint) == []
+    written = re.findall(r"with store\.write\(user, (\w+|\"[a-z ]+\")", Path(registry.__file__).read_text())
+    assert {name.strip('"') for name in written} - {"action"} <= registry.STANDINGS  # what is remembered must not outlive a change

@@ -132,3 +132,35 @@ def test_labels_made_before_there_were_cohorts_are_kept(tmp_path: Path, settings
 def test_a_workspace_is_nobody_elses_on_the_machine(settings: Settings) -> None:
     stores.open_workspace(settings).close()
     assert [folder.stat().st_mode & 0o777 for folder in (settings.data, settings.models)] == [0o700, 0o700]
+
+
+def test_a_lasting_answer_is_asked_for_once_until_something_of_its_kind_is_written(store: Store) -> None:
+    asked: list[int] = []
+
+    def known() -> int:
+        asked.append(1)
+        return int(store.value("select count(*) from outcome"))
+
+    def lasting() -> int:
+        return store.lasting("outcomes", frozenset({"outcomes"}), known)
+
+    assert (lasting(), lasting(), len(asked)) == (0, 0, 1)
+    note(store)
+    assert (lasting(), lasting(), len(asked)) == (1, 1, 2)
+    with store.write("ann", "review", "something else"):
+        pass
+    assert (lasting(), len(asked)) == (1, 2)
+
+    def half() -> None:
+        with store.write("ann", "outcomes", "half") as cursor:
+            cursor.execute("insert into outcome values ('half', true, null, $at, 'ann')", {"at": stores.now()})
+            assert lasting() == 1
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        half()
+    assert lasting() == 1
+    with store.rehearsal() as rehearsed:
+        note(rehearsed, subject="rehearsed")
+        assert rehearsed.lasting("outcomes", frozenset({"outcomes"}), lambda: rehearsed.value("select count(*) from outcome")) == 2
+    assert (lasting(), len(asked)) == (1, 2)
