@@ -240,10 +240,14 @@ class Forest(Trees):
     fallback: str | None = Trees.fallback
 
     def raw(self, matrix: Numbers) -> Numbers:
-        """Return the mean over the trees, in the trees' order."""
-        if not len(matrix):
-            return np.zeros(0)
-        return np.asarray(self.forest.predict_proba(self.seen(matrix))[:, 1], dtype=np.float64)
+        """Return the mean over the trees, in the trees' order.
+
+        To the bit what the forest's own `predict_proba` gives, which spends ten milliseconds on handing one row round its trees.
+        """
+        seen, total = self.seen(matrix), np.zeros(len(matrix))
+        for member in self.forest.estimators_:
+            total += member.tree_.predict(seen)[:, 1]
+        return total / len(self.forest.estimators_)
 
     def grown(self) -> trees.Trees:
         """Return the trees as arrays."""

@@ -66,6 +66,12 @@ def test_a_row_alone_is_the_row_among_others_bit_for_bit(algorithm):
         assert fitted(algorithm).parts(alone)[1] == base
 
 
+def test_a_forest_says_to_the_bit_what_its_library_says():
+    forest, rows = fitted("random_forest"), lesson(500, 3).matrix
+    assert isinstance(forest, Forest)
+    assert np.array_equal(forest.raw(rows), forest.forest.predict_proba(forest.seen(rows))[:, 1])
+
+
 @every
 def test_no_rows_no_output_and_the_same_base(algorithm):
     nobody = lesson(3).matrix[:0]
