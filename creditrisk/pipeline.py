@@ -348,8 +348,7 @@ def _with_references(pipeline: Pipeline, frame: DataFrame) -> Pipeline:
     for name, rows in groups.items():
         contributions, _ = pipeline.contributions(frame.iloc[_sample(rows, pipeline.config.seed)])
         mean = {feature: float(contributions[feature].mean()) for feature in pipeline.names}
-        typical = {feature.name: _typical(feature, frame[feature.name].iloc[rows]) for feature in pipeline.features}
-        references[name] = Reference(len(rows), mean, typical)
+        references[name] = Reference(len(rows), mean, _typical(frame.iloc[rows], pipeline.features))
         if name == "everyone":
             importance = {feature: float((contributions[feature] - mean[feature]).abs().mean()) for feature in pipeline.names}
     return replace(pipeline, references=references, importance=importance)
@@ -438,15 +437,22 @@ def _frequent(texts: NDArray[np.object_]) -> list[str]:
     return [str(choice) for choice in choices[np.argsort(-counts, kind="stable")[:MOST_CHOICES]]]
 
 
-def _typical(feature: Feature, values: "Series[Any]") -> float | str:
+def _typical(frame: DataFrame, features: Sequence[Feature]) -> dict[str, float | str]:
+    """Return what is usual of each feature: the median of the numbers known, the most frequent choice."""
+    numeric = [feature for feature in features if feature.is_numeric]
+    numbers = {feature.name: column for feature, column in zip(numeric, _numbers(frame, numeric).T, strict=True)}
+    return {
+        feature.name: _middle(numbers[feature.name])
+        if feature.is_numeric
+        else next(iter(_frequent(_choices(feature, frame[feature.name]))), float("nan"))
+        for feature in features
+    }
+
+
+def _middle(numbers: Numbers) -> float:
     # Where most have none of something the median is 0 and compares nobody with anybody; there the mean is what is usual.
-    if not feature.is_numeric:
-        return next(iter(_frequent(_choices(feature, values))), float("nan"))
-    known = _numbers(values.to_frame(feature.name), [feature])[:, 0]
-    known = known[~np.isnan(known)]
-    if not len(known):
-        return float("nan")
-    return float(np.median(known)) or float(np.mean(known))
+    known = numbers[~np.isnan(numbers)]
+    return (float(np.median(known)) or float(np.mean(known))) if len(known) else float("nan")
 
 
 def _labels(bad: ArrayLike, n: int) -> Numbers:
