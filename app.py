@@ -17,7 +17,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 
 import ui
-from creditrisk import demo, jobs
+from creditrisk import demo, discretion, jobs
 from creditrisk.api import create_api
 from creditrisk.batch import keep
 from creditrisk.errors import CreditRiskError
@@ -28,6 +28,7 @@ from ui import entrance
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[None]:  # noqa: ARG001
     """Open the workspace, warm what the first visitor would wait for, and let go of the file at the end."""
+    discretion.install()
     try:
         entrance.prove()
         os.umask(0o077)  # what is written here is nobody else's on this machine

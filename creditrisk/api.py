@@ -60,6 +60,8 @@ def create_api(open_store: Callable[[], Store]) -> FastAPI:
 
     @api.post("/v1/score", summary="Score one applicant or up to 1,000", responses=PROBLEMS)
     def score(body: Body_, x_user: User = "api", idempotency_key: Key = None) -> JSONResponse:
+        if isinstance(body, bytes):  # FastAPI hands on unread what does not say that it is JSON
+            raise InvalidInput("The body was not sent as JSON: add the header Content-Type: application/json.")
         store, made = open_store(), list[scoring.Prediction]()
 
         def scored() -> list[str]:
@@ -163,8 +165,6 @@ def _usual(feature: Feature) -> Any:
 
 def _asked(schema: Schema, body: Any) -> list[dict[str, Any]]:
     """Return the applicants of a body, each checked; raises InvalidInput with one sentence for the first thing wrong."""
-    if isinstance(body, bytes):  # FastAPI hands on unread what does not say that it is JSON
-        raise InvalidInput("The body was not sent as JSON: add the header Content-Type: application/json.")
     entries = body if isinstance(body, list) else [body]
     if not 1 <= len(entries) <= MOST:
         raise InvalidInput(

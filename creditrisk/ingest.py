@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pandas import DataFrame
 
-from creditrisk import banks, categories, cells, formats, pairs
+from creditrisk import banks, categories, cells, formats, pairs, tabular
 from creditrisk.cells import Units
 from creditrisk.errors import UnknownThing, UnreadableFile
 from creditrisk.reconcile import AccountBalance, Key, State, overall, reconcile
@@ -83,7 +83,7 @@ def read(name: str, content: bytes, *, profile: str | None = None, answers: Mapp
     `answers` are keys of a bank profile beside (and before) those of `profile`. What the file leaves open without them is answered by
     the one profile that `matches` its headings. Raises UnknownThing for an unknown profile, InvalidInput for one that is none.
     """
-    file, folder = plain_name(name), settings.data / "banks"
+    file, folder = tabular.plain_name(name), settings.data / "banks"
     declared = banks.declare(banks.profile(profile, folder) if profile else None, answers or {})
     reading = _read(file, content, declared, settings)
     if reading.questions and not profile:
@@ -117,12 +117,6 @@ def _undecided(reading: Reading, question: Question, names: Sequence[str]) -> Re
     told = replace(question.problem, message=question.problem.message + what)
     problems = [told if problem == question.problem else problem for problem in reading.problems]
     return replace(reading, problems=problems, questions=[replace(question, problem=told), *reading.questions[1:]])
-
-
-def plain_name(name: str) -> str:
-    """Return the last part of a path of whatever system, as one printable line that a sentence can begin with."""
-    last = PureWindowsPath(Path(name).name).name
-    return "".join(letter if letter.isprintable() else " " for letter in last)[:200].strip(" .") or "statement"
 
 
 def _read(file: str, content: bytes, declared: banks.Profile | None, settings: Settings) -> Reading:

@@ -22,6 +22,7 @@ from weakref import WeakKeyDictionary
 
 from pandas import DataFrame
 
+from creditrisk import discretion
 from creditrisk.errors import CreditRiskError, InvalidInput, JobBusy, UnknownThing
 from creditrisk.people import EVERYONE, Person
 from creditrisk.store import Store, now, to_json
@@ -53,9 +54,9 @@ class Child:
             self.supervisor.join()
 
     def why(self, what: str, folder: Path) -> str:
-        """Say how it ended where it gave no reason; what it printed last goes into the log under `what`."""
-        code = self.process.returncode
-        log.error("%s ended with code %s: %s", what, code, (folder / "stderr.txt").read_text(encoding="utf-8")[-4000:])
+        """Say how it ended where it gave no reason; which error it was, and where, goes into the log under `what`."""
+        code, printed = self.process.returncode, (folder / "stderr.txt").read_text(encoding="utf-8", errors="replace")
+        log.error("%s ended with code %s: %s", what, code, discretion.overheard(printed[-20_000:]))
         return "was killed from outside, perhaps for lack of memory" if code == -9 else f"ended unexpectedly (code {code})"
 
 

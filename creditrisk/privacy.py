@@ -7,7 +7,7 @@ name that says nothing, and still replays from its own inputs. That it was done 
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -61,7 +61,7 @@ def erase(store: Store, applicant_id: str, *, user: str, reason: str, dry_run: b
     store.require(user, "erase", "an applicant")
     registry.require_reason(reason, "Erasing an applicant")
     known = store.value(f"select 1 from ({KNOWN}) where applicant_id = $id and not starts_with(applicant_id, 'erased-')", id=applicant_id)
-    if known is None:
+    if known is None and applicant_id not in _beside(store):
         raise UnknownThing("applicant", applicant_id, "Whoever was erased before has no name here any more.")
     ((_, pseudonym),) = leaving = [(applicant_id, f"erased-{uuid4().hex[:16]}")]
     return pseudonym, _taken_out(store, leaving, Order("erase", user, reason.strip()), dry_run)
@@ -69,12 +69,21 @@ def erase(store: Store, applicant_id: str, *, user: str, reason: str, dry_run: b
 
 def due(store: Store, today: date | None = None) -> DataFrame:
     """Return with whom nothing has happened for as many months as the settings say: applicant_id, last_at, oldest first."""
-    return store.read(
-        f"""select applicant_id, last_at from ({LAST}) where last_at < $today::timestamp - to_months($months)
-        and not starts_with(applicant_id, 'erased-') and applicant_id not in (select applicant_id from synthetic) order by last_at, 1""",
-        today=today or now().date(),
-        months=store.settings.privacy.retention_months,
-    )
+    names = _beside(store)
+    with store.reading(beside=DataFrame({"applicant_id": [*names], "last_at": [*names.values()]}, dtype=object)) as cursor:
+        found: DataFrame = cursor.execute(
+            f"""select applicant_id, max(last_at) as last_at
+            from (select * from ({LAST}) union all select applicant_id::varchar, last_at::timestamp from beside)
+            where not starts_with(applicant_id, 'erased-') and applicant_id not in (select applicant_id from synthetic)
+            group by applicant_id having max(last_at) < $today::timestamp - to_months($months) order by 2, 1""",
+            {"today": today or now().date(), "months": store.settings.privacy.retention_months},
+        ).df()
+    return found
+
+
+def _beside(store: Store) -> dict[str, datetime]:
+    """Return who is named in files beside the database, perhaps nowhere else, and when they came last."""
+    return {name: at for name, at in vault.named(store).items() if name not in ("", GONE)}
 
 
 def purge(store: Store, *, user: str, today: date | None = None, dry_run: bool = True) -> Erased:

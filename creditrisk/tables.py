@@ -4,7 +4,7 @@ No row is lost on the way: keys that find no partner are counted by file, values
 and a key that stands twice refuses the import. What a table says of the outcome is kept as an outcome, never as a feature.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from pandas import DataFrame, Series, isna
 
-from creditrisk import gather, inference, provenance, rows, schema
+from creditrisk import gather, inference, provenance, rows, schema, tabular
 from creditrisk.errors import InvalidInput, NotAllowed
 from creditrisk.gather import Plan
 from creditrisk.inference import Finding
@@ -59,6 +59,17 @@ class Imported:
     n: int
     n_outcomes: int
     problems: list[Problem]
+
+
+def named(files: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
+    """Return files by the plain name they are spoken of with; raises InvalidInput where two are called alike."""
+    found: dict[str, bytes] = {}
+    for name, content in files:
+        plain = tabular.plain_name(name)
+        if plain in found:
+            raise InvalidInput(f"Two files are called {plain}: rename one, so that each can be told from the other.")
+        found[plain] = content
+    return found
 
 
 def join(tables: Mapping[str, DataFrame], *, key: str | None = None, on: str | None = None, gather: Plan | None = None) -> Table:

@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,12 @@ class Block:
     first: int
     share: float
     odd: dict[int, str] = field(default_factory=dict)
+
+
+def plain_name(name: str) -> str:
+    """Return the last part of a path of whatever system, as one printable line that a sentence can begin with."""
+    last = PureWindowsPath(Path(name).name).name
+    return "".join(letter if letter.isprintable() else " " for letter in last)[:200].strip(" .") or "statement"
 
 
 def load(file: Path, limits: Intake) -> DataFrame:

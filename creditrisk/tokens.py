@@ -50,8 +50,9 @@ def create(store: Store, person: str, scopes: Sequence[str], *, purpose: str, da
     kept = {"person": person.strip(), "purpose": purpose.strip(), "scopes": " ".join(scope for scope in SCOPES if scope in scopes)}
     with store.write(user, "token", token_id, **kept, expires_at=made.expires_at) as cursor:
         cursor.execute(
-            "insert into token values ($token_id, $person, $purpose, $scopes, $digest, $at, $user, $expires_at)",
-            {**kept, "token_id": token_id, "digest": _digest(made.key), "at": at, "user": str(user).strip(), "expires_at": made.expires_at},
+            "insert into token values ($token_id, $person, $purpose, $scopes, $digest, $at, $user, $expires_at, $declared)",
+            {**kept, "token_id": token_id, "digest": _digest(made.key), "at": at, "user": str(user).strip(), "expires_at": made.expires_at}
+            | {"declared": kept["person"] in store.settings.people.roles},
         )
     return made
 
@@ -87,7 +88,7 @@ def holder(store: Store, key: str) -> Person:
     """Return whose key this is, with their roles and its scopes. Raises NotSignedIn, in the same words whatever is wrong with it."""
     parts = key.split("_", 2)
     row = store.record(
-        """select person, scopes, digest from token left join ended on id = token_id
+        """select person, scopes, digest, declared from token left join ended on id = token_id
         where token_id = $id and ended_at is null and expires_at > $at""",
         id=parts[1] if len(parts) == 3 and key.isascii() else "",
         at=now(),
@@ -95,7 +96,8 @@ def holder(store: Store, key: str) -> Person:
     if not hmac.compare_digest(_digest(key), row["digest"] if row else "0" * 64) or row is None:
         raise NotSignedIn(UNKNOWN)
     declared = store.settings.people.roles
-    return Person(row["person"], declared.get(row["person"], EVERYONE), row["scopes"].split())
+    # A program stands in no list of people; a person who stood in it and no longer does has lost what they could do.
+    return Person(row["person"], declared.get(row["person"], () if row["declared"] else EVERYONE), row["scopes"].split())
 
 
 def _said(text: str) -> bool:

@@ -9,9 +9,9 @@ import io
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
-from datetime import date
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
+from datetime import date, datetime
 from json import loads
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from pandas import DataFrame
 from pyarrow import parquet
 
 from creditrisk import custody, seal, tabular
@@ -29,6 +30,7 @@ from creditrisk.store import Store, now
 NAME = re.compile(r"(B\d{4,9})-([1-9]\d{0,8})")  # of a prediction made in a batch: whose, and which row of its file
 VALUES, REFUSED = ".parquet", ".refused.parquet"  # behind the first row of a part: its files
 ADDED = "contribution: "
+CELL = "given: "  # before the name of a cell's column, among the rows set aside
 GIVEN, SCHEMA, PIPELINE, ASKED = NEEDED = ("given", "schema.toml", "pipeline.joblib", "asked.json")
 FACTS = (  # what is sealed of a batch, in this order: all but what its file was called, which may name a person
     *("batch_id", "sha256", "n_bytes", "n_rows", "model_id", "digest", "schema_fingerprint", "label_source", "is_proxy", "base"),
@@ -225,6 +227,29 @@ def recover(store: Store) -> list[str]:
     return [f"What was not kept of batches was removed: {n:,} files or folders."] if n else []
 
 
+def named(store: Store) -> dict[str, datetime]:
+    """Return who is named in what batches keep on disk, among rows set aside or in files that are not done, and when they came last."""
+    found: dict[str, datetime] = {}
+    declared = {"as_of", *(feature.name for feature in store.schema)}  # what is left holds ids
+    for batch_id, at in store.rows("select batch_id, created_at from batch order by created_at"):
+        for table in _tables(store, batch_id):
+            for column in (name for name in table.columns if str(name).removeprefix(CELL) not in declared):
+                found |= dict.fromkeys((str(cell).strip() for cell in table[column].dropna().unique()), at)
+    return found
+
+
+def _tables(store: Store, batch_id: str) -> Iterator[DataFrame]:
+    """Yield the cells that were given of rows set aside, and the rows of a file that is not done."""
+    here = folder(store, batch_id)
+    for part in _parts(store, batch_id):
+        if part["refused_sha256"]:
+            aside = parquet.read_table(io.BytesIO(verified(here / f"{part['first_row']}{REFUSED}", part["refused_sha256"])))
+            yield aside.select([name for name in aside.column_names if name.startswith(CELL)]).to_pandas()
+    if (here / GIVEN).exists():
+        with suppress(CreditRiskError), closing(_blocks(here)) as blocks:  # one that cannot be read names nobody here
+            yield from (block.frame for block in blocks)
+
+
 def unnamed(store: Store, cursor: Any, without: Without, user: str) -> tuple[int, list[Path]]:
     """Take people out of what batches keep on disk, inside the transaction that erases them; `without` takes them out of a text.
 
@@ -248,16 +273,26 @@ def unnamed(store: Store, cursor: Any, without: Without, user: str) -> tuple[int
         ).fetchall():
             file = here / f"{first}{REFUSED}"
             table = parquet.read_table(io.BytesIO(verified(file, digest)))
-            said = table.select(["row"])
-            for name in table.column_names[1:]:
-                column = [None if text is None else without(text) for text in table[name].to_pylist()]
-                said = said.append_column(name, pa.array(column, pa.string()))
+            said = _said_without(table, without)
             if not said.equals(table):
                 part = file.with_name(f".{file.name}.part")
                 fresh = {"digest": written(said, part), "id": batch_id, "first": first}
                 cursor.execute("update batch_part set refused_sha256 = $digest where batch_id = $id and first_row = $first", fresh)
                 anew.append(part)
     return away, anew
+
+
+def _said_without(table: pa.Table, without: Without) -> pa.Table:
+    """Return rows set aside as they may stay: of a row that speaks of somebody the other cells that were given go too."""
+    columns = {name: table[name].to_pylist() for name in table.column_names[1:]}
+    rest = {name: [None if text is None else without(text) for text in column] for name, column in columns.items()}
+    speaks = [row != other for row, other in zip(zip(*columns.values(), strict=True), zip(*rest.values(), strict=True), strict=True)]
+    said = table.select(["row"])
+    for name, column in rest.items():
+        kept = [None if gone and name.startswith(CELL) and text == was else text
+                for text, was, gone in zip(column, columns[name], speaks, strict=True)]  # fmt: skip
+        said = said.append_column(name, pa.array(kept, pa.string()))
+    return said
 
 
 def settled(anew: Sequence[Path]) -> None:
@@ -270,14 +305,18 @@ def settled(anew: Sequence[Path]) -> None:
 def _names(here: Path, without: Without) -> bool:
     """Say whether the file of a batch speaks of somebody; one that cannot be read is held to."""
     said = (here / ASKED).read_text(encoding="utf-8")
-    asked = loads(said)
     if without(said) != said:
         return True
     try:
-        with closing(tabular.blocks(asked["file"], here / GIVEN, Intake(**asked["limits"]), 10_000, ())) as blocks:
+        with closing(_blocks(here)) as blocks:
             return any(_speaks(block.frame, without) for block in blocks)
     except CreditRiskError:
         return True
+
+
+def _blocks(here: Path) -> Generator[tabular.Block]:
+    asked = loads((here / ASKED).read_text(encoding="utf-8"))
+    yield from tabular.blocks(asked["file"], here / GIVEN, Intake(**asked["limits"]), 10_000, ())
 
 
 def _speaks(frame: Any, without: Without) -> bool:

@@ -204,6 +204,43 @@ def test_whoever_was_in_a_batch_is_in_none_of_its_files_any_more(filled: Store, 
     assert keep.get(filled, half)["message"] == "Its file named a person who was erased, and was removed."
 
 
+@pytest.mark.parametrize("is_done", [True, False])
+def test_whoever_is_only_among_rows_set_aside_can_be_named(filled: Store, monkeypatch: pytest.MonkeyPatch, is_done: bool) -> None:
+    monkeypatch.setattr("creditrisk.batch.work.ROWS", 12)
+    frame = table(filled, 12).assign(applicant_id=[f"Q{place:06d}" for place in range(1, 13)]).astype(object)
+    frame.loc[6, "days_negative_90d"] = 91
+    batch = done(filled, csv(frame)) if is_done else keep.begin(filled, "new.csv", csv(frame), user="ann", channel="test")
+    assert len(named(filled, WHO)) == 1
+    counts = filled.rows("select batch_id, count(*) from batch_score group by all")
+    later = date.today() + timedelta(days=5_000)
+    assert WHO in privacy.due(filled, later)["applicant_id"].tolist()
+    assert privacy.due(filled).empty
+
+    pseudonym, gone = privacy.erase(filled, WHO, user="ada", reason="asked for it")
+
+    assert (gone.predictions, gone.batch_files) == (0, int(not is_done))
+    assert named(filled, WHO) == []
+    assert WHO not in everything(filled)
+    assert not failing(filled)
+    assert filled.rows("select batch_id, count(*) from batch_score group by all") == counts
+    assert "was erased" in (privacy.said(filled, pseudonym) or "")
+    assert WHO not in privacy.due(filled, later)["applicant_id"].tolist()
+    with pytest.raises(UnknownThing):
+        privacy.erase(filled, WHO, user="ada", reason="once more")
+    if is_done:
+        (row,) = results.refused(filled, batch).to_dict("records")
+        assert row["what is wrong"] == "Row 7: days_negative_90d is 91; the most allowed is 90."
+        assert {value for name, value in row.items() if name.startswith("given: ") and value == value and value} == {privacy.GONE}
+
+
+def test_a_cell_that_only_looks_like_an_id_names_nobody(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("creditrisk.batch.work.ROWS", 12)
+    in_batches(filled)
+    for cell in ("91", "", privacy.GONE, "2026-01-31"):
+        with pytest.raises(UnknownThing):
+            privacy.erase(filled, cell, user="ada", reason="asked for it")
+
+
 def test_a_batch_that_names_somebody_else_goes_on(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("creditrisk.batch.work.ROWS", 12)
     _, half = in_batches(filled)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from creditrisk import cells, ingest
+from creditrisk import cells, ingest, tables
+from creditrisk.errors import InvalidInput
 from creditrisk.settings import Settings
 from tests.conftest import ROOT
 
@@ -72,7 +73,9 @@ def test_a_cache_holds_what_every_reader_may_see_or_is_one_sessions_own(file: Pa
 )
 def test_an_upload_never_keeps_its_path(name: str, kept: str, settings: Settings) -> None:
     assert ingest.read(name, b"Date,Amount\n", settings=settings).file == kept
-    assert all("plain_name(" in file.read_text() for file in FACES if "read(name, content" in file.read_text())
+    assert list(tables.named([(name, b"")])) == [kept]
+    with pytest.raises(InvalidInput, match="Two files are called"):
+        tables.named([(name, b"1"), (kept, b"2")])
 
 
 def test_nothing_is_logged_but_what_the_program_itself_does() -> None:

@@ -44,6 +44,17 @@ def test_a_key_never_reaches_further_than_its_person(store: Store) -> None:
         store.require(holder, "promote", "M0001")
 
 
+def test_whoever_is_taken_off_the_list_of_people_takes_their_keys_with_them(store: Store) -> None:
+    object.__setattr__(store.settings.people, "roles", {"ada": ("admin",), "rita": ("reviewer",)})
+    key, program = made(store, "admin", person="rita").key, made(store, "score").key
+    for left in ({"ada": ("admin",)}, {}):
+        object.__setattr__(store.settings.people, "roles", left)
+        for action in ("read", "review", "promote"):
+            with pytest.raises(NotAllowed, match="rita has no role here"):
+                store.require(tokens.holder(store, key), action, "x")
+        store.require(tokens.holder(store, program), "score", "x")
+
+
 def test_the_key_itself_is_nowhere_in_the_workspace(store: Store) -> None:
     key = made(store).key
     secret = key.split("_", 2)[2]

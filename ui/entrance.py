@@ -24,6 +24,7 @@ FEWEST = 32  # characters of a secret that signs cookies
 REQUIRED: Mapping[str, Any] = {
     "runner.postScriptGC": False,  # two seconds and more a click with fifty people at work
     "client.showErrorDetails": "none",  # otherwise people see the program's own lines, and what stood in them
+    "logger.enableRich": False,  # prints errors past the log, with their words
     "client.allowedOrigins": [],  # nobody frames us, so that nobody's messages are listened to
     "server.enableXsrfProtection": True,
     "server.enableCORS": True,

@@ -7,7 +7,7 @@ import streamlit as st
 from pandas import DataFrame
 
 import ui
-from creditrisk import gather, ingest, provenance, tables, tabular
+from creditrisk import gather, provenance, tables, tabular
 from creditrisk.schema import Schema
 from creditrisk.settings import Intake
 
@@ -45,7 +45,7 @@ def bring_in() -> None:
         return
     store = ui.store()
     with ui.guard(), st.spinner("Reading …", show_time=True):
-        named = {ingest.plain_name(file.name): file.getvalue() for file in files}
+        named = tables.named((file.name, file.getvalue()) for file in files)
         read = {name: _read(name, content, store.settings.intake) for name, content in named.items()}
         key, target, as_of = _asked(read)
         joined = tables.join(read, key=key, gather=_plan(read, key))

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from contextvars import copy_context
@@ -33,7 +32,6 @@ from creditrisk.schema import Schema, dump
 from creditrisk.store import Store, now, statement, to_json
 
 PIECE = 1 << 20
-STALE = 3_600.0  # seconds after which nobody is still sending a file
 SCORE = "insert into batch_score by name select $batch as batch_id, * from scored"
 Content = bytes | IO[bytes] | Path
 
@@ -62,7 +60,7 @@ class Look:
 
 def look(store: Store, name: str, content: Content, most: int = 50) -> Look:
     """Read the first rows of a file without keeping anything; raises as `start` does for a file that cannot be scored."""
-    folder = _new_folder(store)
+    name, folder = tabular.plain_name(name), _new_folder(store)
     try:
         _taken(content, folder / vault.GIVEN)
         first = _first(store, name, folder)
@@ -105,7 +103,7 @@ def begin(
     store: Store, name: str, content: Content, *, user: str, channel: str, model_id: str | None = None, baseline: str = "cut-off"
 ) -> str:
     """Take a file without scoring it yet: look at its first rows, keep it and what it is to be scored with; raises as `start` does."""
-    store.require(user, "score", name)
+    store.require(user, "score", name := tabular.plain_name(name))
     using = scoring.model(store, model_id)
     folder = _new_folder(store)
     try:
@@ -337,12 +335,9 @@ def _base(using: scoring.Model, baseline: str, schema: Schema) -> float:
 
 
 def _new_folder(store: Store) -> Path:
-    """Make a folder for a file that comes in; those a crash left behind go."""
+    """Make a folder for a file that comes in; what a crash leaves of it goes at the next start (`vault.recover`)."""
     parent = vault.folder(store, "")
     parent.mkdir(parents=True, exist_ok=True)
-    for left in parent.glob(".tmp-*"):
-        if time.time() - left.stat().st_mtime > STALE:
-            shutil.rmtree(left, ignore_errors=True)
     return Path(tempfile.mkdtemp(prefix=".tmp-", dir=parent))
 
 

@@ -144,7 +144,7 @@ def _set_aside(block: tabular.Block, wrong: Mapping[int, Sequence[rows.Problem]]
         "message": [" ".join(problem.message for problem in wrong[place]) for place in places],
     }
     given = block.frame.iloc[places]
-    cells = {f"given: {name}": [None if isna(cell) else str(cell) for cell in given[name]] for name in given.columns}
+    cells = {f"{vault.CELL}{name}": [None if isna(cell) else str(cell) for cell in given[name]] for name in given.columns}
     return pa.table({name: pa.array(values, pa.int32() if name == "row" else pa.string()) for name, values in {**about, **cells}.items()})
 
 

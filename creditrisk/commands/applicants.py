@@ -112,10 +112,8 @@ def _joined(options: Options, settings: Settings) -> "Table":
     from creditrisk import gather, tables, tabular
 
     files = files_of(options.files)
-    names = [file.name for file in files]
-    if twice := next((name for name in names if names.count(name) > 1), None):
-        raise InvalidInput(f"Two files are called {twice}: rename one, so that each can be told from the other.")
-    read = {file.name: tabular.read(file.name, content_of(file), settings.intake) for file in files}
+    given = tables.named((file.name, content_of(file)) for file in files)
+    read = {name: tabular.read(name, content, settings.intake) for name, content in given.items()}
     return tables.join(read, key=options.id, on=options.on, gather=gather.plan(options.gather or []))
 
 
