@@ -144,10 +144,9 @@ def _decision(made: Decision) -> list[tuple[str, str]]:
 def _advice(store: Store, prediction: Prediction) -> Part:
     word = "Risk (proxy)" if prediction.is_proxy else "Probability of default"
     advice = decisions.advice(prediction)
-    sure = prediction.recommendation != "insufficient data"
-    found = _lines(store, prediction) if sure else None
+    found = certainty.known(store, prediction.model_id) if prediction.is_sure else None
     chance = f"{100 * prediction.pd:.2f} %"
-    note = "" if sure else "Too little history: no figure here is one to rely on."
+    note = "" if prediction.is_sure else "Too little history: no figure here is one to rely on."
     if found:
         low, high = found.interval(prediction.margin)
         chance += f" ({100 * low:.2f} to {100 * high:.2f} %)"
@@ -160,13 +159,6 @@ def _advice(store: Store, prediction: Prediction) -> Part:
         ("Rule", f"{advice.rule}; the cut-off lies at {100 * advice.cutoff:.2f} %"),
     ]
     return Part("What was recommended", rows, note=note)
-
-
-def _lines(store: Store, prediction: Prediction) -> certainty.Lines | None:
-    try:
-        return certainty.lines(store, prediction.model_id)
-    except TamperedArtefact:  # a record is written of what there is; the model's own page complains
-        return None
 
 
 def _reasons(prediction: Prediction) -> Part:
