@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from creditrisk import __version__, corrections, desk, dispatch, hearings, labels, registry, repeats, rows, scoring
+from creditrisk import __version__, certainty, corrections, desk, dispatch, hearings, labels, registry, repeats, rows, scoring
 from creditrisk.errors import CreditRiskError, InvalidInput, JobBusy, StoreInUse
 from creditrisk.schema import Feature, Schema
 from creditrisk.store import Store, to_json
@@ -43,20 +43,23 @@ def create_api(open_store: Callable[[], Store]) -> FastAPI:
     about = __doc__.split("\n", maxsplit=1)[0]
     api = FastAPIOffline(title="Credit Risk Workbench", version=__version__, description=about, redoc_url=None)
     loaded: dict[str, scoring.Model] = {}  # by id: a registered model never changes
-    banners: dict[str, str | None] = {}  # by model: the warning that goes with everything it says
+    known: dict[str, tuple[str | None, certainty.Lines | None]] = {}  # by model: its warning, and what says how sure it is
 
-    def champion(store: Store) -> scoring.Model:
-        name = registry.champion_id(store)
+    def model(store: Store, name: str | None) -> scoring.Model:
         if name is None or name not in loaded:
-            found = scoring.model(store)
+            found = scoring.model(store, name)
             loaded[found.model_id] = found
             return found
         return loaded[name]
 
-    def banner(store: Store, model_id: str) -> str | None:
-        if model_id not in banners:
-            banners[model_id] = labels.banner(labels.get(store, registry.get(store, model_id)["label_set_id"]))
-        return banners[model_id]
+    def beside(store: Store, name: str) -> tuple[str | None, certainty.Lines | None]:
+        if name not in known:
+            label_set = labels.get(store, registry.get(store, name)["label_set_id"])
+            known[name] = labels.banner(label_set), certainty.known(store, name)
+        return known[name]
+
+    def answer(store: Store, made: scoring.Prediction) -> dict[str, Any]:
+        return _answer(made, *beside(store, made.model_id))
 
     @api.post("/v1/score", summary="Score one applicant or up to 1,000", responses=PROBLEMS)
     def score(body: Body_, x_user: User = "api", idempotency_key: Key = None) -> JSONResponse:
@@ -66,20 +69,17 @@ def create_api(open_store: Callable[[], Store]) -> FastAPI:
 
         def scored() -> list[str]:
             asked = _asked(store.schema, body)
-            made.extend(_scored(store, asked, champion(store), x_user))
+            made.extend(_scored(store, asked, model(store, registry.champion_id(store)), x_user))
             return [one.prediction_id for one in made]
 
         before = repeats.once(store, idempotency_key, body, scored, user=x_user)
-        answers = [
-            _answer(one, banner(store, one.model_id)) for one in (made if before is None else [scoring.get(store, name) for name in before])
-        ]
+        answers = [answer(store, one) for one in (made if before is None else [scoring.get(store, name) for name in before])]
         return JSONResponse(answers if isinstance(body, list) else answers[0])
 
     @api.get("/v1/predictions/{prediction_id}", summary="A prediction as it was made", responses=PROBLEMS)
     def prediction(prediction_id: str) -> JSONResponse:
         store = open_store()
-        found = scoring.get(store, prediction_id)
-        return JSONResponse(_answer(found, banner(store, found.model_id)))
+        return JSONResponse(answer(store, scoring.get(store, prediction_id)))
 
     @api.post(
         "/v1/corrections", summary="Say what movements really were; `dry_run` tells what would move and stores nothing", responses=PROBLEMS
@@ -98,7 +98,7 @@ def create_api(open_store: Callable[[], Store]) -> FastAPI:
 
     api.include_router(hearings.routes(open_store, PROBLEMS))
     api.include_router(dispatch.routes(open_store, PROBLEMS))
-    api.include_router(desk.routes(open_store, PROBLEMS))
+    api.include_router(desk.routes(open_store, PROBLEMS, lambda store, name: (model(store, name), beside(store, name)[1])))
 
     def described() -> dict[str, Any]:
         if not api.openapi_schema:
@@ -211,8 +211,8 @@ def _scored(store: Store, asked: list[dict[str, Any]], champion: scoring.Model, 
     return scoring.score_values(store, given, user=user, channel="api", using=champion, complete=len(given) > 1)
 
 
-def _answer(made: scoring.Prediction, banner: str | None) -> dict[str, Any]:
-    return made.to_json() | {
+def _answer(made: scoring.Prediction, banner: str | None, found: certainty.Lines | None) -> dict[str, Any]:
+    return made.to_json(found) | {
         "because": made.because,
         "margin": made.margin,
         "baseline": made.baseline,
@@ -304,6 +304,7 @@ BODIES = {
     "reviews": "a verdict",
     "inspections": "an inspection",
     "decisions": "a decision",
+    "what-if": "a prediction_id with changes,",
     "claims": "a claim, {} for the next case,",
 }
 HANDLERS: dict[type[Exception], Any] = {
@@ -333,4 +334,6 @@ def _description(api: FastAPI, schema: Schema) -> dict[str, Any]:
     body = described["paths"]["/v1/score"]["post"]["requestBody"]["content"]["application/json"]
     body["examples"] = examples(schema)
     body["schema"] = {"oneOf": [one, {"type": "array", "items": one, "minItems": 1, "maxItems": MOST}]}
+    changes = described["components"]["schemas"]["WhatIf"]["properties"]
+    changes["changes"] |= {"properties": parts["Features"]["properties"], "additionalProperties": False}
     return described

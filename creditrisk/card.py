@@ -104,14 +104,28 @@ def pdf(markdown: str) -> bytes:
     lines, target = _laid_out(markdown), io.BytesIO()
     nothing = {"CreationDate": None, "Creator": None, "Producer": None, "Title": markdown.partition("\n")[0].removeprefix("# ")}
     with PdfPages(target, metadata=nothing) as pages:
-        for begin in range(0, max(len(lines), 1), LINES):
+        for number, page in enumerate(_pages(lines), 1):
             figure = Figure(figsize=(8.27, 11.69))
-            for place, (line, weight) in enumerate(lines[begin : begin + LINES]):
+            for place, (line, weight) in enumerate(page):
                 y = 0.955 - 0.0137 * place
                 figure.text(0.07, y, line, family="DejaVu Sans Mono", fontsize=7.4, weight=weight, parse_math=False)
-            figure.text(0.93, 0.025, f"{begin // LINES + 1}", fontsize=7, ha="right")
+            figure.text(0.93, 0.025, f"{number}", fontsize=7, ha="right")
             pages.savefig(figure)
     return target.getvalue()
+
+
+def _pages(lines: list[tuple[str, str]]) -> list[list[tuple[str, str]]]:
+    """Return lines page by page: none begins with a gap, and no heading stands below everything else of its page."""
+    pages: list[list[tuple[str, str]]] = []
+    while lines or not pages:
+        end = LINES
+        while LINES // 2 < end < len(lines) and (lines[end - 1][1] == "bold" or not lines[end - 1][0]):
+            end -= 1
+        pages.append(lines[:end])
+        lines = lines[end:]
+        while lines and not lines[0][0]:
+            lines = lines[1:]
+    return pages
 
 
 def _laid_out(markdown: str) -> list[tuple[str, str]]:

@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 from pandas import DataFrame
 
 from creditrisk import registry
+from creditrisk.errors import TamperedArtefact
 from creditrisk.estimators import inverse_logit, logit
 from creditrisk.metrics import wilson
 from creditrisk.store import Store
 
 Numbers = NDArray[np.float64]
-DRAWS, SEED = 200, 7
+DRAWS, BEYOND, SEED = 199, 5, 7  # the 5th and the 5th last of 199 are the ends of 95 %: 5 of 200 gaps lie beyond each
 CELLS = 400  # margins are held together in so many groups, so that a draw costs the same whatever the number of rows
 NEAREST, NEAR = 200, 0.1  # rows and share of them whose outcome is looked at around a score
 STEPS = 12  # of Newton; a line with two parameters is found in about five
-LEVEL = (2.5, 97.5)
 
 
 @dataclass(frozen=True)
@@ -49,23 +49,47 @@ class Lines:
 
     def interval(self, margin: float) -> tuple[float, float]:
         """Return the 95 % interval of the probability at a margin (log-odds); it always holds the probability itself."""
-        moved = (self.intercept[1:] - self.intercept[0]) + (self.slope[1:] - self.slope[0]) * margin
-        shifts = [0.0, *np.percentile(moved, LEVEL), *self._nearby(margin)]
-        low, high = inverse_logit(np.array([margin + min(shifts), margin + max(shifts)]))
-        return float(low), float(high)
+        low, high = self.intervals(np.array([margin]))
+        return float(low[0]), float(high[0])
+
+    def intervals(self, margin: Numbers) -> tuple[Numbers, Numbers]:
+        """Return the lower and the upper ends at many margins, each the same as alone."""
+        moved = (self.intercept[1:] - self.intercept[0]) + np.multiply.outer(margin, self.slope[1:] - self.slope[0])
+        drawn = np.sort(moved, axis=1)[:, [BEYOND - 1, -BEYOND]]
+        begins, place = np.unique(self._begin(margin), return_inverse=True)
+        near = np.array([self._off(begin) for begin in begins.tolist()])[place]
+        shifts = np.column_stack([np.zeros(len(margin)), drawn, near])
+        return inverse_logit(margin + shifts.min(axis=1)), inverse_logit(margin + shifts.max(axis=1))
 
     def nearest(self, margin: float) -> tuple[int, int, float]:
         """Return of the rows that score nearest how many there are, how many were bad, and the mean probability foreseen."""
-        size = min(self.n, max(NEAREST, round(NEAR * self.n)))
-        begin = int(np.clip(np.searchsorted(self.at, margin) - size // 2, 0, self.n - size))
-        end = begin + size
+        return self._from(int(self._begin(np.array([margin]))[0]))
+
+    @property
+    def _size(self) -> int:
+        return min(self.n, max(NEAREST, round(NEAR * self.n)))
+
+    def _begin(self, margin: Numbers) -> NDArray[np.intp]:
+        """Return where the rows that score nearest begin."""
+        return np.clip(np.searchsorted(self.at, margin) - self._size // 2, 0, self.n - self._size)
+
+    def _from(self, begin: int) -> tuple[int, int, float]:
+        size, end = self._size, begin + self._size
         return size, int(self.bad[end] - self.bad[begin]), float(self.foreseen[end] - self.foreseen[begin]) / size
 
-    def _nearby(self, margin: float) -> list[float]:
-        """Return by how much (log-odds) the nearest rows may be off from what was foreseen: Wilson's ends, none where it is 0 or 1."""
-        size, bad, foreseen = self.nearest(margin)
-        ends = [end for end, known in zip(wilson(bad, size), (bad > 0, bad < size), strict=True) if known]
-        return [logit(end) - logit(foreseen) for end in ends]
+    def _off(self, begin: int) -> tuple[float, float]:
+        """Return by how much (log-odds) rows may be off from what was foreseen: Wilson's ends, 0 for one that is 0 or 1."""
+        size, bad, foreseen = self._from(begin)
+        low, high = wilson(bad, size)
+        return logit(low) - logit(foreseen) if bad else 0.0, logit(high) - logit(foreseen) if bad < size else 0.0
+
+
+def known(store: Store, model_id: str) -> Lines | None:
+    """Return a model's lines where they can be had; what scores or writes a record goes on without, the model's own page complains."""
+    try:
+        return lines(store, model_id)
+    except TamperedArtefact:
+        return None
 
 
 def lines(store: Store, model_id: str) -> Lines | None:

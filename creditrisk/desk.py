@@ -1,4 +1,4 @@
-"""REST of a decision: what a person decided on a score, the record of the case, the draft of the notice. Refusals are the library's."""
+"""REST of a case: what if, what a person decided on a score, the record, the draft of the notice. Refusals are the library's."""
 
 import json
 from collections.abc import Callable
@@ -8,8 +8,9 @@ from fastapi import APIRouter, Header
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
-from creditrisk import decisions, notice, record
+from creditrisk import attribution, certainty, decisions, notice, record, scoring, whatif
 from creditrisk.decisions import Decision
+from creditrisk.scoring import Model, Prediction
 from creditrisk.store import Store, to_json
 
 User = Annotated[str, Header(alias="X-User", description="Who decides; kept with the decision.", min_length=1, max_length=100)]
@@ -28,31 +29,82 @@ class DecisionSaid(BaseModel):
     after: int | None = Field(None, description="The last decision you know of; left out, there was none.")
 
 
-def routes(open_store: Callable[[], Store], problems: dict[int | str, dict[str, Any]]) -> APIRouter:
-    """Return the routes to include; `open_store` is called for each request, `problems` describe a refusal."""
-    router = APIRouter(prefix="/v1/predictions/{prediction_id}", tags=["decisions"], responses=problems)
+class WhatIf(BaseModel):
+    """Which figures of a score would be others."""
 
-    @router.post("/decisions", summary="Decide on a score: accept, override, refer, ask", status_code=201)
+    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+    prediction_id: str = Field(max_length=200, description="The score that is wondered about.")
+    changes: dict[str, float | bool | str | None] = Field(
+        default={}, max_length=200, description="Figures and the values they would have; null for not known. Derived figures follow."
+    )
+    guidance: bool = Field(False, description="Say too what would reach the next band.")
+
+
+Ready = Callable[[Store, str], tuple[Model, certainty.Lines | None]]
+
+
+def routes(open_store: Callable[[], Store], problems: dict[int | str, dict[str, Any]], ready: Ready) -> APIRouter:
+    """Return the routes to include; `open_store` is called for each request, `problems` describe a refusal, `ready` loads a model."""
+    router = APIRouter(prefix="/v1", responses=problems)
+    case = "/predictions/{prediction_id}"
+
+    @router.post("/what-if", summary="What the model would say of other figures, and what would help; nothing is kept", tags=["what if"])
+    def what_if(asked: WhatIf, x_user: User = "api") -> JSONResponse:
+        store = open_store()
+        return JSONResponse(_wondered(store, asked, scoring.get(store, asked.prediction_id), ready, x_user))
+
+    @router.post(f"{case}/decisions", tags=["decisions"], summary="Decide on a score: accept, override, refer, ask", status_code=201)
     def decide(prediction_id: str, said: DecisionSaid, x_user: User = "api") -> JSONResponse:
         made = decisions.decide(open_store(), prediction_id, decisions.Said(**said.model_dump()), user=x_user)
         return JSONResponse(plain(made), status_code=201)
 
-    @router.get("/decisions", summary="What people decided on a score, newest first")
+    @router.get(f"{case}/decisions", tags=["decisions"], summary="What people decided on a score, newest first")
     def decided(prediction_id: str) -> JSONResponse:
         return JSONResponse([plain(made) for made in decisions.of_case(open_store(), prediction_id)])
 
-    @router.get("/record", summary="The record of the case, as HTML or PDF", response_class=HTMLResponse)
+    @router.get(f"{case}/record", tags=["decisions"], summary="The record of the case, as HTML or PDF", response_class=HTMLResponse)
     def recorded(prediction_id: str, format: Literal["html", "pdf"] = "html") -> Response:
         store = open_store()
         if format == "pdf":
             return Response(record.pdf(store, prediction_id), media_type="application/pdf")
         return HTMLResponse(record.html(store, prediction_id))
 
-    @router.get("/notice", summary="A draft of what the applicant is told", response_class=PlainTextResponse)
+    @router.get(f"{case}/notice", tags=["decisions"], summary="A draft of what the applicant is told", response_class=PlainTextResponse)
     def noticed(prediction_id: str) -> PlainTextResponse:
         return PlainTextResponse(notice.draft(open_store(), prediction_id))
 
     return router
+
+
+def _wondered(store: Store, asked: WhatIf, prediction: Prediction, ready: Ready, user: str) -> dict[str, Any]:
+    """Return the score as it is under today's scale and policy, as it would be, what each figure moved, and the guidance asked for."""
+    using, found = ready(store, prediction.model_id)
+    now, then = (whatif.score(store, prediction, changes, using=using, user=user) for changes in ({}, asked.changes))
+    moved = attribution.between(store, now, then, using.pipeline).moved
+    answer = {
+        "prediction_id": prediction.prediction_id,
+        "applicant_id": prediction.applicant_id,
+        "now": _said(now, found),
+        "then": _said(then, found),
+        "moved": moved.to_dict("records"),
+    }
+    if asked.guidance:
+        helps = whatif.guidance(store, prediction, using.pipeline)
+        ways = [
+            {
+                "changes": [{"feature": name, "from": before, "to": after} for name, before, after in way.steps],
+                "pd": way.pd,
+                "score": way.score,
+            }
+            for way in helps.ways
+        ]
+        answer["guidance"] = {"next_band": helps.band and helps.band.name, "ways": ways, "why_not": helps.why_not or None}
+    return json.loads(to_json(answer))  # type: ignore[no-any-return]
+
+
+def _said(made: Prediction, found: certainty.Lines | None) -> dict[str, Any]:
+    said = made.to_json(found) | {"because": made.because, "inputs": made.inputs}
+    return {name: value for name, value in said.items() if name not in ("prediction_id", "applicant_id")}  # nothing was kept under them
 
 
 def plain(made: Decision) -> dict[str, Any]:

@@ -4,12 +4,13 @@ Everything is read off one snapshot. Rates come with the number of outcomes behi
 """
 
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pandas import DataFrame, Series
+from pandas import DataFrame, Index, Series, factorize
 
 from creditrisk import cells, features, metrics, rows, schema
 from creditrisk.errors import InvalidInput
@@ -21,6 +22,7 @@ BINS = 10
 FEW = 12  # up to so many different numbers have a bin each
 MISSING = "not known"
 TOGETHER = 0.1  # rank correlations below say nothing worth a line
+RANKED = 20_000  # applicants whose ranks are compared at most
 TWINS = "the same figures twice"
 PERFORMANCE_DAYS = 365  # a loan younger than this may still go bad: its silence is no good outcome
 
@@ -52,10 +54,11 @@ def members(store: Store, name: str, bin: str, snapshot_id: int | None = None, l
     """Return the applicants whose value of a feature lies in a bin (as `bins` calls it): applicant_id, as_of, every feature."""
     feature = store.schema[name]
     table = features.table(store, snapshot_id)
-    labels, _ = _labels(feature, table[name])
-    if bin not in set(labels):
-        raise InvalidInput(f"{feature.title} has no bin {bin!r}; it has {', '.join(dict.fromkeys(labels))}.")
-    chosen: DataFrame = table[labels == bin].head(limit).reset_index(drop=True)
+    place, edges = _placed(feature, table[name])
+    names = [*edges, MISSING]
+    if bin not in names:
+        raise InvalidInput(f"{feature.title} has no bin {bin!r}; it has {', '.join(names)}.")
+    chosen: DataFrame = table[place == names.index(bin)].head(limit).reset_index(drop=True)
     return chosen
 
 
@@ -89,9 +92,13 @@ def doubtful(store: Store, doubt: str, snapshot_id: int | None = None, limit: in
 def _twins(known: Schema, table: DataFrame) -> Series:
     """Return a number for each applicant that those with the very same figures share, NaN for all others and for who has no figure."""
     names = [feature.name for feature in known]
-    coded = DataFrame({name: table[name].factorize(use_na_sentinel=False)[0] for name in names})
-    same = coded.duplicated(keep=False) & table[names].notna().any(axis=1)
-    return coded[same].groupby(names, sort=False).ngroup().reindex(table.index)
+    left = np.flatnonzero(table[names].notna().any(axis=1))
+    group = np.zeros(len(left), np.int64)
+    for name in names:  # who is alone in what was looked at so far is nobody's twin: few are left after some figures
+        codes, different = table[name].iloc[left].factorize(use_na_sentinel=False)
+        _, group, n = np.unique(group * len(different) + codes, return_inverse=True, return_counts=True)
+        left, group = left[n[group] > 1], group[n[group] > 1]
+    return Series(factorize(group)[0], index=table.index[left], dtype=float).reindex(table.index)
 
 
 def maturity(store: Store, snapshot_id: int | None = None) -> DataFrame:
@@ -131,8 +138,12 @@ def maturity(store: Store, snapshot_id: int | None = None) -> DataFrame:
 def related(store: Store, snapshot_id: int | None = None, most: int = 30) -> DataFrame:
     """Return the strongest rank correlations between numeric features of different concepts: one, other, correlation (Spearman,
     `TOGETHER` at least), n; strongest first. Of two concepts the strongest pair stands for all, for windows of one figure say nothing.
+
+    Of more than `RANKED` applicants as many are drawn, the same at every call: a correlation is then off by 0.014 at most, 19 times in 20.
     """
     table = features.table(store, snapshot_id)
+    if len(table) > RANKED:
+        table = table.sample(RANKED, random_state=len(table))
     names = [feature.name for feature in store.schema if feature.is_numeric and table[feature.name].nunique() > 1]
     ranks = table[names].rank().to_numpy(np.float64)
     known = np.isfinite(ranks)
@@ -301,13 +312,13 @@ def _beyond(feature: Feature, column: Series) -> Series:
 
 
 def _binned(feature: Feature, column: Series, bad: Numbers) -> DataFrame:
-    labels, edges = _labels(feature, column)
+    place, edges = _placed(feature, column)
+    names = [*edges, *([MISSING] if (place == len(edges)).any() else [])]
     judged = np.isfinite(bad)
-    made = DataFrame({"bin": labels, "n": 1, "n_outcomes": judged.astype(int), "n_bad": np.where(judged, bad, 0).astype(int)})
-    found = made.groupby("bin", sort=False).sum().reindex([*edges, *([MISSING] if column.isna().any() else [])]).reset_index()
-    found.insert(1, "low", [edges.get(name, (np.nan, np.nan))[0] for name in found["bin"]])
-    found.insert(2, "high", [edges.get(name, (np.nan, np.nan))[1] for name in found["bin"]])
-    found.insert(4, "share", found["n"] / max(len(column), 1))
+    low, high = ([edges.get(name, (np.nan, np.nan))[end] for name in names] for end in (0, 1))
+    n, n_outcomes, n_bad = (np.bincount(place[of], minlength=len(names)) for of in (slice(None), judged, judged & (bad > 0)))
+    found = DataFrame({"bin": names, "low": low, "high": high, "n": n, "share": n / max(len(column), 1)})
+    found = found.assign(n_outcomes=n_outcomes, n_bad=n_bad)
     found["bad_rate"] = found["n_bad"] / found["n_outcomes"].where(found["n_outcomes"] > 0)
     ends = [metrics.wilson(k, n) for k, n in zip(found["n_bad"], found["n_outcomes"], strict=True)]
     found["rate_low"], found["rate_high"] = [low for low, _ in ends], [high for _, high in ends]
@@ -315,29 +326,36 @@ def _binned(feature: Feature, column: Series, bad: Numbers) -> DataFrame:
     return found
 
 
-def _labels(feature: Feature, column: Series) -> tuple[NDArray[np.object_], dict[str, tuple[float, float]]]:
-    """Return the bin of every value, and the bins' bounds by name in their order (`not known` left out)."""
-    labels = np.full(len(column), MISSING, object)
+def _placed(feature: Feature, column: Series) -> tuple[NDArray[np.intp], dict[str, tuple[float, float]]]:
+    """Return the number of every value's bin (how many bins there are, where it is not known), and the bins' bounds by name in order."""
     known = column.notna().to_numpy()
     if not feature.is_numeric:
-        labels[known] = column[known].astype(str)
-        counts = column.dropna().astype(str).value_counts()
-        return labels, dict.fromkeys(counts.index.tolist(), (np.nan, np.nan))
-    values = column.to_numpy(np.float64, na_value=np.nan)
-    different = np.unique(values[known])
+        texts = column[known].astype(str)
+        edges = dict.fromkeys(texts.value_counts().index.tolist(), (np.nan, np.nan))
+        return _numbered(known, np.arange(len(edges)), Index(edges).get_indexer(texts)), edges
+    values = column.to_numpy(np.float64, na_value=np.nan)[known]
+    different = np.unique(values)
     if len(different) <= FEW:
-        named = {feature.say(float(value), 3): (float(value), float(value)) for value in different}
-        labels[known] = [feature.say(float(value), 3) for value in values[known]]
-        return labels, named
-    whole = feature.type == "integer"
-    cuts = np.quantile(values[known], np.linspace(0, 1, BINS + 1))
-    cuts = np.unique(np.ceil(cuts) if whole else cuts)
-    place = np.clip(np.searchsorted(cuts, values[known], side="right") - 1, 0, len(cuts) - 2)
-    last = [*(cuts[1:-1] - 1 if whole else cuts[1:-1]), cuts[-1]]  # of whole numbers the next bin's first is not in this one
-    ends = [(feature.say(float(low), 2), feature.say(float(high), 2)) for low, high in zip(cuts, last, strict=False)]
-    said = [low if low == high else f"{low} to {high}" for low, high in ends]
-    labels[known] = np.array(said, object)[place]
-    return labels, {name: (float(low), float(high)) for name, low, high in zip(said, cuts, cuts[1:], strict=False)}
+        words = [feature.say(float(value), 3) for value in different]
+        place, ends = np.searchsorted(different, values), list(zip(different, different, strict=True))
+    else:
+        whole = feature.type == "integer"
+        cuts = np.quantile(values, np.linspace(0, 1, BINS + 1))
+        cuts = np.unique(np.ceil(cuts) if whole else cuts)
+        place = np.clip(np.searchsorted(cuts, values, side="right") - 1, 0, len(cuts) - 2)
+        last = [*(cuts[1:-1] - 1 if whole else cuts[1:-1]), cuts[-1]]  # of whole numbers the next bin's first is not in this one
+        said = [(feature.say(float(low), 2), feature.say(float(high), 2)) for low, high in zip(cuts, last, strict=False)]
+        words = [low if low == high else f"{low} to {high}" for low, high in said]
+        ends = list(pairwise(cuts))
+    edges = {word: (float(low), float(high)) for word, (low, high) in zip(words, ends, strict=False)}
+    return _numbered(known, np.array([list(edges).index(word) for word in words], np.intp), place), edges
+
+
+def _numbered(known: NDArray[np.bool_], order: NDArray[np.intp], place: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return bins for every value: those of the known ones, in the order of the bins' names, behind all of them for the others."""
+    found = np.full(len(known), order.max() + 1 if len(order) else 0, np.intp)
+    found[known] = order[place]
+    return found
 
 
 def _text(value: object) -> object:

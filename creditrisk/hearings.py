@@ -9,7 +9,7 @@ from pandas import DataFrame
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
-from creditrisk import chronicle, feedback, inspections, reviews, scoring
+from creditrisk import certainty, chronicle, feedback, inspections, reviews, scoring
 from creditrisk.store import Store, to_json
 
 MOST = 1_000  # verdicts in one inspection
@@ -101,7 +101,7 @@ def _shown(store: Store, taken: reviews.Claim) -> dict[str, Any]:
     found = scoring.get(store, taken.prediction_id)
     if taken.is_blind:
         return {"applicant_id": found.applicant_id, "as_of": found.as_of, "inputs": found.inputs}
-    return found.to_json() | {"as_of": found.as_of, "inputs": found.inputs}
+    return found.to_json(certainty.known(store, found.model_id)) | {"as_of": found.as_of, "inputs": found.inputs}
 
 
 def _records(frame: DataFrame) -> list[dict[str, Any]]:

@@ -33,6 +33,7 @@ Kind = Literal[
     "stranger",
     "spelling",
     "reserved",
+    "actionable",
 ]
 Numbers = NDArray[Any]
 
@@ -59,15 +60,33 @@ UNITS = (
     ("share", r"ratio|util|share|percent|pct|rate$"),
     ("days", r"days?$|dpd$"),
     ("months", r"months?$|month$"),
-    ("years", r"years?|age(_in_years)?$|_length$"),
+    ("years", r"years?|(^|_)age(_in_years)?$|_length$"),
     ("times", r"^(no|num|number|count|times?)_|_(count|times)$|^number"),
     ("money", r"income|salary|amount|amnt|amt|balance|_bal$|bill|limit|debt$|payment|instal"),
 )
 MORE_RISK = (
     r"delinq|dpd|past_?due|late|default|arrear|enquir|inquir|util|overdraft|debt_?ratio|bad|bankrupt|int_rate|^pay_?\d|"
-    r"(percent|ratio|share)\w*income"
+    r"(percent|ratio|share)\w*income|(debt|loan)_?to_?income|(^|_)dti(_|$)"
 )
 LESS_RISK = r"income|salary|savings?(?!.*account)|balance|years_at|emp_?length|tenure|cred_hist|score|limit_bal|property_value"
+ASKED_FOR = (
+    r"(^|_)(loan|credit|requested)_(amount|amnt|amt)$|^(amount|amt)_(requested|asked)$|^((loan_)?(term|duration|tenure))(_in)?(_months?)?$"
+)
+CHANGED_SOON = r"util|debt_?ratio|(debt|loan)_?to_?income|(^|_)dti(_|$)|(percent|ratio|share)\w*income"
+PAST = r"hist|delinq|dpd|past_?due|late(_|$)|default|arrear|bankrupt|enquir|inquir|closed|ever(_|$)|previous|prior"
+SHORT = {  # what a column's name shortens, written out: reasons are read by applicants
+    **dict.fromkeys(("amt", "amnt"), "amount"),
+    **dict.fromkeys(("num", "nbr"), "number of"),
+    **dict.fromkeys(("pct", "perc"), "per cent"),
+    **dict.fromkeys(("util", "utilization"), "utilisation"),
+    **dict.fromkeys(("inq", "inquiries"), "enquiries"),
+    **dict.fromkeys(("yrs", "yr"), "years"),
+    **dict.fromkeys(("mths", "mth", "mos"), "months"),
+    **{"emp": "employment", "int": "interest", "hist": "history", "cred": "credit", "cb": "credit bureau", "bal": "balance"},
+    **{"dpd": "days past due", "dti": "debt to income", "dlq": "delinquency", "dlqin": "delinquency in", "delinq": "delinquencies"},
+    **{"pymnt": "payment", "pmt": "payment", "acc": "account", "acct": "account", "max": "highest", "min": "lowest", "avg": "average"},
+    **{"ltv": "loan to value", "annual": "yearly", "inc": "income", "installment": "instalment", "purp": "purpose", "addr": "address"},
+}
 CODES = (-9, -8, -7, -99, -999, -9999, 96, 97, 98, 99, 996, 997, 998, 999, 9999, 99999, 999999)
 
 
@@ -116,16 +135,25 @@ def propose(table: DataFrame, *, name: str, keys: Sequence[str] = (), bad: Seque
 def correct(proposed: Schema, corrections: dict[str, dict[str, object]]) -> dict[str, object]:
     """Return the proposal as a TOML-shaped declaration with single keys of single features replaced; `drop = true` leaves one out.
 
+    A guess that a feature can be influenced gives way where its corrections no longer let it (no sign, not scored, computed).
     Raises InvalidInput for a feature the table does not have, unless it has a formula of its own.
     """
     declared = {feature.name: {key: value for key, value in asdict(feature).items() if value is not None} for feature in proposed}
     for name, keys in corrections.items():
         if name not in declared and not keys.get("formula"):
             raise InvalidInput(f"The schema corrects {name!r}, which the table does not have; it has {', '.join(declared)}.")
-        declared[name] = {"name": name, "title": titled(name), "concept": name, **declared.get(name, {}), **keys}
+        entry = {"name": name, "title": titled(name), "concept": name, **declared.get(name, {}), **keys}
+        if declared.get(name, {}).get("actionable") and not _may_be_moved(entry):
+            entry["actionable"] = False
+        declared[name] = entry
     kept = [entry for entry in declared.values() if not entry.pop("drop", False)]
     concepts = {str(entry["concept"]): titled(str(entry["concept"])).lower() for entry in kept}
     return {"name": proposed.name, "feature": kept, "concepts": concepts}
+
+
+def _may_be_moved(entry: Mapping[str, object]) -> bool:
+    scored = entry.get("role", "predictor") == "predictor" and entry.get("type") != "choice"
+    return bool(scored and entry.get("risk") and not entry.get("formula"))
 
 
 def numbers(column: Series) -> Numbers:
@@ -228,6 +256,7 @@ def _number(name: str, column: Series, outcome: Numbers | None) -> tuple[Feature
     low, high = (None, None) if flag else _bounds(known, whole, unit)
     role, findings = _role(name, values, outcome)
     sign, doubts = _sign(name, values, outcome) if role == "predictor" else (0, [])
+    actionable = bool(sign) and _is_actionable(name)
     if codes:
         said = ", ".join(f"{code:g}" for code in codes)
         what = f"{name} holds {said}, far from its other values: taken as codes for a missing value, not as amounts."
@@ -246,7 +275,12 @@ def _number(name: str, column: Series, outcome: Numbers | None) -> tuple[Feature
         meaning=f"{titled(name)}, as the lender's table states it.",
         reason=f"{titled(name)}: {{value}} (reference {{reference}})",
         is_binding=False,
+        actionable=actionable,
     )
+    if actionable:
+        way = "less" if sign > 0 else "more"
+        said = f"{name} is taken as something an applicant can change ({way} of it helps), so that guidance may name it: untick it if not."
+        doubts = [*doubts, Finding(name, "actionable", said)]
     return feature, findings + doubts
 
 
@@ -270,7 +304,7 @@ def _role(name: str, values: Numbers, outcome: Numbers | None) -> tuple[Literal[
 def _sign(name: str, values: Numbers, outcome: Numbers | None) -> tuple[int, list[Finding]]:
     """Return the sign a name suggests, 0 where outcomes do not agree with it."""
     plain = snake(name)
-    sign = 1 if re.search(MORE_RISK, plain) else -1 if re.search(LESS_RISK, plain) else 0
+    sign = 1 if re.search(f"{MORE_RISK}|{ASKED_FOR}", plain) else -1 if re.search(LESS_RISK, plain) else 0
     area = _area(values, outcome)
     if not sign or area is None or (area if sign > 0 else 1 - area) >= AGREES:
         return sign, []
@@ -278,6 +312,18 @@ def _sign(name: str, values: Numbers, outcome: Numbers | None) -> tuple[int, lis
         f"{name} sounds as if more of it meant {'more' if sign > 0 else 'less'} risk; the outcomes do not show it, so no sign is claimed."
     )
     return 0, [Finding(name, "sign", what)]
+
+
+def _is_actionable(name: str) -> bool:
+    """Say whether a signed figure is one that its applicant can change within months and that may be advised on.
+
+    Those are what is asked for (amount and term: ask for less), and what is owed against a limit or an income (pay down, or ask for less).
+    Income is not: it does not rise by wanting, and guidance to state more of it would be guidance to lie. Nor is what lies in the past
+    (delinquencies, enquiries, the length of a history), which only time mends, nor what somebody is: their age, work, home or family.
+    A name is a guess: the schema's table shows each for a person to untick, and none holds without a sign that outcomes bear out.
+    """
+    plain = snake(name)
+    return bool(re.search(f"{ASKED_FOR}|{CHANGED_SOON}", plain)) and not re.search(PAST, plain)
 
 
 def _area(values: Numbers, outcome: Numbers | None) -> float | None:
@@ -313,8 +359,8 @@ def _bounds(known: Numbers, whole: bool, unit: str) -> tuple[float | None, float
 
 
 def _indexed(features: Sequence[Feature], table: DataFrame) -> list[Feature]:
-    """Put the fullest signed features, one of each family, into the risk index."""
-    signed = [feature for feature in features if feature.risk and feature.role == "predictor"]
+    """Put the fullest signed features, one of each family, into the risk index; what was asked for says nothing of who asks."""
+    signed = [f for f in features if f.risk and f.role == "predictor" and not re.search(ASKED_FOR, snake(f.name))]
     fullest = sorted(signed, key=lambda feature: -float(np.isfinite(numbers(table[feature.name])).mean()))
     first = {feature.concept: feature.name for feature in reversed(fullest)}
     chosen = {name for _, name in sorted(first.items(), key=lambda item: [f.name for f in fullest].index(item[1]))[:LABEL_FEATURES]}
@@ -332,6 +378,11 @@ def snake(name: str) -> str:
 
 
 def titled(name: str) -> str:
-    """Say a column's name as a title: 'person_emp_length' → 'Person emp length'."""
-    words = snake(name).replace("_", " ")
+    """Say a column's name as a title, its abbreviations written out; numbers stand apart from words.
+
+    >>> titled("person_emp_length"), titled("NumberOfTimes90DaysLate"), titled("PAY_AMT2"), titled("loan_int_rate")
+    ('Person employment length', 'Number of times 90 days late', 'Pay amount 2', 'Loan interest rate')
+    """
+    apart = re.sub(r"(?<=[a-z])(?=\d)|(?<=\d)(?=[a-z])", "_", snake(name))
+    words = " ".join(SHORT.get(word, word) for word in apart.split("_")).replace(" of of ", " of ")
     return words[:1].upper() + words[1:]

@@ -5,8 +5,8 @@ Written from the facts as they are kept, never from today's settings; everything
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from html import escape
-from typing import Any
 
 from creditrisk import applicants, card, certainty, decisions, labels, policy, registry, scoring
 from creditrisk.decisions import Decision
@@ -14,17 +14,30 @@ from creditrisk.errors import TamperedArtefact
 from creditrisk.schema import is_missing
 from creditrisk.scorecard import shown
 from creditrisk.scoring import Prediction
-from creditrisk.settings import Policy
+from creditrisk.settings import Policy, Score
 from creditrisk.store import Store
 
 COMPONENTS = {"model": "the model", "policy": "a rule of the lender's policy", "person": "the person who decided"}
 OUTCOMES = {"approve": "Approved", "decline": "Declined", "refer": "Referred to a person", "ask": "More information asked for"}
+ADVICE = {"approve": "to approve", "decline": "to decline", "refer": "to refer the case to a person"}
+HOW = {
+    "accept": "as recommended",
+    "override": "otherwise than recommended",
+    "refer": "by referring the case",
+    "ask": "by asking for information",
+}
+GROUPS = {"cut-off": "applicants near the cut-off", "everyone": "all applicants"}
+UNITS = {"points": "Points", "contribution": "Log-odds"}
 SAME = 1e-9  # how far a replay may be off
+NUMBERS = ("Value", "Reference", "Points", "Log-odds")  # columns that stand against the right
 STYLE = """
 body{font:15px/1.45 system-ui,sans-serif;max-width:58rem;margin:2rem auto;padding:0 1rem;color:#1c2430;background:#fff}
 h1{font-size:1.6rem}h2{font-size:1.1rem;margin-top:1.8rem;border-bottom:1px solid #ccd3dc}table{border-collapse:collapse;width:100%}
 td,th{text-align:left;vertical-align:top;padding:.25rem .8rem .25rem 0;border-bottom:1px solid #e6eaef;overflow-wrap:anywhere}
-th{font-weight:600}td:first-child{width:34%}th:last-child{min-width:4.5rem}p.note{color:#56606e}
+th{font-weight:600}td:first-child{width:34%}table.listed td:first-child{width:auto}p.note{color:#56606e}
+.number{text-align:right;white-space:nowrap;padding:.25rem 0 .25rem 1.2rem;font-variant-numeric:tabular-nums}
+p.lead{font-size:1.1rem;border-left:4px solid #17877d;padding-left:.8rem}
+@page{size:A4;margin:16mm}@media print{body{font-size:10.5px;margin:0;max-width:none}h2{break-after:avoid}tr,p{break-inside:avoid}}
 """
 
 
@@ -48,7 +61,7 @@ def parts(store: Store, prediction_id: str) -> list[Part]:
         _reasons(prediction),
         _policy(store, prediction),
         _model(store, prediction),
-        _inputs(store, prediction),
+        *_inputs(store, prediction),
         _proof(store, prediction),
     ]
 
@@ -58,19 +71,36 @@ def title(prediction: Prediction) -> str:
     return f"Decision record of {prediction.applicant_id}"
 
 
+def lead(store: Store, prediction: Prediction) -> str:
+    """Say in a few sentences how the case stands: who decided what, the score, the recommendation."""
+    word = "risk (proxy)" if prediction.is_proxy else "probability of default"
+    score = f"The score is {shown(prediction.score)} points ({prediction.band}), the {word} {100 * prediction.pd:.1f} %"
+    if not prediction.is_sure:
+        advice = "there was too little history for the lender's policy to recommend anything"
+    else:
+        advice = f"the lender's policy recommended {ADVICE[prediction.recommendation]}"
+    made = decisions.of_case(store, prediction.prediction_id)
+    if not made:
+        return f"Nobody has decided yet. {score}; {advice}."
+    last = made[0]
+    return f"{OUTCOMES[last.outcome]} by {last.decided_by} on {_day(last.decided_at)}, {HOW[last.action]}. {score}; {advice}."
+
+
 def html(store: Store, prediction_id: str) -> str:
     """Return the record as one page of HTML that needs nothing else."""
-    heading = escape(title(scoring.get(store, prediction_id)))
+    prediction = scoring.get(store, prediction_id)
+    heading = escape(title(prediction))
     body = "".join(_html(part) for part in parts(store, prediction_id))
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{heading}</title><style>{STYLE}</style></head>'
-        f"<body><h1>{heading}</h1>{body}</body></html>"
+        f'<body><h1>{heading}</h1><p class="lead">{escape(lead(store, prediction))}</p>{body}</body></html>'
     )
 
 
 def pdf(store: Store, prediction_id: str) -> bytes:
     """Return the record as a PDF of A4 pages."""
-    lines = [f"# {title(scoring.get(store, prediction_id))}", ""]
+    prediction = scoring.get(store, prediction_id)
+    lines = [f"# {title(prediction)}", "", _cell(lead(store, prediction)), ""]
     for part in parts(store, prediction_id):
         lines += [f"## {part.title}", ""]
         for place, row in enumerate(part.rows):
@@ -92,18 +122,28 @@ def _cell(text: str, most: int | None = None) -> str:
     return plain if most is None or len(plain) <= most else f"{plain[: most - 1]}…"
 
 
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _day(at: datetime) -> str:
+    return f"{at.day} {at:%B %Y}"
+
+
 def _signed(value: float, digits: int) -> str:
     text = f"{value:+.{digits}f}"
     return text.lstrip("+-") if not text.strip("+-0.") else text.replace("-", "−")
 
 
 def _html(part: Part) -> str:
-    rows = []
+    rows, headings = [], part.rows[0] if part.has_header else ()
+    kinds = [' class="number"' if heading in NUMBERS else "" for heading in headings] or [""] * 2
     for place, row in enumerate(part.rows):
         tag = "th" if part.has_header and place == 0 else "td"
-        rows.append("<tr>" + "".join(f"<{tag}>{escape(text)}</{tag}>" for text in row) + "</tr>")
+        rows.append("<tr>" + "".join(f"<{tag}{kind}>{escape(text)}</{tag}>" for text, kind in zip(row, kinds, strict=True)) + "</tr>")
     note = f'<p class="note">{escape(part.note)}</p>' if part.note else ""
-    return f"<h2>{escape(part.title)}</h2><table>{''.join(rows)}</table>{note}"
+    table = '<table class="listed">' if headings else "<table>"
+    return f"<h2>{escape(part.title)}</h2>{table}{''.join(rows)}</table>{note}"
 
 
 def _case(store: Store, prediction: Prediction) -> Part:
@@ -111,7 +151,11 @@ def _case(store: Store, prediction: Prediction) -> Part:
     known = store.value("select 1 from application where applicant_id = $id limit 1", id=prediction.applicant_id)
     if known:
         person = applicants.person(store, prediction.applicant_id)
-        asked = "not stated" if is_missing(person["amount"]) else f"{person['amount']:,.2f} over {person['term_months']} months"
+        asked = (
+            "not stated"
+            if is_missing(person["amount"])
+            else f"{person['amount']:,.2f} {person['currency'] or ''}".rstrip() + f" over {person['term_months']} months"
+        )
         rows += [("Name", person["name"] or "not stated"), ("Applied on", f"{person['applied_on']}"), ("Asked for", asked)]
         rows += [("Purpose", person["purpose"])] if person["purpose"] else []
     rows += [
@@ -133,7 +177,7 @@ def _decision(made: Decision) -> list[tuple[str, str]]:
         ("Decision", OUTCOMES[made.outcome]),
         ("By", made.decided_by),
         ("At", f"{made.decided_at:%Y-%m-%d %H:%M:%S} UTC"),
-        ("How", {"accept": "accepted the recommendation", "override": "decided otherwise than recommended"}.get(made.action, made.action)),
+        ("How", HOW[made.action]),
         ("What decided", COMPONENTS[made.component]),
     ]
     rows += [(f"Reason {place}", reason) for place, reason in enumerate(made.reasons, 1)]
@@ -144,10 +188,9 @@ def _decision(made: Decision) -> list[tuple[str, str]]:
 def _advice(store: Store, prediction: Prediction) -> Part:
     word = "Risk (proxy)" if prediction.is_proxy else "Probability of default"
     advice = decisions.advice(prediction)
-    sure = prediction.recommendation != "insufficient data"
-    found = _lines(store, prediction) if sure else None
+    found = certainty.known(store, prediction.model_id) if prediction.is_sure else None
     chance = f"{100 * prediction.pd:.2f} %"
-    note = "" if sure else "Too little history: no figure here is one to rely on."
+    note = "" if prediction.is_sure else "Too little history: no figure here is one to rely on."
     if found:
         low, high = found.interval(prediction.margin)
         chance += f" ({100 * low:.2f} to {100 * high:.2f} %)"
@@ -156,17 +199,10 @@ def _advice(store: Store, prediction: Prediction) -> Part:
         ("Score", f"{shown(prediction.score)} points, {prediction.band}"),
         (word, chance),
         ("Recommendation", prediction.recommendation),
-        ("Because", prediction.because),
+        ("Because", _sentence(prediction.because)),
         ("Rule", f"{advice.rule}; the cut-off lies at {100 * advice.cutoff:.2f} %"),
     ]
     return Part("What was recommended", rows, note=note)
-
-
-def _lines(store: Store, prediction: Prediction) -> certainty.Lines | None:
-    try:
-        return certainty.lines(store, prediction.model_id)
-    except TamperedArtefact:  # a record is written of what there is; the model's own page complains
-        return None
 
 
 def _reasons(prediction: Prediction) -> Part:
@@ -178,9 +214,8 @@ def _reasons(prediction: Prediction) -> Part:
 
 
 def _against(prediction: Prediction) -> str:
-    group = {"cut-off": "applicants near the cut-off", "everyone": "all applicants"}[prediction.baseline]
     none = "No figure counted against the applicant by a point or more. " if not prediction.reasons else ""
-    return f"{none}Against {group}; the parts of all figures add up to the score."
+    return f"{none}Against {GROUPS[prediction.baseline]}; the parts of all figures add up to the score."
 
 
 def _policy(store: Store, prediction: Prediction) -> Part:
@@ -202,23 +237,34 @@ def _model(store: Store, prediction: Prediction) -> Part:
         ("Learned from", f"{prediction.label_source} labels{' (a proxy, not repayments)' if prediction.is_proxy else ''}"),
         ("SHA-256 of its file", prediction.digest),
         ("Schema", prediction.schema_fingerprint),
-        ("Scale", ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in prediction.scale.items())),
+        ("Scale", _scale(Score(**prediction.scale))),
     ]
     if promoted:
         rows.append(("Promoted", f"{promoted['happened_at']:%Y-%m-%d %H:%M} UTC by {promoted['by_user']}: {promoted['reason']}"))
     return Part("The model", rows, note=warning)
 
 
-def _inputs(store: Store, prediction: Prediction) -> Part:
+def _scale(scale: Score) -> str:
+    if scale.scale == "linear":
+        return "linear: from 900 points at 0 % to 300 at 100 %"
+    odds = f"{scale.anchor_score:g} points at odds of {scale.anchor_odds:g} good to 1 bad"
+    return f"log-odds: {odds}, {scale.points_to_double_odds:g} more where the odds double"
+
+
+def _inputs(store: Store, prediction: Prediction) -> list[Part]:
+    """Return the figures that were scored, the heaviest first, and those that were only kept."""
     schema, steps = scoring.declared(store, prediction), scoring.waterfall(store, prediction, len(prediction.contributions))
     unit = "points" if steps["points"].notna().all() else "contribution"
     told = {row["feature"]: row for row in steps.to_dict("records")}
-    rows = [("Figure", "Value", "Reference", "Points" if unit == "points" else "Log-odds")]
-    for feature in schema:
-        found: dict[Any, Any] = told.get(feature.name, {})
-        part = _signed(found[unit], 1) if found else "not scored"
-        rows.append((feature.title, feature.say(prediction.inputs[feature.name]), found.get("reference", ""), part))
-    return Part("Every figure as it was scored", rows, has_header=True)
+    heaviest = sorted((f for f in schema if f.name in told), key=lambda f: -abs(told[f.name][unit]))
+    scored = [(f.title, f.say(prediction.inputs[f.name]), str(told[f.name]["reference"]), _signed(told[f.name][unit], 1)) for f in heaviest]
+    kept = [(f.title, f.say(prediction.inputs[f.name])) for f in schema if f.name not in told]
+    note = f"The heaviest first, against {GROUPS[prediction.baseline]}."
+    parts = [Part("Every figure that was scored", [("Figure", "Value", "Reference", UNITS[unit]), *scored], has_header=True, note=note)]
+    if kept:
+        said = "No model read these figures for this score."
+        parts.append(Part("Figures that were kept and not scored", [("Figure", "Value"), *kept], has_header=True, note=said))
+    return parts
 
 
 def _proof(store: Store, prediction: Prediction) -> Part:

@@ -15,7 +15,7 @@ from uuid import uuid4
 import numpy as np
 from pandas import DataFrame
 
-from creditrisk import explain, features, labels, policy, registry, scorecard, seal, shadow, tranche, vault
+from creditrisk import certainty, explain, features, labels, policy, registry, scorecard, seal, shadow, tranche, vault
 from creditrisk.errors import InvalidInput, NotAllowed, NothingYet, SchemaMismatch, TamperedArtefact, UnknownThing
 from creditrisk.estimators import inverse_logit
 from creditrisk.pipeline import Pipeline, Table, n_rows
@@ -78,12 +78,20 @@ class Prediction:
         """The declared features whose value was not given."""
         return [name for name, value in self.inputs.items() if value is None]
 
-    def to_json(self) -> dict[str, Any]:
-        """Return what the faces answer with, in plain values; `base` plus all contributions is the log-odds of `pd`."""
+    @property
+    def is_sure(self) -> bool:
+        """Whether there was history enough for its figures to be relied on."""
+        return self.recommendation != "insufficient data"
+
+    def to_json(self, found: certainty.Lines | None) -> dict[str, Any]:
+        """Return what the faces answer with, in plain values; `base` plus all contributions is the log-odds of `pd`.
+
+        `found` are the lines of its model; `pd_low` to `pd_high` is their 95 % interval, null without lines and for a thin file.
+        """
         names = ("applicant_id", "prediction_id", "pd", "score", "band", "recommendation", "model_id", "is_proxy", "base", "contributions")
-        return {name: getattr(self, name) for name in names} | {
-            "reasons": [{"code": reason["code"], "text": reason["text"]} for reason in self.reasons]
-        }
+        low, high = found.interval(self.margin) if found and self.is_sure else (None, None)
+        reasons = [{"code": reason["code"], "text": reason["text"]} for reason in self.reasons]
+        return {name: getattr(self, name) for name in names} | {"reasons": reasons, "pd_low": low, "pd_high": high}
 
 
 COLUMNS = tuple(part.name for part in fields(Prediction))
@@ -269,15 +277,22 @@ def supports(store: Store, prediction: Prediction, top: int = 4, typical: Values
     return explain.strengths(prediction.inputs, prediction.contributions, declared(store, prediction), known, top, scale=scale)
 
 
-def results(predictions: Sequence[Prediction]) -> DataFrame:
-    """Return predictions as a table to hand out: one row each, reasons as reason_1 … reason_4, one `contribution_…` per feature."""
-    facts = ("applicant_id", "as_of", "prediction_id", "pd", "score", "band", "recommendation", "because", "model_id", "label_source")
+def results(predictions: Sequence[Prediction], found: certainty.Lines | None) -> DataFrame:
+    """Return predictions of one model as a table to hand out: one row each, reasons as reason_1 … reason_4, `contribution_…` per feature.
+
+    `found` are the lines of the model, for pd_low and pd_high as `Prediction.to_json` has them.
+    """
+    facts = ("score", "band", "recommendation", "because", "model_id", "label_source", "is_proxy", "margin", "base")
+    low, high = found.intervals(np.array([one.margin for one in predictions])) if found else np.full((2, len(predictions)), np.nan)
     rows: list[dict[str, Any]] = []
-    for prediction in predictions:
+    for place, prediction in enumerate(predictions):
         reasons = [reason["text"] for reason in prediction.reasons] + [None] * 4
+        ends = (low[place], high[place]) if prediction.is_sure else (np.nan, np.nan)
         rows.append(
-            {name: getattr(prediction, name) for name in (*facts, "is_proxy", "margin", "base")}
-            | {f"reason_{place}": reasons[place - 1] for place in range(1, 5)}
+            {name: getattr(prediction, name) for name in ("applicant_id", "as_of", "prediction_id", "pd")}
+            | dict(zip(("pd_low", "pd_high"), map(float, ends), strict=True))
+            | {name: getattr(prediction, name) for name in facts}
+            | {f"reason_{number}": reasons[number - 1] for number in range(1, 5)}
             | {f"contribution_{name}": value for name, value in prediction.contributions.items()}
         )
     return DataFrame(rows)

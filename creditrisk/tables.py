@@ -339,7 +339,7 @@ def _dropped(table: Table, wanted: Schema, target: str | None, as_of: str | None
     return [Finding(name, "stranger", f"{name} is not in the schema and was left out.") for name in left]
 
 
-EDITABLE = ("name", "title", "type", "unit", "role", "risk", "low", "high", "in_index", "why")
+EDITABLE = ("name", "title", "type", "unit", "role", "risk", "low", "high", "in_index", "actionable", "why")
 
 
 def editable(proposed: Schema) -> DataFrame:

@@ -52,6 +52,15 @@ class Way:
 
 
 @dataclass(frozen=True)
+class Guidance:
+    """What would reach the next band, smallest change first; where nothing is said, `why_not` says why in a sentence."""
+
+    band: scorecard.Band | None
+    ways: tuple[Way, ...] = ()
+    why_not: str = ""
+
+
+@dataclass(frozen=True)
 class Question:
     """Whose figures should reach which score, by which model, and what other applicants show."""
 
@@ -160,6 +169,25 @@ def score(store: Store, prediction: Prediction, changes: Mapping[str, Any], *, u
     """Return what the model says of a prediction's figures with some of them changed, under today's scale and policy; nothing is kept."""
     values, baseline = changed(store.schema, prediction.inputs, changes), prediction.baseline
     return scoring.score_values(store, [values], user=user, channel="what-if", baseline=baseline, keep=False, using=using)[0]
+
+
+def guidance(store: Store, prediction: Prediction, pipeline: Pipeline) -> Guidance:
+    """Return what would lift a prediction into the next band by its own model and scale; guidance, never a promise."""
+    band = next_band(prediction.score)
+    if not prediction.is_sure:
+        return Guidance(band, why_not="There is too little history to guide anybody by.")
+    if band is None:
+        return Guidance(band, why_not="This is the best band.")
+    if not any(feature.actionable for feature in store.schema):
+        return Guidance(band, why_not="The schema declares no figure that people can influence (actionable): there is nothing to guide by.")
+    try:
+        asked = question(store, prediction, pipeline, extents(store))
+    except NothingYet as missing:
+        return Guidance(band, why_not=str(missing))
+    if found := ways(asked) if asked else []:
+        return Guidance(band, tuple(found))
+    said = f"No change of one or two figures that people can influence would reach {band.name} ({band.low:.0f} points)."
+    return Guidance(band, why_not=said)
 
 
 def question(store: Store, prediction: Prediction, pipeline: Pipeline, usual: Mapping[str, Extent]) -> Question | None:

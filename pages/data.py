@@ -19,6 +19,11 @@ def show(found: Any, key: str, alt: str, first: str) -> None:
     ui.table(found, {**named, **({first: titles[first]} if first in titles else {}), **titles}, key=key, alt=alt, height=300)
 
 
+TOGETHER = (
+    f"Rank correlation (Spearman): 1 the same order, −1 the reverse, 0 none. Of more than {ui.count(dictionary.RANKED)} applicants as many "
+    "are drawn."
+)
+
 snapshot = features.latest_snapshot(store)
 with st.expander("Import a table", icon=":material/upload_file:", expanded=snapshot is None):
     portfolio.bring_in()
@@ -135,7 +140,7 @@ with ui.guard():
         width="stretch",
         key="allowed",
     )
-    ui.section("Columns that move together", help="Rank correlation (Spearman): 1 the same order, −1 the reverse, 0 none.")
+    ui.section("Columns that move together", help=TOGETHER)
     pairs = ui.seen(dictionary.related, snapshot, 12)
     ui.figure(charts.correlations(pairs, store.schema), key="related")
     invented = augment.count(store)

@@ -171,7 +171,7 @@ with ui.guard():
         deciding.papers(prediction)
         st.download_button(
             "Prediction (JSON)",
-            json.dumps(prediction.to_json(), indent=2, default=str),
+            json.dumps(case.said(prediction), indent=2, default=str),
             file_name=f"{prediction.applicant_id}-{prediction_id[:8]}.json",
             mime="application/json",
             icon=":material/download:",

@@ -12,9 +12,9 @@ import hypothesis
 import numpy as np
 import pytest
 from hypothesis import strategies as st
-from pandas import DataFrame, concat, read_csv, read_parquet
+from pandas import DataFrame, concat, read_csv, read_parquet, to_numeric
 
-from creditrisk import features, integrity, policy, registry, scoring, tabular, vault
+from creditrisk import certainty, features, integrity, policy, registry, scoring, tabular, vault
 from creditrisk import store as stores
 from creditrisk.batch import keep, results
 from creditrisk.errors import CreditRiskError, InvalidInput, JobBusy, TamperedArtefact, UnknownThing
@@ -214,13 +214,14 @@ def test_results_come_out_as_they_went_in_and_no_spreadsheet_calculates_them(fil
     frame = table(filled, 12)
     frame.loc[3, "applicant_id"] = "=cmd|' /C calc'!A0"
     made = done(filled, csv(frame))
-    expected = scoring.results(list(results.predictions(filled, made)))
+    expected = scoring.results(list(results.predictions(filled, made)), certainty.lines(filled, keep.get(filled, made)["model_id"]))
     for kind in ("csv", "xlsx", "parquet"):
         assert results.write(filled, made, tmp_path / f"scores.{kind}", kind) == 12
     assert read_parquet(tmp_path / "scores.parquet")["applicant_id"].tolist() == frame["applicant_id"].tolist()
     for table_ in (read_csv(tmp_path / "scores.csv"), tabular.load(tmp_path / "scores.xlsx", filled.settings.intake)):
         assert table_["applicant_id"][3] == "'=cmd|' /C calc'!A0"
         assert table_["pd"].astype(float).tolist() == expected["pd"].tolist()
+        assert to_numeric(table_["pd_high"], errors="coerce").equals(expected["pd_high"])
         assert table_["reason_1"].fillna("").tolist() == expected["reason_1"].fillna("").tolist()
     again = tmp_path / "again.csv"
     results.write(filled, made, again, "csv")

@@ -55,3 +55,13 @@ def test_the_version_of_the_features_changes_with_what_computes_them(monkeypatch
     other.write_text("# other formulas")
     monkeypatch.setattr(features.cashflow, "__file__", str(other))
     assert features.version() != before
+
+
+def test_no_page_of_paper_ends_with_a_heading_or_begins_with_a_gap() -> None:
+    lines = [(f"line {place}", "normal") for place in range(card.LINES - 2)] + [("", "normal"), ("Heading", "bold"), ("", "normal")]
+    pages = card._pages([*lines, *[("more", "normal")] * 200])
+    assert [page[0][0] for page in pages][:2] == ["line 0", "Heading"]
+    assert sum(len([line for line, _ in page if line]) for page in pages) == card.LINES - 2 + 1 + 200
+    assert all(len(page) <= card.LINES for page in pages)
+    assert card._pages([]) == [[]]
+    assert len(card._pages([("x", "bold")] * 300)) < 12, "nothing but headings ends too"

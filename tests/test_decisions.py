@@ -168,6 +168,9 @@ def test_a_record_escapes_what_came_from_outside_and_holds_what_decided(filled: 
     for feature in filled.schema:
         assert feature.title.replace("’", "&#x27;") in page or feature.title in page
     assert record.pdf(filled, case.prediction_id).startswith(b"%PDF")
+    assert "Declined by ann on " in page
+    assert "the lender&#x27;s policy recommended to approve." in page
+    assert page.index(">Every figure that was scored<") < page.index(">Figures that were kept and not scored<")
 
 
 def test_a_thin_file_is_never_given_an_interval(filled: Store) -> None:

@@ -86,6 +86,27 @@ def test_columns_that_move_together_are_found(imported: Store) -> None:
     assert first["correlation"] > 0.5
 
 
+def test_of_very_many_some_are_drawn_and_the_answer_says_how_many(imported: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = dictionary.related(imported).iloc[0]
+    monkeypatch.setattr(dictionary, "RANKED", 200)
+    drawn = dictionary.related(imported)
+    assert drawn.equals(dictionary.related(imported)), "the same ones at every call"
+    assert drawn.iloc[0]["n"] <= 200 < whole["n"]
+    assert drawn.iloc[0]["correlation"] == pytest.approx(whole["correlation"], abs=0.15)
+
+
+def test_every_value_lies_in_the_bin_that_holds_it(imported: Store) -> None:
+    for feature in imported.schema:
+        found = dictionary.bins(imported, feature.name)
+        assert found["n"].sum() == dictionary.columns(imported)["n"].max()
+        for row in found.to_dict("records"):
+            if row["n"] <= 500:
+                held = dictionary.members(imported, feature.name, row["bin"])[feature.name]
+                assert len(held) == row["n"]
+                assert held.isna().all() == (row["bin"] == dictionary.MISSING)
+                assert not feature.is_numeric or row["low"] != row["low"] or held.between(row["low"], row["high"]).all()
+
+
 def test_of_two_concepts_the_strongest_pair_stands_for_all(store: Store) -> None:
     random = np.random.default_rng(2)
     late, debt = random.poisson(3, 300), random.normal(0, 1, 300)

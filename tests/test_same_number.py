@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from pandas import DataFrame
+from pandas import DataFrame, read_parquet
 
-from creditrisk import features, registry, scoring
+from creditrisk import certainty, features, registry, scoring
 from creditrisk.__main__ import main
 from creditrisk.api import create_api
 from creditrisk.store import Store
@@ -29,9 +29,11 @@ def test_the_same_number_everywhere(filled: Store, tmp_path: Path, capsys: pytes
     }
     with TestClient(create_api(lambda: filled)) as client:
         by_name = {name: client.post("/v1/score", json={"applicant_id": name}).json() for name in names}
+        again = {name: client.get(f"/v1/predictions/{stored[name].prediction_id}").json() for name in names}
         by_value = {name: client.post("/v1/score", json={"applicant_id": name, "features": rows[name]}).json() for name in names}
     table.to_csv(tmp_path / "rows.csv", index=False)
     table.sample(frac=1, random_state=3).to_parquet(tmp_path / "rows.parquet", index=False)
+    found = certainty.lines(filled, str(model_id))
     filled.close()
 
     where = ["--data", str(tmp_path / "bank" / "data"), "--models", str(tmp_path / "bank" / "models"), "--json"]
@@ -43,12 +45,26 @@ def test_the_same_number_everywhere(filled: Store, tmp_path: Path, capsys: pytes
     assert main(["score", "--applicant", names[0], *where]) == 0
     alone = json.loads(capsys.readouterr().out.splitlines()[0])
 
+    assert main(["score", str(tmp_path / "rows.csv"), "--out", str(tmp_path / "scores.parquet"), *where]) == 0
+    handed = _rows(read_parquet(tmp_path / "scores.parquet"))
+
     assert alone["pd"] == batch[names[0]].pd
+    assert alone["pd_low"] == batch[names[0]].to_json(found)["pd_low"]
     for name in names:
-        expected = batch[name].to_json()
-        for other in (stored[name].to_json(), by_name[name], by_value[name], printed["rows.csv"][name], printed["rows.parquet"][name]):
-            for key in ("pd", "score", "band", "recommendation", "base", "contributions", "reasons"):
+        expected = batch[name].to_json(found)
+        assert (expected["pd_low"] <= expected["pd"] <= expected["pd_high"]) if batch[name].is_sure else expected["pd_low"] is None
+        for other in (
+            stored[name].to_json(found),
+            again[name],
+            by_name[name],
+            by_value[name],
+            printed["rows.csv"][name],
+            printed["rows.parquet"][name],
+        ):
+            for key in ("pd", "score", "band", "recommendation", "base", "contributions", "reasons", "pd_low", "pd_high"):
                 assert other[key] == expected[key], (name, key)
+        for key in ("pd", "pd_low", "pd_high", "score"):
+            assert handed[name][key] == expected[key] or (expected[key] is None and handed[name][key] != handed[name][key]), (name, key)
 
 
 def _rows(table: DataFrame) -> dict[str, dict[str, object]]:

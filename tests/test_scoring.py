@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from creditrisk import features, ingest, registry, scorecard, scoring
+from creditrisk import certainty, features, ingest, registry, scorecard, scoring
 from creditrisk.errors import InvalidInput, NotAllowed, NothingYet, SchemaMismatch, TamperedArtefact, UnknownThing
 from creditrisk.schema import Schema, dump
 from creditrisk.store import Store
@@ -17,6 +17,8 @@ JSON_KEYS = {
     "applicant_id",
     "prediction_id",
     "pd",
+    "pd_low",
+    "pd_high",
     "score",
     "band",
     "recommendation",
@@ -76,8 +78,14 @@ def test_every_stored_prediction_is_complete(filled: Store) -> None:
         assert prediction.schema_fingerprint == filled.schema.fingerprint
         assert list(prediction.inputs) == [feature.name for feature in filled.schema]
         assert set(prediction.contributions) == {feature.name for feature in filled.schema.predictors}
-        assert set(prediction.to_json()) == JSON_KEYS
-        assert json.loads(json.dumps(prediction.to_json(), allow_nan=False)) == prediction.to_json()
+        found = certainty.lines(filled, prediction.model_id)
+        said = prediction.to_json(found)
+        assert set(said) == JSON_KEYS
+        assert json.loads(json.dumps(said, allow_nan=False)) == said
+        assert prediction.is_sure
+        assert said["pd_low"] < said["pd"] < said["pd_high"]
+        thin = replace(prediction, recommendation="insufficient data").to_json(found)
+        assert (thin["pd_low"], thin["pd_high"]) == (None, None)
 
 
 def test_reasons_point_at_risk_and_show_no_column_name(filled: Store) -> None:
@@ -245,7 +253,7 @@ def test_what_speaks_for_an_applicant_does_not_speak_against(filled: Store) -> N
 
 def test_results_are_a_table_to_hand_out(filled: Store) -> None:
     made = scoring.score_values(filled, [{"applicant_id": "x", "as_of": "2026-01-31"}, {}], user="ann", channel="test", keep=False)
-    table = scoring.results(made)
+    table = scoring.results(made, certainty.lines(filled, made[0].model_id))
     assert table["applicant_id"].tolist() == ["x", made[1].prediction_id]
     assert table["pd"].tolist() == [prediction.pd for prediction in made]
     added = table[[f"contribution_{feature.name}" for feature in filled.schema.predictors]].to_numpy().sum(axis=1)

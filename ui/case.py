@@ -63,7 +63,7 @@ def _lines(_store: Store, model_id: str, digest: str) -> certainty.Lines | None:
 
 def is_sure(prediction: scoring.Prediction) -> bool:
     """Whether there is history enough for a figure to rely on."""
-    return prediction.recommendation != "insufficient data"
+    return prediction.is_sure
 
 
 def chance(prediction: scoring.Prediction) -> str:
@@ -80,6 +80,11 @@ def interval(prediction: scoring.Prediction) -> tuple[str, str]:
         return "no interval", "The model's held-out applicants are all of one kind, so that nothing says how sure it is."
     low, high = found.interval(prediction.margin)
     return f"{100 * low:.1f} to {100 * high:.1f} %", certainty.said(prediction.margin, found)
+
+
+def said(prediction: scoring.Prediction) -> dict[str, Any]:
+    """What the API answers of a prediction, to take away."""
+    return prediction.to_json(_lines(ui.store(), prediction.model_id, prediction.digest))
 
 
 @st.cache_data(show_spinner=False, max_entries=256)

@@ -22,6 +22,9 @@ SCHEMA_COLUMNS = {
     "low": ui.number_column("Least", format="%g"),
     "high": ui.number_column("Most", format="%g"),
     "in_index": st.column_config.CheckboxColumn("In the index", help="Among the label features of K-Means"),
+    "actionable": st.column_config.CheckboxColumn(
+        "Can be changed", help="By what an applicant does within months, so that guidance may name it: only a scored number with a sign"
+    ),
     "why": ui.text_column("Why", "The reason for letting a model read a protected column"),
 }
 WRITINGS = {

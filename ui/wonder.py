@@ -123,24 +123,14 @@ def _answered(prediction: Prediction, changes: dict[str, Any]) -> None:
 
 
 def _guidance(prediction: Prediction) -> None:
-    if prediction.recommendation == "insufficient data":
-        st.markdown(":gray[There is too little history to guide anybody by.]")
-        return
-    band = whatif.next_band(prediction.score)
-    if band is None:
-        st.markdown(":gray[This is the best band.]")
-        return
-    if not any(feature.actionable for feature in ui.store().schema):
-        st.markdown(":gray[No figure is declared `actionable` in this workspace’s schema, so that there is nothing to guide anybody by.]")
-        return
-    found = ui.seen(_ways, prediction.prediction_id)
-    if not found:
-        st.markdown(f":gray[No change of one or two figures that people can influence would reach {band.name} ({band.low:.0f} points).]")
+    found = ui.seen(_guided, prediction.prediction_id)
+    if found.why_not:
+        st.markdown(f":gray[{ui.literal(found.why_not)}]")
         return
     schema = ui.store().schema
-    for way in found:
+    for way in found.ways:
         said = " and ".join(_step(schema[name], before, after) for name, before, after in way.steps)
-        st.markdown(f":green[:material/trending_up:] {said}: **{scorecard.shown(way.score)} points, {band.name}**")
+        st.markdown(f":green[:material/trending_up:] {said}: **{scorecard.shown(way.score)} points, {found.band.name}**")
     st.caption(
         "Guidance, never a promise: every other figure stays as it is here, and in life they move together; the model, the scale and the "
         "policy may change; a person decides. Smallest change first, measured by how far applicants usually differ."
@@ -152,7 +142,6 @@ def _step(feature: Feature, before: float, after: float) -> str:
     return f"**{ui.literal(feature.title)}** {ui.literal(then)} instead of {ui.literal(now)}"
 
 
-def _ways(store: Store, prediction_id: str) -> list[whatif.Way]:
+def _guided(store: Store, prediction_id: str) -> whatif.Guidance:
     prediction = scoring.get(store, prediction_id)
-    question = whatif.question(store, prediction, case.model(prediction).pipeline, whatif.extents(store))
-    return [] if question is None else whatif.ways(question)
+    return whatif.guidance(store, prediction, case.model(prediction).pipeline)

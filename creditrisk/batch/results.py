@@ -15,7 +15,7 @@ import pyarrow as pa
 from pandas import DataFrame, concat
 from pyarrow import parquet
 
-from creditrisk import cells, features, metrics, registry, scorecard, scoring, tranche, vault
+from creditrisk import cells, certainty, features, metrics, registry, scorecard, scoring, tranche, vault
 from creditrisk.batch import keep, workbook
 from creditrisk.errors import CreditRiskError, InvalidInput
 from creditrisk.estimators import Numbers
@@ -38,9 +38,9 @@ def predictions(store: Store, batch_id: str, first: int = 1, last: int = 10**9) 
 
 def frames(store: Store, batch_id: str) -> Iterator[DataFrame]:
     """Yield the table of results, as `scoring.results` has it, some thousand rows at a time."""
-    made = predictions(store, batch_id)
+    made, found = predictions(store, batch_id), certainty.known(store, keep.get(store, batch_id)["model_id"])
     while several := list(islice(made, AT_ONCE)):
-        yield scoring.results(several)
+        yield scoring.results(several, found)
 
 
 def write(store: Store, batch_id: str, file: Path, kind: Kind) -> int:

@@ -38,7 +38,7 @@ def declare(parser_of: ParserOf) -> None:
 
 
 def _demo(options: Options, out: Out) -> None:
-    from creditrisk import demo, scoring
+    from creditrisk import certainty, demo, scoring
 
     with opened(options) as store:
         try:
@@ -46,7 +46,9 @@ def _demo(options: Options, out: Out) -> None:
         except KeyboardInterrupt:
             raise KeyboardInterrupt(demo.standing(store)) from None
         for prediction in scoring.latest(store, 10):
-            out.result(prediction.to_json(), _in_words(prediction))
+            found = certainty.known(store, prediction.model_id)
+            record = prediction.to_json(found)
+            out.result(record, _in_words(prediction, record))
     out.summary(made, f"The demo bank of {options.applicants:,} applicants lies in {settings_of(options).data}; `make run` shows it.")
 
 
@@ -57,17 +59,19 @@ def _score(options: Options, out: Out) -> None:
 
 
 def _score_workspace(options: Options, out: Out) -> None:
-    from creditrisk import scoring
+    from creditrisk import certainty, scoring
 
     target, scored, frames = target_of(options.out), 0, []
     with opened(options) as store:
         using = scoring.model(store, options.model)
+        found = certainty.known(store, using.model_id)
         asked: dict[str, Any] = {"user": user_of(options, store.settings), "channel": "cli", "baseline": options.baseline, "using": using}
         for made in _from_workspace(store, options, asked, out):
             scored += len(made)
-            frames += [scoring.results(made)] if target else []
+            frames += [scoring.results(made, found)] if target else []
             for prediction in made:
-                out.result(prediction.to_json(), _in_words(prediction) if options.applicant else _in_short(prediction, bool(target)))
+                record = prediction.to_json(found)
+                out.result(record, _in_words(prediction, record) if options.applicant else _in_short(prediction, record, bool(target)))
     if target:
         from pandas import concat
 
@@ -79,7 +83,7 @@ def _score_workspace(options: Options, out: Out) -> None:
 
 def _score_file(options: Options, out: Out) -> None:
     """Score a file part by part; say what is wrong with bad rows and set them aside. A batch that was broken off goes on."""
-    from creditrisk import labels, registry
+    from creditrisk import certainty, labels, registry
     from creditrisk.batch import keep, results
 
     target = target_of(options.out, ".csv", ".xlsx", ".parquet")
@@ -95,8 +99,10 @@ def _score_file(options: Options, out: Out) -> None:
         batch = keep.get(store, name)
         out.refused_rows = batch["n_refused"]
         if out.as_json or not target:
+            found = certainty.known(store, batch["model_id"])
             for prediction in results.predictions(store, name):
-                out.result(prediction.to_json(), _in_short(prediction, bool(target)))
+                record = prediction.to_json(found)
+                out.result(record, _in_short(prediction, record, bool(target)))
         if target and batch["n_scored"]:
             _handed_out(store, name, target)
         if target and batch["n_refused"]:
@@ -136,14 +142,15 @@ def _from_workspace(store: "Store", options: Options, asked: Mapping[str, Any], 
         yield scoring.score_applicants(store, names[start : start + CHUNK], **asked)
 
 
-def _in_words(prediction: "Prediction") -> str:
-    word = "risk (proxy)" if prediction.is_proxy else "PD"
+def _in_words(prediction: "Prediction", record: Mapping[str, Any]) -> str:
+    word, low, high = "risk (proxy)" if prediction.is_proxy else "PD", record["pd_low"], record["pd_high"]
+    sure = f"{100 * low:.1f} to {100 * high:.1f} %" if low is not None else "no interval" if prediction.is_sure else "insufficient data"
     lines = [
-        f"{prediction.applicant_id}: score {int(prediction.score)} ({prediction.band}), {word} {100 * prediction.pd:.1f} %",
+        f"{prediction.applicant_id}: score {int(prediction.score)} ({prediction.band}), {word} {100 * prediction.pd:.1f} % ({sure})",
         f"  {prediction.recommendation}: {prediction.because}",
     ]
     return "\n".join(lines + [f"  {place}. {reason['text']}" for place, reason in enumerate(prediction.reasons, 1)])
 
 
-def _in_short(prediction: "Prediction", is_written: bool) -> str | None:
-    return None if is_written else _in_words(prediction).replace("\n  ", "; ").split("; 1. ", maxsplit=1)[0]
+def _in_short(prediction: "Prediction", record: Mapping[str, Any], is_written: bool) -> str | None:
+    return None if is_written else _in_words(prediction, record).replace("\n  ", "; ").split("; 1. ", maxsplit=1)[0]
