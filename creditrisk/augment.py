@@ -23,22 +23,28 @@ class Likeness:
     """How like the real applicants the invented ones are.
 
     `columns` has a row per feature: name, title, psi, ks (largest distance of the distributions; of choices half the sum of the
-    differences), missing_real, missing_invented (shares). `change` is the largest change of a rank correlation, of the columns `pair`.
+    differences), missing_real, missing_invented (shares). `pairs` has a row for every two of them: one, other (titles), real, invented
+    (Spearman's rank correlation), the most changed first.
     """
 
     n_real: int
     n_invented: int
     columns: DataFrame
-    change: float
-    pair: tuple[str, str]
+    pairs: DataFrame
+
+    @property
+    def change(self) -> float:
+        """The largest change of a rank correlation, whichever way; 0 where there are no two columns."""
+        return float((self.pairs["invented"] - self.pairs["real"]).abs().max()) if len(self.pairs) else 0.0
 
     @property
     def sentence(self) -> str:
         """The measure in words."""
         worst = self.columns.sort_values("ks", kind="stable").iloc[-1]
+        of = f" ({self.pairs['one'].iloc[0]} with {self.pairs['other'].iloc[0]})" if len(self.pairs) else ""
         return (
             f"The distribution furthest from the real one is that of {worst['title']} (KS {worst['ks']:.3f}, PSI {worst['psi']:.3f}); "
-            f"no rank correlation changed by more than {self.change:.3f} ({self.pair[0]} with {self.pair[1]})."
+            f"no rank correlation changed by more than {self.change:.3f}{of}."
         )
 
 
@@ -114,12 +120,13 @@ def likeness(store: Store) -> Likeness:
         )
         for part in (real, made)
     )
-    apart = np.abs(after - before)
-    one, other = np.unravel_index(int(np.argmax(apart)), apart.shape)
+    titles = [feature.title for feature in store.schema]
+    first, second = np.triu_indices(len(titles), 1)
+    pairs = DataFrame({"one": [titles[place] for place in first], "other": [titles[place] for place in second]})
+    pairs = pairs.assign(real=before[first, second], invented=after[first, second])
+    furthest = np.argsort(-np.abs(pairs["invented"] - pairs["real"]), kind="stable")
     columns = DataFrame(rows, columns=["name", "title", "psi", "ks", "missing_real", "missing_invented"])
-    return Likeness(
-        len(real), len(made), columns, float(apart.max()), (store.schema.features[one].title, store.schema.features[other].title)
-    )
+    return Likeness(len(real), len(made), columns, pairs.iloc[furthest].reset_index(drop=True))
 
 
 def _drawn(schema: Schema, real: DataFrame, n: int, seed: int) -> DataFrame:
