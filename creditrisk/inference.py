@@ -69,6 +69,7 @@ MORE_RISK = (
 )
 LESS_RISK = r"income|salary|savings?(?!.*account)|balance|years_at|emp_?length|tenure|cred_hist|score|limit_bal|property_value"
 CODES = (-9, -8, -7, -99, -999, -9999, 96, 97, 98, 99, 996, 997, 998, 999, 9999, 99999, 999999)
+A_CODE = "a code for no value"  # why, where nobody has said why
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,8 @@ def propose(table: DataFrame, *, name: str, keys: Sequence[str] = (), bad: Seque
 
 
 def correct(proposed: Schema, corrections: dict[str, dict[str, object]]) -> dict[str, object]:
-    """Return the proposal as a TOML-shaped declaration with single keys of single features replaced; `drop = true` leaves one out.
+    """Return the proposal as a TOML-shaped declaration with single keys of single features replaced; `drop = true` leaves one out, and
+    a key that is None is no longer said.
 
     Raises InvalidInput for a feature the table does not have, unless it has a formula of its own.
     """
@@ -122,7 +124,8 @@ def correct(proposed: Schema, corrections: dict[str, dict[str, object]]) -> dict
     for name, keys in corrections.items():
         if name not in declared and not keys.get("formula"):
             raise InvalidInput(f"The schema corrects {name!r}, which the table does not have; it has {', '.join(declared)}.")
-        declared[name] = {"name": name, "title": titled(name), "concept": name, **declared.get(name, {}), **keys}
+        said = {"name": name, "title": titled(name), "concept": name, **declared.get(name, {}), **keys}
+        declared[name] = {key: value for key, value in said.items() if value is not None}
     kept = [entry for entry in declared.values() if not entry.pop("drop", False)]
     concepts = {str(entry["concept"]): titled(str(entry["concept"])).lower() for entry in kept}
     return {"name": proposed.name, "feature": kept, "concepts": concepts}
@@ -242,7 +245,7 @@ def _number(name: str, column: Series, outcome: Numbers | None) -> tuple[Feature
         risk=sign,
         role=role,
         concept=_family(name),
-        missing={f"{code:g}": "a code for no value" for code in codes},
+        missing={f"{code:g}": A_CODE for code in codes},
         meaning=f"{titled(name)}, as the lender's table states it.",
         reason=f"{titled(name)}: {{value}} (reference {{reference}})",
         is_binding=False,

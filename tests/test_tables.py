@@ -336,6 +336,14 @@ def test_a_schema_is_corrected_in_a_table(store: Store) -> None:
     shown.loc[shown["name"] == "times_late", ["title", "role"]] = ["Late payments", "report"]
     assert tables.edited(proposed, shown)["times_late"].title == "Late payments"
     assert tables.edited(proposed, shown)["times_late"].role == "report"
+    shown["high"] = shown["high"].astype(object)
+    shown.loc[shown["name"] == "times_late", ["missing", "high"]] = ["98=refused to say, 96", None]
+    shown.loc[shown["name"] == "loan_to_income", "formula"] = "loan_amount / income"
+    said = tables.edited(proposed, shown)
+    assert (said["times_late"].missing, said["times_late"].high) == ({"98": "refused to say", "96": "a code for no value"}, None)
+    assert said["loan_to_income"].formula == "loan_amount / income"
+    assert tables.editable(said).set_index("name").loc["times_late", "missing"] == "98=refused to say, 96"
+    assert tables.edited(said, tables.editable(said)) == said
     shown.loc[shown["name"] == "age", "role"] = "predictor"
     with pytest.raises(InvalidInput, match="only with a reason"):
         tables.edited(proposed, shown)

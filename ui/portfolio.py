@@ -22,6 +22,8 @@ SCHEMA_COLUMNS = {
     "low": ui.number_column("Least", format="%g"),
     "high": ui.number_column("Most", format="%g"),
     "in_index": st.column_config.CheckboxColumn("In the index", help="Among the label features of K-Means"),
+    "missing": ui.text_column("Codes for nothing", "Written values that mean there is none, and why: 98=refused to say, 96=no account"),
+    "formula": ui.text_column("Computed as", "Of other columns, like loan / income: computed for everybody and never believed"),
     "why": ui.text_column("Why", "The reason for letting a model read a protected column"),
 }
 WRITINGS = {
