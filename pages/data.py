@@ -135,6 +135,7 @@ with ui.guard():
         width="stretch",
         key="allowed",
     )
+    portfolio.taken_away(snapshot)
     ui.section("Columns that move together", help="Rank correlation (Spearman): 1 the same order, −1 the reverse, 0 none.")
     pairs = ui.seen(dictionary.related, snapshot, 12)
     ui.figure(charts.correlations(pairs, store.schema), key="related")
