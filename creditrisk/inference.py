@@ -33,6 +33,7 @@ Kind = Literal[
     "stranger",
     "spelling",
     "reserved",
+    "target",
 ]
 Numbers = NDArray[Any]
 
@@ -41,6 +42,7 @@ NO_NUMBER = {"na", "n/a", "nan", "null", "none"}  # what people write where ther
 IS_NUMBER = 0.95  # a column with at least this share of numbers is a column of numbers with mistakes in it
 TELLS_ALL = 0.98  # a single column that orders good and bad this well (AUC) knows the outcome
 AGREES = 0.52  # a sign guessed from a name counts only where outcomes do not speak against it
+OLDEST = 110.0  # years
 SLACK = 10  # bounds lie this many times further out than all but a thousandth of the values
 LABEL_FEATURES = 6
 STANDS_FOR = re.compile(r"(^|_)(zip|postcode|plz|cap|first_?name|last_?name|surname|street|neighbou?rhood)(_|$)|zip_?code|post(al)?_?code")
@@ -55,11 +57,15 @@ AFTERWARDS = re.compile(  # words for what only the end of a loan tells; none of
     r"|closed_(on|date)|lgd|loss_given|hardship|fully_paid|npl_flag|(^|_)bad_\d+m(_|$)|observed_(bad|on)",
     re.IGNORECASE,
 )
+OUTCOME = re.compile(  # what tables call the column that says how it went
+    r"^(target|outcome|loan_status|creditability|good_?bad|(is_)?bad(_flag|_loan)?|(is_|loan_|will_)?default(ed)?(_flag)?"
+    r"|default_(payment_)?next_month|serious_?dlqin\w*|charged_?off)$"
+)
 UNITS = (
     ("share", r"ratio|util|share|percent|pct|rate$"),
     ("days", r"days?$|dpd$"),
     ("months", r"months?$|month$"),
-    ("years", r"years?|age(_in_years)?$|_length$"),
+    ("years", r"(^|_)years?(_|$)|(^|_)age(_in_years)?$|_length$"),
     ("times", r"^(no|num|number|count|times?)_|_(count|times)$|^number"),
     ("money", r"income|salary|amount|amnt|amt|balance|_bal$|bill|limit|debt$|payment|instal"),
 )
@@ -225,9 +231,7 @@ def _number(name: str, column: Series, outcome: Numbers | None) -> tuple[Feature
         return None, [Finding(name, "constant", f"{name} is the same in every row and was left out.")]
     whole = bool((known == np.floor(known)).all())
     flag = set(np.unique(known)) <= {0.0, 1.0}
-    unit = "" if flag else next((unit for unit, pattern in UNITS if re.search(pattern, snake(name))), "")
-    if unit == "share" and (whole or np.quantile(np.abs(known), 0.99) > 3):
-        unit = ""  # a percentage, or a rate in units of its own
+    unit = "" if flag else next((unit for unit, pattern in UNITS if re.search(pattern, snake(name)) and _may_have(unit, known, whole)), "")
     low, high = (None, None) if flag else _bounds(known, whole, unit)
     role, findings = _role(name, values, outcome)
     sign, doubts = _sign(name, values, outcome) if role == "predictor" else (0, [])
@@ -253,10 +257,22 @@ def _number(name: str, column: Series, outcome: Numbers | None) -> tuple[Feature
     return feature, findings + doubts
 
 
+def _may_have(unit: str, known: Numbers, whole: bool) -> bool:
+    """Say whether values can be of a unit that their name suggests: a share is no percentage, and nobody is 5,000 years old."""
+    most = float(np.quantile(np.abs(known), 0.99))
+    return {"share": not whole and most <= 3, "years": most <= OLDEST}.get(unit, True)
+
+
 def _role(name: str, values: Numbers, outcome: Numbers | None) -> tuple[Literal["predictor", "protected", "report"], list[Finding]]:
     if word := protects(name):
         what = f"{name} says {word}, a trait the law protects: it is kept and shown, and no model reads it unless somebody gives a reason."
         return "protected", [Finding(name, "protected", what)]
+    if outcome is None and OUTCOME.search(snake(name)):
+        what = (
+            f"{name} is called like how it went: say so (`--target {name}`, on the page “How it went”), and models learn from it. "
+            "Until then it is kept and shown, and no model reads it."
+        )
+        return "report", [Finding(name, "target", what)]
     if AFTERWARDS.search(snake(name)):
         what = f"{name} sounds like something known only after the loan was granted: it is kept and shown, and no model reads it."
         return "report", [Finding(name, "afterwards", what)]
@@ -311,7 +327,7 @@ def _bounds(known: Numbers, whole: bool, unit: str) -> tuple[float | None, float
     high = float(SLACK * max(most, -least, 1))
     low = 0.0 if known.min() >= 0 else -high
     if unit == "years":
-        high = 110.0
+        high = OLDEST
     return (float(np.floor(low)), float(np.ceil(high))) if whole else (low, high)
 
 
