@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from pandas import DataFrame, Series, concat
 
-from creditrisk import copula, features, formula, metrics
+from creditrisk import copula, features, formula, stability
 from creditrisk.errors import InvalidInput, NotEnoughData, NothingYet
 from creditrisk.schema import Feature, Schema
 from creditrisk.store import Store, now, quoted
@@ -144,7 +144,7 @@ def _apart(feature: Feature, real: Series, made: Series) -> tuple[float, float, 
     gone = float(real.isna().mean()), float(made.isna().mean())
     if feature.is_numeric:
         before, after = (np.sort(part.dropna().to_numpy(np.float64)) for part in (real, made))
-        psi = metrics.psi(real.to_numpy(np.float64), made.to_numpy(np.float64))
+        psi = stability.psi(real.to_numpy(np.float64), made.to_numpy(np.float64))
         if not (len(before) and len(after)):
             return psi, float(len(before) != len(after)), *gone
         steps = np.union1d(before, after)
@@ -153,4 +153,4 @@ def _apart(feature: Feature, real: Series, made: Series) -> tuple[float, float, 
     counts = [part.fillna("").value_counts() for part in (real, made)]
     both = counts[0].index.union(counts[1].index)
     shares = [each.reindex(both, fill_value=0) / each.sum() for each in counts]
-    return metrics.psi_of_counts(shares[0], shares[1]), float((shares[0] - shares[1]).abs().sum() / 2), *gone
+    return stability.psi_of_counts(shares[0], shares[1]), float((shares[0] - shares[1]).abs().sum() / 2), *gone
