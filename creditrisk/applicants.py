@@ -77,7 +77,8 @@ def person(store: Store, applicant_id: str) -> dict[str, Any]:
         left join (select prediction_id, score, band, pd from prediction_current where applicant_id = $id) on true
         where exists (from application where applicant_id = $id)
             or exists (from account where applicant_id = $id)
-            or exists (from applicant where applicant_id = $id)""",
+            or exists (from applicant where applicant_id = $id)
+            or exists (from prediction where applicant_id = $id)""",
         id=applicant_id,
     )
     if known is None:

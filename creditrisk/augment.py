@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from pandas import DataFrame, Series, concat
 
-from creditrisk import copula, features, formula, metrics
+from creditrisk import copula, features, formula, stability
 from creditrisk.errors import InvalidInput, NotEnoughData, NothingYet
 from creditrisk.schema import Feature, Schema
 from creditrisk.store import Store, now, quoted
@@ -23,22 +23,28 @@ class Likeness:
     """How like the real applicants the invented ones are.
 
     `columns` has a row per feature: name, title, psi, ks (largest distance of the distributions; of choices half the sum of the
-    differences), missing_real, missing_invented (shares). `change` is the largest change of a rank correlation, of the columns `pair`.
+    differences), missing_real, missing_invented (shares). `pairs` has a row for every two of them: one, other (titles), real, invented
+    (Spearman's rank correlation), the most changed first.
     """
 
     n_real: int
     n_invented: int
     columns: DataFrame
-    change: float
-    pair: tuple[str, str]
+    pairs: DataFrame
+
+    @property
+    def change(self) -> float:
+        """The largest change of a rank correlation, whichever way; 0 where there are no two columns."""
+        return float((self.pairs["invented"] - self.pairs["real"]).abs().max()) if len(self.pairs) else 0.0
 
     @property
     def sentence(self) -> str:
         """The measure in words."""
         worst = self.columns.sort_values("ks", kind="stable").iloc[-1]
+        of = f" ({self.pairs['one'].iloc[0]} with {self.pairs['other'].iloc[0]})" if len(self.pairs) else ""
         return (
             f"The distribution furthest from the real one is that of {worst['title']} (KS {worst['ks']:.3f}, PSI {worst['psi']:.3f}); "
-            f"no rank correlation changed by more than {self.change:.3f} ({self.pair[0]} with {self.pair[1]})."
+            f"no rank correlation changed by more than {self.change:.3f}{of}."
         )
 
 
@@ -114,12 +120,13 @@ def likeness(store: Store) -> Likeness:
         )
         for part in (real, made)
     )
-    apart = np.abs(after - before)
-    one, other = np.unravel_index(int(np.argmax(apart)), apart.shape)
+    titles = [feature.title for feature in store.schema]
+    first, second = np.triu_indices(len(titles), 1)
+    pairs = DataFrame({"one": [titles[place] for place in first], "other": [titles[place] for place in second]})
+    pairs = pairs.assign(real=before[first, second], invented=after[first, second])
+    furthest = np.argsort(-np.abs(pairs["invented"] - pairs["real"]), kind="stable")
     columns = DataFrame(rows, columns=["name", "title", "psi", "ks", "missing_real", "missing_invented"])
-    return Likeness(
-        len(real), len(made), columns, float(apart.max()), (store.schema.features[one].title, store.schema.features[other].title)
-    )
+    return Likeness(len(real), len(made), columns, pairs.iloc[furthest].reset_index(drop=True))
 
 
 def _drawn(schema: Schema, real: DataFrame, n: int, seed: int) -> DataFrame:
@@ -137,7 +144,7 @@ def _apart(feature: Feature, real: Series, made: Series) -> tuple[float, float, 
     gone = float(real.isna().mean()), float(made.isna().mean())
     if feature.is_numeric:
         before, after = (np.sort(part.dropna().to_numpy(np.float64)) for part in (real, made))
-        psi = metrics.psi(real.to_numpy(np.float64), made.to_numpy(np.float64))
+        psi = stability.psi(real.to_numpy(np.float64), made.to_numpy(np.float64))
         if not (len(before) and len(after)):
             return psi, float(len(before) != len(after)), *gone
         steps = np.union1d(before, after)
@@ -146,4 +153,4 @@ def _apart(feature: Feature, real: Series, made: Series) -> tuple[float, float, 
     counts = [part.fillna("").value_counts() for part in (real, made)]
     both = counts[0].index.union(counts[1].index)
     shares = [each.reindex(both, fill_value=0) / each.sum() for each in counts]
-    return metrics.psi_of_counts(shares[0], shares[1]), float((shares[0] - shares[1]).abs().sum() / 2), *gone
+    return stability.psi_of_counts(shares[0], shares[1]), float((shares[0] - shares[1]).abs().sum() / 2), *gone

@@ -4,9 +4,12 @@ Everything is read off one snapshot. Rates come with the number of outcomes behi
 """
 
 from dataclasses import asdict
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -231,6 +234,20 @@ def export(store: Store, target: Path, snapshot_id: int | None = None) -> int:
         target.with_suffix(".schema.toml").write_text(schema.dump(store.schema), encoding="utf-8")
         cells.harmless(describe(store)).to_csv(target.with_suffix(".dictionary.csv"), index=False)
     return len(table)
+
+
+def packed(store: Store, kind: str, snapshot_id: int | None = None) -> bytes:
+    """Return the export as one file to take away: a DuckDB file as it is, of `.parquet` and `.csv` a zip of all three files."""
+    with TemporaryDirectory() as aside:
+        target = Path(aside) / f"applicants{kind}"
+        export(store, target, snapshot_id)
+        if kind == ".duckdb":
+            return target.read_bytes()
+        made = BytesIO()
+        with ZipFile(made, "w", ZIP_DEFLATED) as folder:
+            for file in sorted(Path(aside).iterdir()):
+                folder.write(file, file.name)
+        return made.getvalue()
 
 
 def _into_duckdb(store: Store, table: DataFrame, part: Path) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame, concat
 
-from creditrisk import features, labels, metrics, policy, quality, registry
+from creditrisk import features, labels, metrics, policy, quality, registry, stability
 from creditrisk.errors import NotAllowed
 from creditrisk.estimators import inverse_logit
 from creditrisk.people import same
@@ -193,7 +193,7 @@ def _difference(found: tuple[float, float, float], digits: int) -> str:
 
 def _drift(ours: Floats, theirs: Floats, *, is_surely_closer: bool) -> Gate:
     """Ask for scores that keep their meaning; where they move because they are surely closer to what happens, they gain one."""
-    value = metrics.psi(theirs, ours)
+    value = stability.psi(theirs, ours)
     said = f"The PSI of its scores against the champion's, over {len(ours):,} applicants, is {value:.2f}; at most {MOST_PSI} is asked, "
     said += "so that cut-offs and bands keep their meaning, unless its Brier score is surely better"
     moved = ", which it is" if is_surely_closer else ""

@@ -34,6 +34,7 @@ Kind = Literal[
     "spelling",
     "reserved",
     "actionable",
+    "target",
 ]
 Numbers = NDArray[Any]
 
@@ -42,6 +43,7 @@ NO_NUMBER = {"na", "n/a", "nan", "null", "none"}  # what people write where ther
 IS_NUMBER = 0.95  # a column with at least this share of numbers is a column of numbers with mistakes in it
 TELLS_ALL = 0.98  # a single column that orders good and bad this well (AUC) knows the outcome
 AGREES = 0.52  # a sign guessed from a name counts only where outcomes do not speak against it
+OLDEST = 110.0  # years
 SLACK = 10  # bounds lie this many times further out than all but a thousandth of the values
 LABEL_FEATURES = 6
 STANDS_FOR = re.compile(r"(^|_)(zip|postcode|plz|cap|first_?name|last_?name|surname|street|neighbou?rhood)(_|$)|zip_?code|post(al)?_?code")
@@ -56,11 +58,15 @@ AFTERWARDS = re.compile(  # words for what only the end of a loan tells; none of
     r"|closed_(on|date)|lgd|loss_given|hardship|fully_paid|npl_flag|(^|_)bad_\d+m(_|$)|observed_(bad|on)",
     re.IGNORECASE,
 )
+OUTCOME = re.compile(  # what tables call the column that says how it went
+    r"^(target|outcome|loan_status|creditability|good_?bad|(is_)?bad(_flag|_loan)?|(is_|loan_|will_)?default(ed)?(_flag)?"
+    r"|default_(payment_)?next_month|serious_?dlqin\w*|charged_?off)$"
+)
 UNITS = (
     ("share", r"ratio|util|share|percent|pct|rate$"),
     ("days", r"days?$|dpd$"),
     ("months", r"months?$|month$"),
-    ("years", r"years?|(^|_)age(_in_years)?$|_length$"),
+    ("years", r"(^|_)years?(_|$)|(^|_)age(_in_years)?$|_length$"),
     ("times", r"^(no|num|number|count|times?)_|_(count|times)$|^number"),
     ("money", r"income|salary|amount|amnt|amt|balance|_bal$|bill|limit|debt$|payment|instal"),
 )
@@ -88,6 +94,7 @@ SHORT = {  # what a column's name shortens, written out: reasons are read by app
     **{"ltv": "loan to value", "annual": "yearly", "inc": "income", "installment": "instalment", "purp": "purpose", "addr": "address"},
 }
 CODES = (-9, -8, -7, -99, -999, -9999, 96, 97, 98, 99, 996, 997, 998, 999, 9999, 99999, 999999)
+A_CODE = "a code for no value"  # why, where nobody has said why
 
 
 @dataclass(frozen=True)
@@ -133,7 +140,8 @@ def propose(table: DataFrame, *, name: str, keys: Sequence[str] = (), bad: Seque
 
 
 def correct(proposed: Schema, corrections: dict[str, dict[str, object]]) -> dict[str, object]:
-    """Return the proposal as a TOML-shaped declaration with single keys of single features replaced; `drop = true` leaves one out.
+    """Return the proposal as a TOML-shaped declaration with single keys of single features replaced; `drop = true` leaves one out, and
+    a key that is None is no longer said.
 
     A guess that a feature can be influenced gives way where its corrections no longer let it (no sign, not scored, computed).
     Raises InvalidInput for a feature the table does not have, unless it has a formula of its own.
@@ -142,7 +150,8 @@ def correct(proposed: Schema, corrections: dict[str, dict[str, object]]) -> dict
     for name, keys in corrections.items():
         if name not in declared and not keys.get("formula"):
             raise InvalidInput(f"The schema corrects {name!r}, which the table does not have; it has {', '.join(declared)}.")
-        entry = {"name": name, "title": titled(name), "concept": name, **declared.get(name, {}), **keys}
+        said = {"name": name, "title": titled(name), "concept": name, **declared.get(name, {}), **keys}
+        entry = {key: value for key, value in said.items() if value is not None}
         if declared.get(name, {}).get("actionable") and not _may_be_moved(entry):
             entry["actionable"] = False
         declared[name] = entry
@@ -250,9 +259,7 @@ def _number(name: str, column: Series, outcome: Numbers | None) -> tuple[Feature
         return None, [Finding(name, "constant", f"{name} is the same in every row and was left out.")]
     whole = bool((known == np.floor(known)).all())
     flag = set(np.unique(known)) <= {0.0, 1.0}
-    unit = "" if flag else next((unit for unit, pattern in UNITS if re.search(pattern, snake(name))), "")
-    if unit == "share" and (whole or np.quantile(np.abs(known), 0.99) > 3):
-        unit = ""  # a percentage, or a rate in units of its own
+    unit = "" if flag else next((unit for unit, pattern in UNITS if re.search(pattern, snake(name)) and _may_have(unit, known, whole)), "")
     low, high = (None, None) if flag else _bounds(known, whole, unit)
     role, findings = _role(name, values, outcome)
     sign, doubts = _sign(name, values, outcome) if role == "predictor" else (0, [])
@@ -271,7 +278,7 @@ def _number(name: str, column: Series, outcome: Numbers | None) -> tuple[Feature
         risk=sign,
         role=role,
         concept=_family(name),
-        missing={f"{code:g}": "a code for no value" for code in codes},
+        missing={f"{code:g}": A_CODE for code in codes},
         meaning=f"{titled(name)}, as the lender's table states it.",
         reason=f"{titled(name)}: {{value}} (reference {{reference}})",
         is_binding=False,
@@ -284,10 +291,22 @@ def _number(name: str, column: Series, outcome: Numbers | None) -> tuple[Feature
     return feature, findings + doubts
 
 
+def _may_have(unit: str, known: Numbers, whole: bool) -> bool:
+    """Say whether values can be of a unit that their name suggests: a share is no percentage, and nobody is 5,000 years old."""
+    most = float(np.quantile(np.abs(known), 0.99))
+    return {"share": not whole and most <= 3, "years": most <= OLDEST}.get(unit, True)
+
+
 def _role(name: str, values: Numbers, outcome: Numbers | None) -> tuple[Literal["predictor", "protected", "report"], list[Finding]]:
     if word := protects(name):
         what = f"{name} says {word}, a trait the law protects: it is kept and shown, and no model reads it unless somebody gives a reason."
         return "protected", [Finding(name, "protected", what)]
+    if outcome is None and OUTCOME.search(snake(name)):
+        what = (
+            f"{name} is called like how it went: say so (`--target {name}`, on the page “How it went”), and models learn from it. "
+            "Until then it is kept and shown, and no model reads it."
+        )
+        return "report", [Finding(name, "target", what)]
     if AFTERWARDS.search(snake(name)):
         what = f"{name} sounds like something known only after the loan was granted: it is kept and shown, and no model reads it."
         return "report", [Finding(name, "afterwards", what)]
@@ -354,7 +373,7 @@ def _bounds(known: Numbers, whole: bool, unit: str) -> tuple[float | None, float
     high = float(SLACK * max(most, -least, 1))
     low = 0.0 if known.min() >= 0 else -high
     if unit == "years":
-        high = 110.0
+        high = OLDEST
     return (float(np.floor(low)), float(np.ceil(high))) if whole else (low, high)
 
 

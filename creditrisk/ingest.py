@@ -180,6 +180,10 @@ def _reading(file: str, digest: str, content: bytes, what: str, found: Found) ->
     if broken is not None:
         where = f"; the first break is at line {line}" if line else ""
         problems.append(Problem(line or None, None, None, f"{file}: the balances{broken} do not add up with the amounts{where}."))
+    if still := {one.standing for one in balances.values() if one.standing is not None}:
+        said = f"every balance printed is {min(still):,.2f}" if len(still) == 1 else "the balance printed never changes within an account"
+        what = f"{file}: {said} though money moves, so it is no running balance; it is kept as printed and nothing is reckoned from it."
+        problems.append(Problem(None, None, None, what))
     only = next(iter(balances.values())) if len(balances) == 1 else AccountBalance(None, None, state)
     return Reading(
         file=file,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame
 
-from creditrisk import metrics, people
+from creditrisk import accord, metrics, people
 from creditrisk.errors import InvalidInput, NotAllowed, UnknownThing
 from creditrisk.store import Store, now
 
@@ -140,7 +140,7 @@ def agreement(store: Store) -> dict[str, Any]:
     n, agreed = len(said), int((said[:, 0] == said[:, 1]).sum())
     low, high = metrics.wilson(agreed, n)
     found = {"n": n, "share": agreed / n if n else NAN, "share_low": low, "share_high": high}
-    found |= {"pabak": metrics.pabak(*said.T) if n else NAN, "pabak_low": 2 * low - 1, "pabak_high": 2 * high - 1}
+    found |= {"pabak": accord.pabak(*said.T) if n else NAN, "pabak_low": 2 * low - 1, "pabak_high": 2 * high - 1}
     random = np.random.default_rng(store.settings.reviews.seed)
     drawn = [said[random.integers(n, size=n)] for _ in range(RESAMPLES if n >= FEWEST else 0)]
     for name, measure in BEYOND_CHANCE.items():
@@ -151,8 +151,8 @@ def agreement(store: Store) -> dict[str, Any]:
 
 
 BEYOND_CHANCE: Mapping[str, Callable[[NDArray[np.bool_]], float]] = {
-    "kappa": lambda said: metrics.kappa(said[:, 0], said[:, 1]),
-    "alpha": lambda said: metrics.krippendorff(said.T.tolist()),
+    "kappa": lambda said: accord.kappa(said[:, 0], said[:, 1]),
+    "alpha": lambda said: accord.krippendorff(said.T.tolist()),
 }
 
 

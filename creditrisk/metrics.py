@@ -4,7 +4,7 @@
 undefined (one class, nothing that varies) is NaN beside its n, never an exception; a gate must treat NaN as a refusal.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from math import isnan, sqrt
 from typing import Any, NamedTuple
 
@@ -254,72 +254,7 @@ def ece(bad: ArrayLike, p: ArrayLike, bins: int = 10) -> float:
     return _mean((table["share_bad"] - table["mean_pd"]).abs().to_numpy(), table["n"].to_numpy())
 
 
-# ── stability ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def psi(expected: ArrayLike, actual: ArrayLike, bins: int = 10) -> float:
-    """Return the population stability index of two sets of numbers.
-
-    Bins are quantiles of `expected`, open at both ends, and one for missing values; an empty bin counts as half a row.
-    0.10 and 0.25 are the usual marks; `psi_critical` says what chance alone does at these sizes.
-
-    >>> psi([1, 2, 3, 4], [4, 3, 2, 1], bins=4)
-    0.0
-    """
-    before, after = np.asarray(expected, dtype=np.float64), np.asarray(actual, dtype=np.float64)
-    if np.isnan(before).all() or not len(after):
-        return NAN
-    edges = quantile_edges(before, bins)
-    counts = [binned(values, edges) for values in (before, after)]
-    return psi_of_counts(*counts)
-
-
-def quantile_edges(expected: ArrayLike, bins: int = 10) -> Numbers:
-    """Return where bins of as many known values each end, but for the last; fewer where values repeat.
-
-    >>> quantile_edges([1, 2, 3, 4], bins=2).tolist()
-    [2.5]
-    """
-    values = np.asarray(expected, dtype=np.float64)
-    known = values[~np.isnan(values)]
-    return np.unique(np.quantile(known, np.arange(1, bins) / bins)) if len(known) else np.zeros(0)
-
-
-def binned(actual: ArrayLike, edges: Numbers) -> NDArray[np.intp]:
-    """Return counts per bin: up to each edge, above the last, and missing.
-
-    >>> binned([1, 2.5, 3, float("nan")], quantile_edges([1, 2, 3, 4], bins=2)).tolist()
-    [2, 1, 1]
-    """
-    values = np.asarray(actual, dtype=np.float64)
-    missing = np.isnan(values)
-    counts = np.bincount(np.searchsorted(edges, values[~missing], side="left"), minlength=len(edges) + 1)
-    return np.append(counts, missing.sum())
-
-
-def psi_of_counts(expected: ArrayLike, actual: ArrayLike) -> float:
-    """Return the PSI of counts or shares per bin; a bin empty on one side counts as half a row of that side.
-
-    >>> round(psi_of_counts([100] * 10, [50, 50, 100, 100, 100, 100, 100, 100, 150, 150]), 6)
-    0.109861
-    """
-    before, after = np.asarray(expected, dtype=np.float64), np.asarray(actual, dtype=np.float64)
-    seen = (before > 0) | (after > 0)
-    if not (before.sum() and after.sum()):
-        return NAN
-    shares = [np.where(counts > 0, counts, 0.5)[seen] / counts.sum() for counts in (before, after)]
-    return float(np.sum((shares[1] - shares[0]) * np.log(shares[1] / shares[0])))
-
-
-def psi_critical(n: int, m: int, bins: int = 10) -> float:
-    """Return the PSI that two samples of one population stay below 95 times in 100: (1/n + 1/m) * chi2(0.95, bins - 1).
-
-    >>> round(psi_critical(500, 200, 10), 6)
-    0.118433
-    """
-    from scipy.special import chdtri
-
-    return float((1 / n + 1 / m) * chdtri(bins - 1, 0.05)) if min(n, m) > 0 and bins > 1 else NAN
+# ── evidence ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def woe(good: ArrayLike, bad: ArrayLike, smoothing: float = 0.5) -> tuple[Numbers, float]:
@@ -340,51 +275,7 @@ def woe(good: ArrayLike, bad: ArrayLike, smoothing: float = 0.5) -> tuple[Number
     return evidence, float((share_good - share_bad) @ evidence)
 
 
-# ── agreement and intervals ─────────────────────────────────────────────────────────────────────────────────────────
-
-
-def kappa(one: ArrayLike, other: ArrayLike) -> float:
-    """Return Cohen's kappa of two readers: agreement beyond chance; NaN where chance explains everything.
-
-    >>> round(kappa([1, 1, 0, 0, 1, 0, 1, 0, 1, 1], [1, 1, 0, 0, 0, 0, 1, 1, 1, 1]), 6)
-    0.583333
-    """
-    a, b = np.asarray(one), np.asarray(other)
-    if not len(a):
-        return NAN
-    chance = sum(float((a == value).mean() * (b == value).mean()) for value in np.unique(np.concatenate([a, b])))
-    return (float((a == b).mean()) - chance) / (1 - chance) if chance < 1 else NAN
-
-
-def pabak(one: ArrayLike, other: ArrayLike) -> float:
-    """Return the prevalence- and bias-adjusted kappa of two yes/no readers: 2 * agreement - 1.
-
-    >>> round(pabak([1, 1, 0, 0, 1, 0, 1, 0, 1, 1], [1, 1, 0, 0, 0, 0, 1, 1, 1, 1]), 6)
-    0.6
-    """
-    return 2 * _mean((np.asarray(one) == np.asarray(other)).astype(np.float64)) - 1
-
-
-def krippendorff(readings: Sequence[Sequence[object]]) -> float:
-    """Return Krippendorff's alpha for names (2011): readers × cases, None where a reader did not say; NaN where nothing varies.
-
-    Each pair of answers to one case counts 1 / (answers to it - 1), so cases read three times do not weigh more than their share.
-
-    >>> round(krippendorff([[1, 1, 0, 0, 1], [1, 1, 0, 1, None]]), 6)
-    0.533333
-    """
-    cases = [[answer for answer in case if answer is not None] for case in zip(*readings, strict=True)]
-    paired = [case for case in cases if len(case) > 1]
-    names = sorted({answer for case in paired for answer in case}, key=repr)
-    if len(names) < 2:
-        return NAN
-    counts = np.array([[case.count(name) for name in names] for case in paired], dtype=np.float64).reshape(-1, len(names))
-    answers = counts.sum(axis=1, keepdims=True)
-    met = (counts.T / np.maximum(answers - 1, 1).T) @ counts
-    met -= np.diag((counts / np.maximum(answers - 1, 1)).sum(axis=0))
-    total, by_name = met.sum(), met.sum(axis=0)
-    apart, expected = total - np.trace(met), (total**2 - (by_name**2).sum()) / (total - 1)
-    return float(1 - apart / expected)
+# ── intervals ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def wilson(k: float, n: float, z: float = Z) -> tuple[float, float]:

@@ -33,7 +33,7 @@ KINDS = {  # as they are said
     "noticed": "noticed",
 }
 ASIDE = ("empty", "constant", "text", "day", "stranger", "reserved")
-APART = ("protected", "leak", "afterwards")
+APART = ("protected", "leak", "afterwards", "target")
 
 
 @dataclass(frozen=True)

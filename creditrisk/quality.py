@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pandas import DataFrame, Series, crosstab, cut
 
-from creditrisk import metrics
+from creditrisk import accord, metrics
 from creditrisk.clusters import GAP, SHARE_HIGH, SHARE_LOW, STABLE, Clusters
 from creditrisk.schema import Feature
 
@@ -311,7 +311,7 @@ def compare(joined: DataFrame) -> Comparison:
         n_both=len(both),
         n_agree=agree,
         agreement=agree / len(both) if len(both) else float("nan"),
-        kappa=metrics.kappa(one, other),
+        kappa=accord.kappa(one, other),
         kappa_low=low,
         kappa_high=high,
         table=counts.reset_index(),

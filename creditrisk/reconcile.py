@@ -1,11 +1,12 @@
 """Do the balances of a statement follow from its amounts: opening + movements = closing, row by row where balances are printed.
 
 A mismatch is a status to report, never a reason to refuse a file: printed balances are themselves often rounded or in another order.
+A figure that stands still beside every row while money moves is no running balance, and nothing is reckoned from it.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import pairwise
 from types import MappingProxyType
@@ -20,6 +21,7 @@ from creditrisk import cells
 from creditrisk.cells import Units
 
 State = Literal["ok", "mismatch", "not stated"]
+STANDS_STILL = 3  # rows that print one and the same balance while money moves between them; of two, one may be a slip
 
 
 Key = tuple[str, str]  # account and currency, either may be ""
@@ -27,11 +29,15 @@ Key = tuple[str, str]  # account and currency, either may be ""
 
 @dataclass(frozen=True)
 class AccountBalance:
-    """One account and currency of a file: balances as printed or derived from printed ones, and whether they add up."""
+    """One account and currency of a file: balances as printed or derived from printed ones, and whether they add up.
+
+    `standing` is the one figure printed as the balance of every row though money moved between them.
+    """
 
     opening: Decimal | None
     closing: Decimal | None
     reconciliation: State
+    standing: Decimal | None = None
 
 
 def reconcile(
@@ -39,7 +45,7 @@ def reconcile(
 ) -> tuple[dict[Key, AccountBalance], str | None, int]:
     """Check each account and currency of `rows` (those, booked_on, amount, balance, line in file order), oldest or newest first.
 
-    `stated` is (opening, closing) by account, what the file states outside its rows; running balances win over it. Returns the
+    `stated` is (opening, closing) by account, what the file states outside its rows; balances that run win over it. Returns the
     accounts, and where some do not add up which (in words, else None) and the line of the first break (0 where there is no line).
     """
     code, named = cells.together(cells.whole(rows["account"]), cells.whole(rows["currency"]))
@@ -53,14 +59,15 @@ def reconcile(
     broken: list[tuple[Key, int]] = []
     shared = Counter(account for account, _ in names)
     for name, places in zip(names, _groups(code), strict=True):
-        if has_balance[places].any():
+        standing = _standing(amount[places], balance[places], has_balance[places]) if has_balance[places].any() else None
+        if has_balance[places].any() and standing is None:
             day = days.take(pa.array(places)).to_numpy(zero_copy_only=False)
             found, line = _running(amount[places], balance[places], has_balance[places], day, lines[places])
         elif shared[name[0]] > 1:
             found, line = AccountBalance(None, None, "not stated"), 0  # what is stated is in one of the currencies
         else:
             found, line = _printed(cells.total(amount[places]), *stated.get(name[0], (None, None)))
-        balances[name] = found
+        balances[name] = replace(found, standing=standing)
         if found.reconciliation == "mismatch":
             broken.append((name, line))
     for account, (opening, closing) in stated.items():
@@ -94,6 +101,13 @@ def _printed(total: Decimal, opening: Decimal | None, closing: Decimal | None) -
         end = opening + total if opening is not None else closing
         return AccountBalance(start, end, "not stated"), 0
     return AccountBalance(opening, closing, "ok" if opening + total == closing else "mismatch"), 0
+
+
+def _standing(amount: Units, balance: Units, stated: Any) -> Decimal | None:
+    """Return the figure that every stated balance is though the movements say otherwise, None where they are not all the same."""
+    known = balance[stated]
+    still = len(known) >= STANDS_STILL and bool((known == known[0]).all())
+    return Decimal(int(known[0])).scaleb(-4) if still and len(_breaks(amount, balance, stated)) >= STANDS_STILL - 1 else None
 
 
 def _running(amount: Units, balance: Units, stated: Any, days: Any, lines: Any) -> tuple[AccountBalance, int]:

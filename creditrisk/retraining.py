@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame
 
-from creditrisk import features, gate, labels, metrics, registry, training
+from creditrisk import features, gate, labels, metrics, registry, stability, training
 from creditrisk.errors import InvalidInput, SchemaMismatch
 from creditrisk.store import Store
 
@@ -58,7 +58,7 @@ def proposal(store: Store) -> Proposal | None:
     )
     before = registry.table(store, champion["model_id"], "test")["pd"].to_numpy(float)
     now = store.read("select pd from prediction_current where model_id = $id", id=champion["model_id"])["pd"].to_numpy(float)
-    psi, chance = metrics.psi(before, now), metrics.psi_critical(len(before), len(now))
+    psi, chance = stability.psi(before, now), stability.psi_critical(len(before), len(now))
     has_moved = psi > max(asked.propose_psi, chance)
     enough = n_new >= asked.propose_after
     name = champion["model_id"]

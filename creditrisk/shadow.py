@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame
 
-from creditrisk import metrics, policy, registry
+from creditrisk import metrics, policy, registry, stability
 from creditrisk.errors import CreditRiskError
 from creditrisk.settings import Policy
 from creditrisk.store import Store
@@ -95,4 +95,4 @@ def summary(rows: DataFrame, rules: Policy) -> dict[str, Any]:
     n = len(rows)
     low, high = metrics.wilson(swapped, n)
     found = {"n": n, "n_swapped": swapped, "share_swapped": swapped / n if n else NAN, "low": low, "high": high, "cutoff": cutoff}
-    return found | {"psi": metrics.psi(rows["pd_live"], rows["pd"]), "psi_chance": metrics.psi_critical(n, n)}
+    return found | {"psi": stability.psi(rows["pd_live"], rows["pd"]), "psi_chance": stability.psi_critical(n, n)}

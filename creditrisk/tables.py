@@ -339,20 +339,37 @@ def _dropped(table: Table, wanted: Schema, target: str | None, as_of: str | None
     return [Finding(name, "stranger", f"{name} is not in the schema and was left out.") for name in left]
 
 
-EDITABLE = ("name", "title", "type", "unit", "role", "risk", "low", "high", "in_index", "actionable", "why")
+EDITABLE = ("name", "title", "type", "unit", "role", "risk", "low", "high", "in_index", "actionable", "missing", "formula", "why")
 
 
 def editable(proposed: Schema) -> DataFrame:
-    """Return the keys of a schema that a person corrects most, one row per feature, for a table to edit."""
-    return DataFrame([{key: getattr(feature, key) for key in EDITABLE} for feature in proposed])
+    """Return the keys of a schema that a person corrects most, one row per feature, for a table to edit; `missing` is `CODE=why, CODE`."""
+    made = DataFrame([{key: getattr(feature, key) for key in EDITABLE} for feature in proposed])
+    said = [", ".join(code if why == inference.A_CODE else f"{code}={why}" for code, why in codes.items()) for codes in made["missing"]]
+    return made.assign(missing=said)
 
 
 def edited(proposed: Schema, table: DataFrame) -> Schema:
-    """Return a schema with the keys of an edited table in place of its own; raises InvalidInput for what no schema may say."""
-    said = {str(row["name"]): {key: row[key] for key in EDITABLE if not isna(row[key])} for row in table.to_dict("records")}
-    for row in said.values():
-        row["risk"] = int(row.get("risk", 0))
+    """Return a schema with the keys of an edited table in place of its own, an emptied one no longer said; raises InvalidInput for what
+    no schema may say."""
+    said = {str(row["name"]): {key: None if isna(row[key]) else row[key] for key in EDITABLE} for row in table.to_dict("records")}
+    for name, row in said.items():
+        row |= {
+            "risk": int(row["risk"] or 0),
+            "missing": _codes(str(row["missing"] or "")),
+            "title": row["title"] or inference.titled(name),
+        }
     return schema.build(inference.correct(proposed, said), "the schema")
+
+
+def _codes(said: str) -> dict[str, str]:
+    """Return codes for no value with their reasons, as written in one cell.
+
+    >>> _codes("98=refused to say, 96")
+    {'98': 'refused to say', '96': 'a code for no value'}
+    """
+    pairs = (part.partition("=") for part in said.split(",") if part.strip())
+    return {code.strip(): why.strip() or inference.A_CODE for code, _, why in pairs}
 
 
 def _adopt(store: Store, wanted: Schema) -> bool:

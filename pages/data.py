@@ -5,8 +5,8 @@ from typing import Any
 import streamlit as st
 
 import ui
-from creditrisk import augment, charts, dictionary, features
-from ui import portfolio
+from creditrisk import charts, dictionary, features
+from ui import inventing, portfolio
 
 store = ui.store()
 ui.header("Data", "Every column an applicant has, how it lies, and how outcomes go with it. A table of your own comes in here.")
@@ -140,35 +140,9 @@ with ui.guard():
         width="stretch",
         key="allowed",
     )
+    portfolio.taken_away(snapshot)
     ui.section("Columns that move together", help=TOGETHER)
     pairs = ui.seen(dictionary.related, snapshot, 12)
     ui.figure(charts.correlations(pairs, store.schema), key="related")
-    invented = augment.count(store)
-    ui.section(
-        "Invented applicants",
-        help="Drawn so that each column is distributed, and columns move together, as among the real ones. They lie apart: no profile, "
-        "score or measure on this or any page counts them.",
-    )
-    if invented:
-        like = augment.likeness(store)
-        st.markdown(f"**{ui.count(invented)}** beside {ui.count(like.n_real)} real ones. {ui.literal(like.sentence)}")
-        shown = {
-            "title": ui.text_column("Column", pinned=True),
-            "psi": ui.number_column("PSI", "Population stability index against the real ones: below 0.1 alike", "%.4f"),
-            "ks": ui.number_column("KS", "Largest distance between the two distributions, 0 to 1", "%.4f"),
-            "missing_real": ui.share_column("Not known, real"),
-            "missing_invented": ui.share_column("Not known, invented"),
-        }
-        ui.table(like.columns, shown, key="likeness", alt="How like the real applicants the invented ones are", height=300)
-        if st.button("Remove them", icon=":material/delete:", key="remove"):
-            with ui.guard():
-                augment.remove(store, user=ui.user())
-                st.rerun()
-    else:
-        st.caption("There are none. `augment --to N` on the command line, or this button, makes some.")
-        real = int(found["n"].max())
-        to = st.number_input("Until there are, with the real ones", min_value=real + 1, max_value=augment.MOST, value=2 * real, key="to")
-        if st.button("Invent applicants", icon=":material/groups:", key="invent"):
-            with ui.guard(), st.spinner("Drawing …", show_time=True):
-                augment.invent(store, int(to), user=ui.user())
-                st.rerun()
+
+inventing.view(snapshot)

@@ -7,7 +7,7 @@ import streamlit as st
 import ui
 from creditrisk import affordability, applicants, charts, scoring
 from creditrisk.scorecard import shown
-from ui import beside, case, deciding, hearing, wonder
+from ui import beside, case, deciding, filling, hearing, wonder
 
 store = ui.store()
 ui.header("Score", "One applicant, one score, and the reasons in plain words. The program recommends; a named person decides.")
@@ -23,6 +23,8 @@ VIEWS = {"why": "Reasons", "month": "Affordability", "whatif": "What if", "simil
 pick, action = st.columns([4, 1], vertical_alignment="bottom")
 with pick:
     applicant_id = case.pick_applicant("Whom to score. The last scored come first; any id may be typed.")
+if ui.of_table() and ui.champion() and ui.asked("prediction") is None:
+    filling.somebody()
 if applicant_id is None and ui.asked("prediction") is None:
     known = len(ui.seen(applicants.people, "", 1)) > 0
     ui.empty(

@@ -37,6 +37,12 @@ def test_marginals_and_rank_correlations_are_kept(imported: Store) -> None:
     assert like.columns["psi"].max() < 0.02
     assert like.columns["ks"].max() < 0.05
     assert like.change < 0.08
+    real, made = (part[["income", "loan_amount"]].rank().corr().iloc[0, 1] for part in (features.table(imported), augment.table(imported)))
+    pair = like.pairs[like.pairs["one"].isin(["Income", "Loan amount"]) & like.pairs["other"].isin(["Income", "Loan amount"])]
+    assert pair[["real", "invented"]].to_numpy().ravel() == pytest.approx([real, made])
+    furthest = (like.pairs["invented"] - like.pairs["real"]).abs()
+    assert furthest.is_monotonic_decreasing
+    assert f"more than {like.change:.3f} ({like.pairs['one'][0]} with {like.pairs['other'][0]})" in like.sentence
     assert (like.columns["missing_real"] - like.columns["missing_invented"]).abs().max() < 0.03
     made, real = augment.table(imported), features.table(imported)
     late = [frame.groupby("home")["times_late"].mean() for frame in (real, made)]

@@ -552,3 +552,24 @@ def test_where_two_label_sets_disagree_is_red() -> None:
     assert [list(row) for row in heat.z] == [[1, -1, 0], [-1, 1, 0], [0, 0, 1]]
     assert heat.text[0][1] == "2"
     assert (heat.y[1], heat.x[0]) == ("bad in L0001", "good in L0002")
+
+
+def test_bonds_of_invented_applicants_name_the_pair_that_changed_most() -> None:
+    pairs = DataFrame({"one": ["Age", "Age"], "other": ["Income", "Loan <b>"], "real": [0.5, -0.2], "invented": [0.3, -0.2]})
+    figure = charts.bonds(pairs)
+    assert figure.layout.title.text == "The rank correlation that changed most: Age with income, from +0.50 to +0.30"
+    assert [tuple(trace.x) for trace in figure.data[1:]] == [(-0.2,), (0.5,)]
+    assert figure.layout.xaxis.range == figure.layout.yaxis.range, "the diagonal is no change"
+    assert "<b>" not in figure.data[1].text[0], "a title is no markup"
+    assert charts.bonds(pairs[:0]).layout.annotations[0].text
+
+
+def test_distances_show_the_furthest_columns_first() -> None:
+    columns = DataFrame({"title": [f"A column with a long title number {n}" for n in range(20)], "ks": [n / 100 for n in range(20)]})
+    figure = charts.distances(columns)
+    assert figure.layout.title.text.startswith(
+        "The distribution furthest from the real one: A column with a long title number 19, 0.190 of 1"
+    )
+    assert figure.data[0].x[-1] == 0.19
+    assert len(figure.data[0].y) == len(set(figure.data[0].y)) == 12, "titles cut to the same words keep a bar each"
+    assert charts.distances(columns[:0]).layout.annotations[0].text

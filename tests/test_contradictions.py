@@ -1,18 +1,22 @@
 """Input that contradicts itself, lacks a column or holds what cannot be is refused by row and column, whichever way it comes in."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from pandas import DataFrame
+from pandas import DataFrame, concat
 
+import ui
 from creditrisk import dictionary, labels, registry, scoring, tables, training
 from creditrisk import store as stores
 from creditrisk.__main__ import main
 from creditrisk.api import create_api
+from creditrisk.batch import keep, results
 from creditrisk.errors import InvalidInput
 from creditrisk.settings import load
 from tests.rest import TestClient
+from tests.test_pages import visit, workspace
 from tests.test_tables import portfolio
 
 SAID = """
@@ -79,6 +83,52 @@ def test_every_face_says_the_same_of_a_value(
     said = capsys.readouterr().err
     assert code == (0 if sentence is None else 1)
     assert sentence is None or (f"two.csv: Row 2: {sentence}" in said)
+
+
+def test_a_batch_sets_the_row_that_contradicts_itself_aside_and_refuses_a_file_that_lacks_a_column(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "own")
+    store = stores.open_workspace(replace(load(), data=tmp_path / "own" / "data", models=tmp_path / "own" / "models"))
+    try:
+        good = dictionary.template(store).assign(loan_amount=4000, income=2000)
+        rows = concat([good.assign(applicant_id=f"N{place}") for place in range(3)]).assign(loan_to_income=[2.0, 7.5, None])
+        batch = keep.begin(store, "new.csv", rows.to_csv(index=False).encode(), user="ann", channel="page")
+        assert [*keep.here(store, batch, user="ann")]
+        aside = results.refused(store, batch)
+        assert aside[["row", "given: applicant_id"]].to_numpy().tolist() == [[2, "N1"]]
+        assert aside["what is wrong"][0] == "Row 2: loan_to_income is 7.5, but loan_amount / income is 2 here."
+        assert [one.applicant_id for one in results.predictions(store, batch)] == ["N0", "N2"]
+        with pytest.raises(InvalidInput, match="The column income is not there"):
+            keep.begin(store, "new.csv", rows.drop(columns="income").to_csv(index=False).encode(), user="ann", channel="page")
+    finally:
+        store.close()
+
+
+def test_the_form_of_the_page_says_what_contradicts_itself_and_scores_what_does_not(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "own")
+    with workspace(tmp_path / "own"):
+        count, before = "select count(*) from prediction", ui.store().value("select count(*) from prediction")
+        page = visit("score")
+        page.session_state["entered"] = True
+        page.run()
+        fields = {box.key for box in (*page.number_input, *page.selectbox) if str(box.key).startswith("fill-")}
+        assert fields == {"fill-income", "fill-loan_amount", "fill-times_late", "fill-home", "fill-loan_to_income"}
+        page.text_input(key="fill-applicant").input("Somebody new")
+        for name, value in {"income": 2000, "loan_amount": 4000, "times_late": 1, "loan_to_income": 7.5}.items():
+            page.number_input(key=f"fill-{name}").set_value(value)
+        page.button(key="fill-score").click().run()
+        assert not page.exception
+        assert "loan\\_to\\_income is 7.5, but loan\\_amount / income is 2 here" in page.error[0].value
+        assert ui.store().value(count) == before, "nothing is kept"
+        page.number_input(key="fill-loan_to_income").set_value(None)
+        page.button(key="fill-score").click().run()
+        assert not page.error
+        assert not page.exception
+        assert ui.store().value(count) == before + 1
+        found = ui.store().value("select prediction_id from prediction where applicant_id = 'Somebody new' and channel = 'page'")
+        for view in ("why", "month", "whatif", "similar", "history"):
+            page = visit("score", prediction=found, view=view)
+            assert not page.error, view
+            assert any(metric.label == "Band" for metric in page.metric)
 
 
 def test_every_face_refuses_a_table_that_lacks_a_column(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,8 +1,10 @@
 """What a column of the ML-ready table looks like, how outcomes go with it, and that an export loses nothing."""
 
 from datetime import date
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
+from zipfile import ZipFile
 
 import duckdb
 import numpy as np
@@ -177,6 +179,18 @@ def test_an_export_loses_nothing(imported: Store, tmp_path: Path, kind: str) -> 
         assert len(read_csv(target.with_suffix(".dictionary.csv"))) == len(imported.schema.features)
     assert_frame_equal(got.drop(columns="as_of"), wanted.drop(columns="as_of"), check_dtype=False)
     assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
+
+
+def test_an_export_to_take_away_holds_schema_and_dictionary(imported: Store, tmp_path: Path) -> None:
+    for kind, read in ((".parquet", read_parquet), (".csv", read_csv)):
+        with ZipFile(BytesIO(dictionary.packed(imported, kind))) as folder:
+            assert folder.namelist() == sorted([f"applicants{kind}", "applicants.dictionary.csv", "applicants.schema.toml"])
+            assert len(read(BytesIO(folder.read(f"applicants{kind}")))) == 500
+            assert schema.parse(folder.read("applicants.schema.toml").decode()) == imported.schema
+    (tmp_path / "applicants.duckdb").write_bytes(dictionary.packed(imported, ".duckdb"))
+    with duckdb.connect(str(tmp_path / "applicants.duckdb"), read_only=True) as made:
+        assert made.execute("select count(*) from applicant").fetchall() == [(500,)]
+        assert made.execute("select count(*) from dictionary").fetchall() == [(len(imported.schema.features),)]
 
 
 def test_what_is_not_there_is_said(imported: Store, store: Store, tmp_path: Path) -> None:

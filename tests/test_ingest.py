@@ -166,6 +166,17 @@ def test_opening_and_closing_are_taken_from_beside_the_rows() -> None:
     assert (wrong.status, wrong.reconciliation) == ("warned", "mismatch")
 
 
+def test_a_balance_column_that_never_changes_is_said_and_no_balance_is_reckoned_from_it(store: Store) -> None:
+    rows = "".join(f"{day:02}/03/2024,Shop {day},-{day}.00,100.00\n" for day in range(14, 20))
+    reading = read(f"Date,Details,Amount,Balance\n{rows}")
+    assert (reading.status, reading.reconciliation, reading.opening, reading.closing) == ("warned", "not stated", None, None)
+    (problem,) = reading.problems
+    assert "every balance printed is 100.00 though money moves, so it is no running balance" in problem.message
+    ingest.save(store, [reading], user="ann")
+    assert store.rows("select opening, closing, reconciliation from statement_account") == [(None, None, "not stated")]
+    assert store.value("select distinct balance from transaction") == 100, "kept as printed"
+
+
 def test_pending_rows_are_set_aside_and_said() -> None:
     reading = read("Date,Details,Amount\nPending,Shop,-3.00\n16/01/2024,Rent,-9.00\n")
     assert (reading.status, reading.n_transactions) == ("warned", 1)

@@ -103,44 +103,11 @@ def test_ece_of_ten_equal_bins():
     assert table["mean_pd"].is_monotonic_increasing
 
 
-def test_psi_golden_and_critical_values():
-    assert metrics.psi_of_counts([0.1] * 10, [0.05] * 2 + [0.1] * 6 + [0.15] * 2) == pytest.approx(0.10986122886681095)
-    for n, m, expected in ((500, 200, 0.11843284323234314), (1000, 1000, 0.0338379552092409), (10000, 2000, 0.01015138656277227)):
-        assert metrics.psi_critical(n, m, 10) == pytest.approx(expected, rel=1e-9)
-    assert isnan(metrics.psi_critical(0, 10))
-
-
-@given(NUMBERS)
-def test_psi_of_a_thing_with_itself_is_nought(values):
-    found = metrics.psi(values, values)
-    assert found == 0 or (np.isnan(values).all() and isnan(found))
-
-
-def test_psi_sees_what_closed_bins_hide():
-    incomes = np.random.default_rng(0).lognormal(8, 0.5, 10_000)
-    moved = np.where(np.arange(10_000) % 2 == 0, incomes * 20, incomes)
-    assert metrics.psi(incomes, moved) == pytest.approx(1.08, abs=0.02)
-    vanished = np.where(np.arange(10_000) % 2 == 0, nan, incomes)
-    assert metrics.psi(incomes, vanished) > 1
-
-
-def test_psi_of_a_count_that_is_mostly_nought():
-    assert metrics.psi([0] * 95 + [1, 2, 3, 4, 5], [0] * 50 + [1] * 50) > 0.5
-
-
 def test_weight_of_evidence():
     evidence, value = metrics.woe([200, 300, 400], [40, 30, 10], smoothing=0)
     assert evidence == pytest.approx([-0.81093, -0.117783, 1.268511], abs=1e-5)
     assert value == pytest.approx(0.635385, abs=1e-6)
     assert np.isfinite(metrics.woe([10, 0], [0, 10])[0]).all()
-
-
-def test_kappa_golden():
-    one, other = [1, 1, 0, 0, 1, 0, 1, 0, 1, 1], [1, 1, 0, 0, 0, 0, 1, 1, 1, 1]
-    assert metrics.kappa(one, other) == pytest.approx(0.5833333333333333)
-    assert metrics.pabak(one, other) == pytest.approx(0.6)
-    assert isnan(metrics.kappa([1, 1], [1, 1]))
-    assert isnan(metrics.kappa([], []))
 
 
 @given(st.integers(0, 500), st.integers(1, 500))

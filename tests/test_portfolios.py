@@ -2,8 +2,11 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from contextlib import redirect_stdout
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import numpy as np
@@ -66,61 +69,98 @@ def sample(shared: Path, name: str, n: int) -> DataFrame:
     return table
 
 
-@pytest.mark.parametrize("name", SETS)
-def test_a_broken_copy_is_told_by_name_and_loses_nothing(
-    shared: Path, tmp_path: Path, run: Run, kept: Callable[[], DataFrame], name: str
-) -> None:
-    target, number, kind, strange, sentence = SETS[name]
-    table = sample(shared, name, 500)
-    file = tmp_path / f"{name}.csv"
+@pytest.fixture(scope="module")
+def kept_sets(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Return a workspace that holds 500 rows of a set, imported once for all that copy it."""
 
-    def bring_in(frame: DataFrame) -> tuple[int, list[dict[str, Any]], str]:
-        frame.to_csv(file, index=False)
-        return run("import", file, "--target", target)
+    @cache
+    def workspace(name: str) -> Path:
+        folder = tmp_path_factory.mktemp(name)
+        sample(shared, name, 500).to_csv(folder / f"{name}.csv", index=False)
+        where = ["--data", str(folder / "data"), "--models", str(folder / "models"), "--user", "ann", "--json"]
+        with (folder / "said.json").open("w") as out, redirect_stdout(out):
+            assert main([*where, "import", str(folder / f"{name}.csv"), "--target", SETS[name][0]]) < 2
+        return folder
 
-    def broken(column: str, place: int, value: object) -> DataFrame:
-        copy = table.astype({column: object})
+    return workspace
+
+
+@dataclass
+class Copy:
+    """A workspace of a set, the table it holds, and what is done with a copy of that table that somebody broke."""
+
+    table: DataFrame
+    usual: list[dict[str, Any]]  # what was wrong with the table before anybody broke it
+    fingerprint: str
+    bring_in: Callable[[DataFrame], tuple[int, list[dict[str, Any]], str]]
+    kept: Callable[[], DataFrame]
+
+    def broken(self, column: str, place: int, value: object) -> DataFrame:
+        """Return the table with one cell that says something else."""
+        copy = self.table.astype({column: object})
         copy.loc[place, column] = value
         return copy
 
-    code, (part, summary), _ = bring_in(table)
-    fingerprint, usual, whole = summary["summary"]["fingerprint"], part["problems"], kept()
-    assert (part["rows"], part["matched"], len(whole)) == (500, 500, 500)
 
-    # the columns in another order, and one that nobody declared: the same schema, the same values
-    shuffled = table[np.random.default_rng(2).permutation(table.columns)].assign(shoe_size=42)
-    again, (part, summary), said = bring_in(shuffled)
-    assert (again, summary["summary"]["fingerprint"], part["problems"]) == (code, fingerprint, usual)
-    assert "shoe_size is not in the schema of this workspace and was left out." in said
-    assert_frame_equal(kept(), whole)
+@pytest.fixture
+def copy(name: str, shared: Path, tmp_path: Path, run: Run, kept: Callable[[], DataFrame], kept_sets: Callable[[str], Path]) -> Copy:
+    """A workspace of one's own that holds 500 rows of a set, as they are."""
+    copytree(kept_sets(name), tmp_path, dirs_exist_ok=True)
+    part, summary = map(json.loads, (tmp_path / "said.json").read_text().splitlines())
+    assert (part["rows"], part["matched"], len(kept())) == (500, 500, 500)
 
-    # a text among numbers, a kind of value nobody has seen: the row, column, value and rule; every other cell as it was
-    for column, value, rule in ((number, "a lot", "is 'a lot'; it should be a number"), (kind, strange, sentence)):
-        code, (part, _), _ = bring_in(broken(column, 7, value))
-        (problem,) = [problem for problem in part["problems"] if problem not in usual]
-        assert (code, problem["row"], problem["column"], problem["value"]) == (1, 8, column, str(value))
-        assert rule in problem["message"]
-        expected = whole.copy()
-        expected.loc[7, column] = np.nan
-        assert_frame_equal(kept(), expected)
+    def bring_in(frame: DataFrame) -> tuple[int, list[dict[str, Any]], str]:
+        frame.to_csv(tmp_path / f"{name}.csv", index=False)
+        return run("import", tmp_path / f"{name}.csv", "--target", SETS[name][0], "--id", "cust_id")
 
-    # a key that is missing or stands twice, a column that is gone: refused whole
-    before = kept()
-    for copy, rule in (
-        (broken("cust_id", 2, ""), "row 3: the key 'cust_id' is empty"),
-        (broken("cust_id", 2, "C00000"), "the key 'cust_id' is 'C00000' in rows 1, 3"),
-        (table.rename(columns={"cust_id": "whose"}), "There is no column 'cust_id'"),
-        (table.drop(columns=number), f"The column {number} is not there"),
-    ):
-        copy.to_csv(file, index=False)
-        code, printed, said = run("import", file, "--target", target, "--id", "cust_id")
-        assert (code, len(printed)) == (2, 1)
-        assert rule.replace("There is no column", f"{file.name} has no column") in said
-        assert_frame_equal(kept(), before)
+    return Copy(sample(shared, name, 500), part["problems"], summary["summary"]["fingerprint"], bring_in, kept)
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_a_column_that_knows_the_outcome_is_named_kept_and_not_learned_from(shared: Path, tmp_path: Path, run: Run, name: str) -> None:
+def test_columns_in_another_order_and_one_that_nobody_declared_change_nothing(copy: Copy) -> None:
+    whole = copy.kept()
+    shuffled = copy.table[np.random.default_rng(2).permutation(copy.table.columns)].assign(shoe_size=42)
+    _, (part, summary), said = copy.bring_in(shuffled)
+    assert (summary["summary"]["fingerprint"], part["problems"]) == (copy.fingerprint, copy.usual)
+    assert "shoe_size is not in the schema of this workspace and was left out." in said
+    assert_frame_equal(copy.kept(), whole)
+
+
+@pytest.mark.parametrize("fault", ["a text among numbers", "a kind of value nobody has seen"])
+@pytest.mark.parametrize("name", SETS)
+def test_a_cell_that_cannot_be_is_told_by_row_column_value_and_rule_and_every_other_one_kept(copy: Copy, name: str, fault: str) -> None:
+    _, number, kind, strange, sentence = SETS[name]
+    is_text = fault == "a text among numbers"
+    column, value, rule = (number, "a lot", "is 'a lot'; it should be a number") if is_text else (kind, strange, sentence)
+    expected = copy.kept()
+    expected.loc[7, column] = np.nan
+    code, (part, _), _ = copy.bring_in(copy.broken(column, 7, value))
+    (problem,) = [problem for problem in part["problems"] if problem not in copy.usual]
+    assert (code, problem["row"], problem["column"], problem["value"]) == (1, 8, column, str(value))
+    assert rule in problem["message"]
+    assert_frame_equal(copy.kept(), expected)
+
+
+@pytest.mark.parametrize("fault", ["a missing key", "a duplicated id", "no column of keys", "a column that is gone"])
+@pytest.mark.parametrize("name", SETS)
+def test_a_table_that_would_lose_or_mix_applicants_is_refused_whole(copy: Copy, name: str, fault: str) -> None:
+    number, before = SETS[name][1], copy.kept()
+    spoilt, rule = {
+        "a missing key": (copy.broken("cust_id", 2, ""), "row 3: the key 'cust_id' is empty"),
+        "a duplicated id": (copy.broken("cust_id", 2, "C00000"), "the key 'cust_id' is 'C00000' in rows 1, 3"),
+        "no column of keys": (copy.table.rename(columns={"cust_id": "whose"}), f"{name}.csv has no column 'cust_id'"),
+        "a column that is gone": (copy.table.drop(columns=number), f"The column {number} is not there"),
+    }[fault]
+    code, printed, said = copy.bring_in(spoilt)
+    assert (code, len(printed)) == (2, 1)
+    assert rule in said
+    assert_frame_equal(copy.kept(), before)
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_a_column_that_knows_the_outcome_is_named_kept_and_not_learned_from(
+    shared: Path, tmp_path: Path, run: Run, kept: Callable[[], DataFrame], name: str
+) -> None:
     target, *_ = SETS[name]
     table = sample(shared, name, 500)
     column, _, bad = target.partition("=")
@@ -133,6 +173,7 @@ def test_a_column_that_knows_the_outcome_is_named_kept_and_not_learned_from(shar
     assert "written_down alone orders good and bad with an AUC of" in said
     _, shown, _ = run("schema", "show")
     assert {feature["name"]: feature["role"] for feature in shown[:-1]}["written_down"] == "report"
+    assert kept()["written_down"].to_numpy() == pytest.approx(table["written_down"].to_numpy())
 
 
 @pytest.mark.parametrize("name", SETS)

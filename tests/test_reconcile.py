@@ -93,3 +93,27 @@ def test_sparse_balances_are_checked_across_the_rows_between() -> None:
         found[place]["balance"] = None
     assert reconcile(table(found))[0][("", "")].reconciliation == "ok"
     assert cells.total(cells.from_money(table(found)["amount"].combine_chunks())) == 10
+
+
+def test_a_figure_that_stands_still_while_money_moves_is_no_running_balance() -> None:
+    found = [{**row, "balance": Decimal(100)} for row in rows([100, 0, -50, 30])]
+    balances, broken, line = reconcile(table(found))
+    one = balances[("", "")]
+    assert (one.opening, one.closing, one.reconciliation, one.standing) == (None, None, "not stated", 100)
+    assert (broken, line) == (None, 0)
+    stated = reconcile(table(found), {"": (Decimal(5), Decimal("5.8"))})[0][("", "")]
+    assert (stated.opening, stated.reconciliation) == (5, "ok"), "what stands outside the rows is still held against them"
+
+
+def test_a_figure_that_stands_still_because_nothing_moves_is_a_balance_and_two_alike_are_a_slip() -> None:
+    still = reconcile(table([{**row, "balance": Decimal(100)} for row in rows([100, 0, 0, 0])]))[0][("", "")]
+    assert (still.opening, still.closing, still.reconciliation, still.standing) == (99, 100, "ok", None)
+    slip = reconcile(table([{**row, "balance": Decimal(100)} for row in rows([100, 30])]))[0][("", "")]
+    assert (slip.reconciliation, slip.standing) == ("mismatch", None)
+
+
+def test_only_the_account_whose_balance_stands_still_has_none() -> None:
+    still, good = [{**row, "balance": Decimal(7)} for row in rows([100, 200, 300], account="A")], rows([100, 200], account="B")
+    balances, broken, _ = reconcile(table(still + good))
+    assert {name: found.reconciliation for name, found in balances.items()} == {("A", ""): "not stated", ("B", ""): "ok"}
+    assert broken is None

@@ -336,6 +336,14 @@ def test_a_schema_is_corrected_in_a_table(store: Store) -> None:
     shown.loc[shown["name"] == "times_late", ["title", "role"]] = ["Late payments", "report"]
     assert tables.edited(proposed, shown)["times_late"].title == "Late payments"
     assert tables.edited(proposed, shown)["times_late"].role == "report"
+    shown["high"] = shown["high"].astype(object)
+    shown.loc[shown["name"] == "times_late", ["missing", "high"]] = ["98=refused to say, 96", None]
+    shown.loc[shown["name"] == "loan_to_income", "formula"] = "loan_amount / income"
+    said = tables.edited(proposed, shown)
+    assert (said["times_late"].missing, said["times_late"].high) == ({"98": "refused to say", "96": "a code for no value"}, None)
+    assert said["loan_to_income"].formula == "loan_amount / income"
+    assert tables.editable(said).set_index("name").loc["times_late", "missing"] == "98=refused to say, 96"
+    assert tables.edited(said, tables.editable(said)) == said
     shown.loc[shown["name"] == "age", "role"] = "predictor"
     with pytest.raises(InvalidInput, match="only with a reason"):
         tables.edited(proposed, shown)
@@ -349,3 +357,39 @@ def test_a_column_that_says_what_was_paid_back_is_known_afterwards(name: str) ->
 @pytest.mark.parametrize("name", ["rent_paid", "paid_employment", "payment_share", "share_of_income", "months_since_paid", "unpaid_bills"])
 def test_a_column_that_says_how_somebody_pays_is_not(name: str) -> None:
     assert not inference.AFTERWARDS.search(name)
+
+
+@pytest.mark.parametrize("name", ["SeriousDlqin2yrs", "default.payment.next.month", "loan_status", "creditability", "TARGET", "bad_flag"])
+def test_a_column_called_like_the_outcome_is_not_learned_from_before_somebody_says_what_it_is(name: str) -> None:
+    frame = portfolio(200).rename(columns={"status": name})
+    frame[name] = (frame[name] == "bad").astype(int)
+    table = tables.join({"a.csv": frame})
+    found = tables.propose(table)
+    assert found.schema[name].role == "report"
+    (sentence,) = [finding.sentence for finding in found.findings if finding.kind == "target"]
+    assert sentence.startswith(f"{name} is called like how it went")
+    said = tables.propose(table, target=name)
+    assert name not in {feature.name for feature in said.schema}
+    assert "target" not in {finding.kind for finding in said.findings}
+
+
+@pytest.mark.parametrize("name", ["cb_person_default_on_file", "has_default_insurance", "past_due_status", "default_rate_of_region"])
+def test_a_column_that_speaks_of_defaults_and_is_no_outcome_is_not_taken_for_one(name: str) -> None:
+    assert not inference.OUTCOME.search(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "unit"),
+    [
+        ("age", range(20, 80), "years"),
+        ("mortgage", range(5_000, 5_600, 10), ""),
+        ("MARRIAGE", [0, 1, 2, 3] * 15, ""),
+        ("income_last_year", range(5_000, 5_600, 10), "money"),
+        ("years_at_bank", range(60), "years"),
+        ("credit_util_pct", range(0, 120, 2), ""),
+    ],
+)
+def test_a_unit_is_what_the_name_says_only_where_the_values_can_be_it(name: str, values: range, unit: str) -> None:
+    feature = tables.propose(tables.join({"a.csv": DataFrame({"cust_id": range(60), name: list(values)})})).schema[name]
+    assert feature.unit == unit
+    assert not [value for value in values if feature.problem(value)], "what stands in the table can be"

@@ -1,13 +1,14 @@
 """The lender's own tables on the data page: how they come in, what that changed, and how their choices are spelt."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import streamlit as st
 from pandas import DataFrame
 
 import ui
-from creditrisk import gather, provenance, tables, tabular
+from creditrisk import dictionary, gather, provenance, tables, tabular
 from creditrisk.schema import Schema
 from creditrisk.settings import Intake
 
@@ -25,6 +26,8 @@ SCHEMA_COLUMNS = {
     "actionable": st.column_config.CheckboxColumn(
         "Can be changed", help="By what an applicant does within months, so that guidance may name it: only a scored number with a sign"
     ),
+    "missing": ui.text_column("Codes for nothing", "Written values that mean there is none, and why: 98=refused to say, 96=no account"),
+    "formula": ui.text_column("Computed as", "Of other columns, like loan / income: computed for everybody and never believed"),
     "why": ui.text_column("Why", "The reason for letting a model read a protected column"),
 }
 WRITINGS = {
@@ -34,6 +37,12 @@ WRITINGS = {
     "perhaps": ui.text_column("Perhaps meant", "A frequent choice that looks alike: a guess, nothing is changed by it"),
     "means": ui.text_column("Means", "What this writing is to be read as; empty: itself"),
 }
+EXPORTS = {
+    ".parquet": ("Parquet", "application/zip"),
+    ".csv": ("CSV", "application/zip"),
+    ".duckdb": ("A DuckDB file of its own", "application/octet-stream"),
+}
+TOLD = 6  # sentences about a table that stand there at once
 
 
 def bring_in() -> None:
@@ -55,8 +64,7 @@ def bring_in() -> None:
         if len(read) > 1:
             _partners(joined.parts)
         proposal = tables.wanted(store, joined, target=target, as_of=as_of)
-        for sentence in [*joined.notes, *(finding.sentence for finding in proposal.findings)]:
-            st.caption(f":material/info: {ui.literal(sentence)}")
+        _told([*joined.notes, *(finding.sentence for finding in proposal.findings)])
         edited = st.data_editor(
             tables.editable(proposal.schema),
             key="schema",
@@ -147,6 +155,25 @@ def respell(snapshot_id: int) -> None:
             st.rerun()
 
 
+def taken_away(snapshot_id: int) -> None:
+    """Offer the table with its schema and its data dictionary, each kind of file made when it is asked for."""
+    ui.section(
+        "Taking the table away",
+        help="Every applicant with every column, schema (TOML) and data dictionary beside it; `features --out FILE` does the same.",
+    )
+    for place, (kind, (title, mime)) in zip(st.columns(len(EXPORTS)), EXPORTS.items(), strict=True):
+        place.download_button(
+            title,
+            partial(dictionary.packed, ui.store(), kind, snapshot_id),
+            file_name="applicants.duckdb" if kind == ".duckdb" else f"applicants{kind}.zip",
+            mime=mime,
+            icon=":material/download:",
+            on_click="ignore",
+            width="stretch",
+            key=f"export{kind}",
+        )
+
+
 def _asked(read: Mapping[str, DataFrame]) -> tuple[str | None, str | None, str | None]:
     """Ask which columns name the applicant, say how it went, and on which day."""
     one, two, three = st.columns(3)
@@ -181,6 +208,16 @@ def _plan(read: Mapping[str, DataFrame], key: str | None) -> dict[str, list[str]
             help="Each choice becomes a column; how many rows there were always does. Columns without a choice are left out.",
         )
     return gather.plan(said)
+
+
+def _told(sentences: Sequence[str]) -> None:
+    """Say what was noticed: a few sentences at once, the others when somebody opens them."""
+    for sentence in sentences[:TOLD]:
+        st.caption(f":material/info: {ui.literal(sentence)}")
+    if more := sentences[TOLD:]:
+        with st.expander(f"{ui.plural(len(more), 'more note')} on this table"):
+            for sentence in more:
+                st.caption(f":material/info: {ui.literal(sentence)}")
 
 
 def _partners(parts: list[Any]) -> None:

@@ -6,15 +6,13 @@ import streamlit as st
 
 import ui
 from creditrisk import attribution, charts, registry, scorecard, scoring, whatif
-from creditrisk.schema import Feature, Schema, is_missing
+from creditrisk.schema import Feature, Schema
 from creditrisk.scoring import Prediction
 from creditrisk.store import Store
 from ui import case
+from ui.filling import UNTOUCHED, filled
 
 FIRST = 6  # figures offered at once; any other may be added
-UNITS = {"share": " (%)", "money": "", "ratio": "", "times": ""}
-STEPS = {"share": 1.0, "money": 50.0}
-YES = {None: "not known", 1: "yes", 0: "no"}
 
 
 def view(prediction: Prediction) -> None:
@@ -42,7 +40,7 @@ def _tried(prediction: Prediction) -> None:
         changes: dict[str, Any] = {}
         more = st.session_state.get(f"tried-{name}", [])
         for feature in [*first, *(schema[key] for key in more)]:
-            value = _asked(feature, prediction.inputs[feature.name], f"try-{feature.name}-{name}")
+            value = filled(feature, prediction.inputs[feature.name], f"try-{feature.name}-{name}")
             if value is not UNTOUCHED:
                 changes[feature.name] = value
         st.multiselect(
@@ -61,45 +59,6 @@ def _parts(schema: Schema) -> list[Feature]:
     """Return the figures that a scored one is computed of, and that are not scored themselves."""
     read = {part for feature in schema.predictors for part in whatif.parts(feature)}
     return [feature for feature in schema if feature.name in read and feature.role != "predictor"]
-
-
-UNTOUCHED = object()
-
-
-def _asked(feature: Feature, value: Any, key: str) -> Any:
-    """Ask for one figure with its unit and bounds; returns UNTOUCHED where it stays what it was."""
-    if not feature.is_numeric or feature.type == "flag":
-        options = [None, *(feature.choices if feature.type == "choice" else (1, 0))]
-        words = YES if feature.type == "flag" else {None: "not known"}
-        shown = None if is_missing(value) else int(value) if feature.is_numeric else value
-        options += [] if shown in options else [shown]
-        said = st.selectbox(
-            feature.title, options, index=options.index(shown), format_func=lambda it: words.get(it, it), key=key, help=_help(feature)
-        )
-        return UNTOUCHED if said == shown else said
-    times = 100 if feature.unit == "share" else 1
-    whole = feature.type == "integer"
-    kind = int if whole else float
-    shown = None if is_missing(value) else kind(round(float(value) * times, 0 if whole else 2))
-    here = kind(max(feature.low or 0, 0) * times) if shown is None else shown  # a stored value beyond its bounds stays what it is
-    said = st.number_input(
-        feature.title + UNITS.get(feature.unit, f" ({feature.unit})" if feature.unit else ""),
-        min_value=None if feature.low is None else min(kind(feature.low * times), here),
-        max_value=None if feature.high is None else max(kind(feature.high * times), here),
-        value=shown,
-        step=1 if whole else STEPS.get(feature.unit),
-        format="%d" if whole else "%.2f",
-        placeholder="not known",
-        key=key,
-        help=_help(feature),
-    )
-    if said == shown:
-        return UNTOUCHED
-    return None if said is None else said / times
-
-
-def _help(feature: Feature) -> str:
-    return ui.literal(feature.meaning)
 
 
 def _answered(prediction: Prediction, changes: dict[str, Any]) -> None:

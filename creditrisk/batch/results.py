@@ -15,7 +15,7 @@ import pyarrow as pa
 from pandas import DataFrame, concat
 from pyarrow import parquet
 
-from creditrisk import cells, certainty, features, metrics, registry, scorecard, scoring, tranche, vault
+from creditrisk import cells, certainty, features, registry, scorecard, scoring, stability, tranche, vault
 from creditrisk.batch import keep, workbook
 from creditrisk.errors import CreditRiskError, InvalidInput
 from creditrisk.estimators import Numbers
@@ -164,9 +164,9 @@ def drift(store: Store, batch_id: str) -> DataFrame:
         before = _counted(trained[name], edges[name])
         rows.append((name, schema[name].title, *_moved(before, counts[name])))
     before = _trained_scores(store, found["model_id"], batch_id)
-    marks = metrics.quantile_edges(before)
+    marks = stability.quantile_edges(before)
     now = store.read("select score from batch_score where batch_id = $id", id=batch_id)["score"].to_numpy()
-    rows.append(("", "Score", *_moved(metrics.binned(before, marks), metrics.binned(now, marks))))
+    rows.append(("", "Score", *_moved(stability.binned(before, marks), stability.binned(now, marks))))
     made = DataFrame(rows, columns=[*DRIFT])
     return made.sort_values("psi", ascending=False, kind="stable", na_position="last").reset_index(drop=True)
 
@@ -177,15 +177,15 @@ DRIFT = ("feature", "title", "psi", "critical", "n", "n_trained", "missing", "mi
 def _moved(before: Any, after: Any) -> tuple[Any, ...]:
     """Return PSI, what chance explains, sizes, missing shares (the last count) and whether it moved, of counts per bin."""
     n, m = int(np.sum(after)), int(np.sum(before))
-    psi = metrics.psi_of_counts(before, after)
-    critical = metrics.psi_critical(n, m, int(np.count_nonzero(np.asarray(before) + np.asarray(after))))
+    psi = stability.psi_of_counts(before, after)
+    critical = stability.psi_critical(n, m, int(np.count_nonzero(np.asarray(before) + np.asarray(after))))
     said = "far" if psi > max(critical, FAR) else "moved" if psi > max(critical, MOVED) else ""
     return psi, critical, n, m, after[-1] / max(n, 1), before[-1] / max(m, 1), said
 
 
 def _edges(column: Any) -> Any:
     """Return what parts a column into bins: quantiles of numbers, the choices of texts."""
-    return metrics.quantile_edges(column) if column.dtype.kind in "fiub" else sorted(column.dropna().unique())
+    return stability.quantile_edges(column) if column.dtype.kind in "fiub" else sorted(column.dropna().unique())
 
 
 def _counted(column: Any, edges: Any) -> Any:
@@ -193,7 +193,7 @@ def _counted(column: Any, edges: Any) -> Any:
     if isinstance(edges, list):
         known = column.dropna()
         return np.array([*(int((known == choice).sum()) for choice in edges), int((~known.isin(edges)).sum()), int(column.isna().sum())])
-    return metrics.binned(column.to_numpy(dtype=np.float64, na_value=np.nan), edges)
+    return stability.binned(column.to_numpy(dtype=np.float64, na_value=np.nan), edges)
 
 
 def _values(store: Store, batch_id: str, names: list[str]) -> Iterator[DataFrame]:

@@ -10,6 +10,7 @@ from creditrisk.charts.canvas import AMBER, BRICK, GREY, TEAL, nothing
 from creditrisk.charts.case import gauge, month, score_history, waterfall
 from creditrisk.charts.clusters import cloud, profiles, scan, segments, spread
 from creditrisk.charts.explained import beeswarm, confusion, cutoffs, dependence, partial, standings, swaps
+from creditrisk.charts.invented import bonds, distances
 from creditrisk.charts.labels import against, agreement, cohort_rates, group_rates, windows
 from creditrisk.charts.learning import changed, prequential, shadow, versions
 from creditrisk.charts.models import ALGORITHMS, calibration, importance, leaderboard, roc, test_scores
@@ -30,6 +31,7 @@ __all__ = [
     "batch_scores",
     "beeswarm",
     "bins",
+    "bonds",
     "calibration",
     "changed",
     "cloud",
@@ -39,6 +41,7 @@ __all__ = [
     "coverage",
     "cutoffs",
     "dependence",
+    "distances",
     "flows",
     "gauge",
     "group_rates",

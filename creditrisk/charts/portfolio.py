@@ -41,7 +41,7 @@ def scores(frame: DataFrame) -> go.Figure:
 def bins(frame: DataFrame, title: str) -> go.Figure:
     """Show how a column lies and, where outcomes are known, the share bad of each bin with its interval; clicking yields the bin.
 
-    Columns: bin, n, share, n_outcomes, n_bad, bad_rate, rate_low, rate_high.
+    Columns: bin, n, share, n_outcomes, n_bad, bad_rate, rate_low, rate_high, woe.
     """
     if frame.empty:
         return canvas.nothing("No applicant has a row yet.")
@@ -74,8 +74,11 @@ def bins(frame: DataFrame, title: str) -> go.Figure:
                 marker={"color": BRICK, "size": 9},
                 error_y=canvas.whiskers(judged["bad_rate"], judged["rate_low"], judged["rate_high"], BRICK),
                 customdata=judged["bin"],
-                text=[f"{k} of {n}" for k, n in zip(judged["n_bad"], judged["n_outcomes"], strict=True)],
-                hovertemplate="%{customdata}: %{y:.1%} bad (%{text})<extra></extra>",
+                text=[
+                    f"{k:,} of {n:,}); weight of evidence {woe:+.2f}".replace("-", "−")
+                    for k, n, woe in zip(judged["n_bad"], judged["n_outcomes"], judged["woe"], strict=True)
+                ],
+                hovertemplate="%{customdata}: %{y:.1%} bad (%{text}<extra></extra>",
             )
         )
         side = {"overlaying": "y", "side": "right", "tickformat": ".0%", "rangemode": "tozero", "showgrid": False, "title": "share bad"}

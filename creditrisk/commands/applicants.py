@@ -212,7 +212,7 @@ def _augment(options: Options, out: Out) -> None:
     facts |= {
         "largest_ks": found.columns["ks"].max(),
         "largest_change": found.change,
-        "pair": list(found.pair),
+        "pair": found.pairs[["one", "other"]].head(1).to_numpy().ravel().tolist(),
         "out": target and str(target),
     }
     said = f"{n:,} applicants invented, {found.n_invented:,} beside {found.n_real:,} real ones. {found.sentence}"

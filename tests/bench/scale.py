@@ -18,25 +18,28 @@ from creditrisk import demo
 from creditrisk import store as stores
 from creditrisk.settings import load
 
-SECONDS, GB = 900, 4.0  # on two cores that nobody else uses, for 100,000 applicants
+WHOLE = 100_000  # applicants
+SECONDS, GB = 900, 4.0  # for so many, on two cores that nobody else uses
 
 
 def main() -> int:
-    """Fill a workspace, print the table, exit 1 where a bar is missed."""
+    """Fill a workspace, print the table, exit 1 where a bar is missed; a bank of fewer applicants has none to miss."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.scale", description=__doc__)
-    parser.add_argument("--applicants", type=int, default=100_000, metavar="N")
+    parser.add_argument("--applicants", type=int, default=WHOLE, metavar="N")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="where to leave the workspace (else it is thrown away)")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="scale-") as aside:
         found = measured(asked.keep or Path(aside), asked.applicants)
-    steps, bar = found["steps"], SECONDS * asked.applicants / 100_000
+    steps, is_held = found["steps"], asked.applicants >= WHOLE
     whole = {"wall": sum(of["wall"] for of in steps.values()), "cpu": sum(of["cpu"] for of in steps.values())}
     whole["gb"] = max(of["gb"] for of in steps.values())
     rows = [(step, f"{of['wall']:.0f}", f"{of['cpu']:.0f}", f"{of['gb']:.2f}") for step, of in {**steps, "the whole": whole}.items()]
-    for row in [("step", "wall s", "CPU s", "peak GB"), *rows, ("bar", f"≤ {bar:.0f}", "", f"< {GB:g}")]:
+    for row in [("step", "wall s", "CPU s", "peak GB"), *rows, *([("bar", f"≤ {SECONDS}", "", f"< {GB:g}")] if is_held else [])]:
         print("".join(cell.ljust(14) for cell in row).rstrip())
+    if not is_held:
+        print(f"The bars ({SECONDS} s, {GB:g} GB) are those of {WHOLE:,} applicants; of fewer they say nothing.")
     print(json.dumps(found))
-    return 0 if whole["wall"] <= bar and whole["gb"] < GB else 1
+    return 0 if not is_held or (whole["wall"] <= SECONDS and whole["gb"] < GB) else 1
 
 
 def measured(folder: Path, applicants: int) -> dict[str, Any]:
