@@ -438,9 +438,14 @@ def harmless(frame: DataFrame) -> DataFrame:
     >>> harmless(DataFrame({"text": ["=1+1", " @x", "-12.50", "+49 30 1", "A=B"], "n": [-1, 2, 3, 4, 5]}))["text"].to_list()
     ["'=1+1", "' @x", '-12.50', '+49 30 1', 'A=B']
     """
-    texts = frame.select_dtypes(exclude=["number", "bool", "datetime"]).columns
-    return frame.assign(**{name: frame[name].map(_quoted) for name in texts}) if len(texts) else frame
+    texts = {name: frame[name].tolist() for name, kind in frame.dtypes.items() if kind.kind not in "biufcmM"}
+    made: dict[str, Any] = {str(name): list(map(_quoted, values)) for name, values in texts.items() if any(map(_calculates, values))}
+    return frame.assign(**made) if made else frame
+
+
+def _calculates(value: object) -> bool:
+    return isinstance(value, str) and FORMULA.match(value) is not None
 
 
 def _quoted(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value
+    return f"'{value}" if _calculates(value) else value

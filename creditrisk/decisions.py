@@ -135,10 +135,16 @@ def current(store: Store, prediction_id: str) -> Decision | None:
 
 def of_case(store: Store, prediction_id: str) -> list[Decision]:
     """Return every decision on a prediction, newest first; raises UnknownThing for a prediction nobody made."""
-    if store.value("select 1 from prediction where prediction_id = $id", id=prediction_id) is None:
+    made = taken(store, prediction_id)
+    if not made and store.value("select 1 from prediction where prediction_id = $id", id=prediction_id) is None:
         raise UnknownThing("prediction", prediction_id)
-    rows = store.read("select * from decision where prediction_id = $id order by decision_id desc", id=prediction_id).to_dict("records")
-    return [_read({str(name): value for name, value in row.items()}) for row in rows]
+    return made
+
+
+def taken(store: Store, prediction_id: str) -> list[Decision]:
+    """Return every decision on a prediction that is known to have been made, newest first."""
+    rows = store.records("select * from decision where prediction_id = $id", id=prediction_id)
+    return sorted(map(_read, rows), key=lambda made: -made.decision_id)
 
 
 def sealed(store: Store, prediction_id: str) -> DataFrame:

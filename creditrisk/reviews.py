@@ -308,38 +308,47 @@ def _kept(cursor: Any, said: Said, user: str) -> str:
 # --- reading them ---------------------------------------------------------------------------------------------------
 
 
-def queue(store: Store, limit: int = 200) -> DataFrame:
+def queue(store: Store, limit: int = 200, waiting: DataFrame | None = None) -> DataFrame:
     """Return each applicant's newest prediction that has no verdict yet, those nearest the cut-off first.
 
-    Columns: prediction_id, applicant_id, name, score, band, pd, recommendation, is_proxy, model_id, scored_at, held_by and held_until
-    (who has it in hand now and how long, null where nobody).
+    Columns: those of `nearest`, which may be given where it is known already, then held_by and held_until (who has it in hand now and
+    how long, null where nobody).
     """
+    held = {row["prediction_id"]: row for row in _holding(store)}
+    found = nearest(store, limit) if waiting is None else waiting
+    mine = [held.get(name, {}) for name in found["prediction_id"]]
+    until: Any = [row.get("held_until") for row in mine]
+    who: Any = [row.get("held_by") for row in mine]
+    return found.assign(held_by=who, held_until=np.array(until, "datetime64[us]"))
+
+
+def nearest(store: Store, limit: int = 200) -> DataFrame:
+    """Return the cases of `queue`, whoever has them in hand: prediction_id, applicant_id, name, score, band, pd, recommendation, is_proxy,
+    model_id, scored_at."""
     return store.read(
-        """with applied as (
-            select applicant_id, name from application qualify row_number() over (partition by applicant_id order by applied_on desc) = 1
-        ), holding as (
-            select prediction_id, max_by(claimed_by, claim_id) as held_by, max(expires_at) as held_until
-            from claim_open where expires_at > $at group by prediction_id
-        )
+        """with applied as (select applicant_id, arg_max_null(name, applied_on) as name from application group by applicant_id)
         select prediction.prediction_id, prediction.applicant_id, applied.name, prediction.score, prediction.band, prediction.pd,
-            prediction.recommendation, prediction.is_proxy, prediction.model_id, prediction.scored_at, holding.held_by,
-            holding.held_until
+            prediction.recommendation, prediction.is_proxy, prediction.model_id, prediction.scored_at
         from prediction_current as prediction
         left join applied using (applicant_id)
-        left join holding using (prediction_id)
         where prediction.prediction_id not in (select prediction_id from review)
         -- the cut-off margin / (margin + lgd) has log-odds ln(margin / lgd)
         order by abs(prediction.margin - ln((policy->>'margin')::double / (policy->>'lgd')::double)), prediction_id
         limit $limit""",
         limit=limit,
-        at=now(),
     )
 
 
 def holders(store: Store) -> dict[str, str]:
     """Return who has which prediction in hand now: prediction_id to a name."""
-    return dict(
-        store.rows("select prediction_id, max_by(claimed_by, claim_id) from claim_open where expires_at > $at group by 1", at=now())
+    return {row["prediction_id"]: row["held_by"] for row in _holding(store)}
+
+
+def _holding(store: Store) -> list[dict[str, Any]]:
+    return store.records(
+        """select prediction_id, max_by(claimed_by, claim_id) as held_by, max(expires_at) as held_until
+        from claim_open where expires_at > $at group by prediction_id""",
+        at=now(),
     )
 
 

@@ -260,21 +260,23 @@ def declared(store: Store, prediction: Prediction) -> Schema:
     return registry.schema(store, prediction.model_id)
 
 
-def waterfall(store: Store, prediction: Prediction, top: int = 9, typical: Values | None = None) -> DataFrame:
+def waterfall(store: Store, prediction: Prediction, top: int = 9, typical: Values | None = None, schema: Schema | None = None) -> DataFrame:
     """Return the steps from the reference to a prediction, strongest first, the features after the first `top` as one last step.
 
-    `typical` is what `reference` returns, where it is known already.
+    `typical` and `schema` are what `reference` and `declared` return, where that is known already.
     Columns: feature ("" for the rest), title, value and reference in words, contribution (log-odds), points (NaN on the linear scale).
     The contributions and `prediction.base` add up to the margin.
     """
-    known, scale, schema = typical or reference(store, prediction), Score(**prediction.scale), declared(store, prediction)
-    return explain.steps(prediction.inputs, prediction.contributions, schema, known, top, scale=scale)
-
-
-def supports(store: Store, prediction: Prediction, top: int = 4, typical: Values | None = None) -> list[dict[str, Any]]:
-    """Return what speaks for the applicant, strongest first, with the keys of `reasons`."""
     known, scale = typical or reference(store, prediction), Score(**prediction.scale)
-    return explain.strengths(prediction.inputs, prediction.contributions, declared(store, prediction), known, top, scale=scale)
+    return explain.steps(prediction.inputs, prediction.contributions, schema or declared(store, prediction), known, top, scale=scale)
+
+
+def supports(
+    store: Store, prediction: Prediction, top: int = 4, typical: Values | None = None, schema: Schema | None = None
+) -> list[dict[str, Any]]:
+    """Return what speaks for the applicant, strongest first, with the keys of `reasons`; `typical` and `schema` as for `waterfall`."""
+    known, scale = typical or reference(store, prediction), Score(**prediction.scale)
+    return explain.strengths(prediction.inputs, prediction.contributions, schema or declared(store, prediction), known, top, scale=scale)
 
 
 def results(predictions: Sequence[Prediction], found: certainty.Lines | None) -> DataFrame:

@@ -1,5 +1,6 @@
 """What a workspace holds and what has happened in it: counts, the scores in force, and the audit in words. Reads only."""
 
+from collections.abc import Collection
 from typing import Any
 
 from pandas import DataFrame
@@ -13,9 +14,12 @@ def of_table(store: Store) -> bool:
     return store.schema.fingerprint != built_in().fingerprint
 
 
-def last_write(store: Store) -> int:
-    """Return the number of the newest audit row: every write ends in one, so between two equal answers nothing was stored."""
-    return store.newest
+def last_write(store: Store, but: Collection[str] = ()) -> int:
+    """Return the number of the newest audit row, but for those of some actions: every write ends in one.
+
+    Between two equal answers nothing was stored, or nothing but what those actions store.
+    """
+    return max(seq for action, seq in list(store.written.items()) if action not in but)
 
 
 def summary(store: Store) -> dict[str, Any]:

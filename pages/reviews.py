@@ -13,8 +13,8 @@ ui.header(
     "trains a model before somebody else has inspected it.",
 )
 MOST = 200
-queue = reviews.queue(store, limit=MOST)
-past = reviews.history(store, reader=ui.user())
+queue = hearing.waiting(MOST)
+past = hearing.told()
 if queue.empty and past.empty:
     ui.empty(
         "Nothing to judge yet",

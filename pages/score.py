@@ -137,7 +137,10 @@ with ui.guard():
             ui.bullets((reason["text"] for reason in prediction.reasons), ":red[:material/arrow_downward:]")
         with good:
             ui.section("What speaks for them", help="The same, in the other direction.")
-            ui.bullets((support["text"] for support in case.supports(store, prediction_id)), ":green[:material/arrow_upward:]")
+            ui.bullets(
+                (support["text"] for support in case.supports(_prediction=prediction, prediction_id=prediction_id)),
+                ":green[:material/arrow_upward:]",
+            )
         reference = REFERENCE[prediction.baseline]
         st.caption(f"“Reference” is what is usual among {reference}; the bars begin at their average.")
         ui.section("How the score came about", help=f"Each bar is one figure's part, against {reference}. They add up exactly.")

@@ -81,7 +81,7 @@ with head:
                 f":{'orange' if model['is_proxy'] else 'green'}-badge[learned from {source}]",
                 help="The model that scores now, and what it learned from. A named person promoted it.",
             )
-    job = jobs.active(store)
+    job = ui.seen(jobs.active, but=ui.ON_CASES)
     if job is not None:
         st.session_state["job_id"] = job["job_id"]
         st.fragment(progress, run_every=1.0)()

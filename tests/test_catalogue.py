@@ -509,7 +509,7 @@ def test_what_stands_behind_a_figure_adds_up_to_it(store: Store) -> None:
         if isnan(found[feature.name]) or (feature.role == "report" and feature.concept == "guard"):
             continue
         shown = features.evidence(store, "ann", AS_OF, feature)
-        columns = ["booked_on", "text", "category", "amount", "account", "file_name", "line", "confidence", "source", "transaction_id"]
+        columns = ["booked_on", "text", "category", "amount", "account", "file_name", "line", "transaction_id"]
         assert list(shown.columns) == columns, feature.name
         assert shown["booked_on"].is_monotonic_decreasing, feature.name
         name, value, amount = feature.name, found[feature.name], shown["amount"].sum()

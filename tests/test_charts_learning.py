@@ -57,7 +57,7 @@ def test_versions_stand_in_order_with_their_intervals() -> None:
     figure = charts.versions(frame, "auc")
     assert title(figure) == "AUC on cases drawn at random: 0.700 → 0.800"
     assert list(figure.data[0].x) == ["M0001", "M0006 ★"]
-    assert figure.data[0].error_y.array.tolist() == pytest.approx([0.02, 0.02])
+    assert list(figure.data[0].error_y.array) == pytest.approx([0.02, 0.02])
     close = DataFrame([version("M0001", "retired", auc=0.70), version("M0006", "champion", auc=0.71)])
     assert title(charts.versions(close, "auc")).endswith("within chance")
 

@@ -39,19 +39,19 @@ def workspace(folder: Path) -> Iterator[None]:
     """Let the pages open the workspace in `folder`, and let go of it; one that was open before is opened anew when it is asked for."""
     if OPEN:
         ui.store().close()
-        st.cache_resource.clear()
+        ui.opened.cache_clear()
         st.cache_data.clear()
     OPEN.append(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CREDITRISK_DATA", str(folder / "data"))
         patch.setenv("CREDITRISK_MODELS", str(folder / "models"))
-        st.cache_resource.clear()  # a workspace of other tests may still be open
+        ui.opened.cache_clear()  # a workspace of other tests may still be open
         try:
             yield
         finally:
             OPEN.remove(folder)
             ui.store().close()
-            st.cache_resource.clear()
+            ui.opened.cache_clear()
             st.cache_data.clear()
 
 

@@ -5,14 +5,17 @@ The only place where an error of the library becomes something to read, and the 
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
-from pandas import DataFrame, Series
+from pandas import NA, DataFrame, Series
+from plotly.basedatatypes import BaseFigure
+from plotly.io import templates
 
 from creditrisk import (
     categories,
@@ -52,6 +55,8 @@ STATE_COLOURS = {
     "retired": "gray",
 }
 SHARE = "%.1f %%"
+READING = frozenset({"claim", "decide"})  # actions that store nothing but who has a case in hand, and what was decided on it
+ON_CASES = READING | {"score", "review", "inspect"}  # what is done all day, each of a single case: no model and no job changes by it
 
 
 def declared() -> Settings:
@@ -59,7 +64,7 @@ def declared() -> Settings:
     return settings.load()
 
 
-@st.cache_resource(show_spinner=False)
+@cache
 def opened() -> Store:
     """The workspace, opened once per process; what a crash left behind is put right. A page asks for `store`."""
     integrity.wipe(declared())
@@ -124,15 +129,18 @@ def literal(text: object) -> str:
 
 
 @st.cache_data(show_spinner=False, max_entries=200)
-def _answer(_ask: Callable[..., Any], name: str, given: str, opened: str, last_write: int) -> Any:  # noqa: ARG001  (they are the key)
+def _answer(*, _ask: Callable[..., Any], key: str) -> Any:  # noqa: ARG001  (it is the key)
     return _ask()
 
 
-def seen(ask: Callable[..., Any], *given: Any) -> Any:
-    """Ask the library once for as long as nothing is written: a rerun that only picks, opens or types reads nothing anew."""
+def seen(ask: Callable[..., Any], *given: Any, but: Collection[str] = ()) -> Any:
+    """Ask the library once for as long as nothing is written: a rerun that only picks, opens or types reads nothing anew.
+
+    `but` names actions whose writes the answer does not rest on: with many at work, something is written all the time.
+    """
     held = store()
-    name, opened = f"{ask.__module__}.{ask.__qualname__}", f"{held.settings.data} {id(held)}"
-    return _answer(lambda: ask(held, *given), name, repr(given), opened, workspace.last_write(held))
+    key = f"{ask.__module__}.{ask.__qualname__} {given!r} {held.settings.data} {id(held)} {workspace.last_write(held, but)}"
+    return _answer(_ask=lambda: ask(held, *given), key=key)
 
 
 def of_table() -> bool:
@@ -374,7 +382,7 @@ def problems(found: Sequence[Mapping[str, Any]], most: int = 30) -> None:
 
 
 def _says_something(column: Series) -> bool:
-    return any(str(value) for value in column.dropna())  # mostly the first one does
+    return any(not missing(value) and str(value) for value in column)  # mostly the first one does
 
 
 def story(events: Iterable[tuple[Any, str, str]]) -> None:
@@ -388,13 +396,16 @@ def figure(drawn: Any, *, key: str, help: str | None = None, param: str | None =
 
     Where `page` is given, it opens that page with it instead.
     """
-    title = drawn.layout.title.text or ""
-    drawn.update_layout(title=None)
+    spec = charts.written(drawn)
+    layout = spec["layout"]
+    title = layout.pop("title", {}).get("text") or ""
+    layout.setdefault("template", _template())
+    shown = _Written(spec)
     if title:
         st.markdown(f"**{literal(title)}**", help=help)
     options: dict[str, Any] = {"config": {"displayModeBar": False, "scrollZoom": False}, "key": key, "alt": title or "empty chart"}
     if param is None:
-        st.plotly_chart(drawn, **options)
+        st.plotly_chart(shown, **options)
         return
 
     def choose() -> None:
@@ -404,11 +415,29 @@ def figure(drawn: Any, *, key: str, help: str | None = None, param: str | None =
             ask(**{param: None if clicked == asked(param) else clicked})  # a second click lets go
 
     if page is None:
-        st.plotly_chart(drawn, on_select=choose, selection_mode="points", **options)
+        st.plotly_chart(shown, on_select=choose, selection_mode="points", **options)
         return
-    points = st.plotly_chart(drawn, on_select="rerun", selection_mode="points", **options)["selection"]["points"]
+    points = st.plotly_chart(shown, on_select="rerun", selection_mode="points", **options)["selection"]["points"]
     if points and points[0].get("customdata"):
         go(page, **{param: str(points[0]["customdata"])})
+
+
+class _Written(BaseFigure):  # type: ignore[misc]
+    """A figure that Streamlit takes as it is written: of anything else it has Plotly make one more and check it."""
+
+    def __init__(self, spec: dict[str, Any]):
+        self._spec = spec
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return data and layout."""
+        return self._spec
+
+
+@cache
+def _template() -> dict[str, Any]:
+    """What Streamlit's theme asks of a figure, as Plotly puts it into each of its own."""
+    found: dict[str, Any] = templates[templates.default].to_plotly_json()
+    return found
 
 
 def figures(*items: tuple[str, str, str] | tuple[str, str, str, str]) -> None:
@@ -522,7 +551,7 @@ def interval(value: Mapping[str, Any] | None, digits: int = 3) -> str:
 
 
 def missing(value: object) -> bool:
-    return value is None or value != value  # noqa: PLR0124  (NaN and NaT differ from themselves)
+    return value is None or value is NA or value != value  # noqa: PLR0124  (NaN and NaT differ from themselves)
 
 
 # --- columns of tables ------------------------------------------------------------------------------------------------
@@ -590,7 +619,7 @@ WORDS = {
 
 def champion() -> dict[str, Any] | None:
     """The model that scores."""
-    found: dict[str, Any] | None = seen(registry.champion)
+    found: dict[str, Any] | None = seen(registry.champion, but=ON_CASES)
     return found
 
 

@@ -212,7 +212,10 @@ def _one(prediction: scoring.Prediction) -> None:
         st.markdown(":gray[What counts against]")
         ui.bullets((reason["text"] for reason in prediction.reasons), ":red[:material/arrow_downward:]")
         st.markdown(":gray[What speaks for them]")
-        ui.bullets((each["text"] for each in case.supports(ui.store(), prediction.prediction_id)), ":green[:material/arrow_upward:]")
+        ui.bullets(
+            (each["text"] for each in case.supports(_prediction=prediction, prediction_id=prediction.prediction_id)),
+            ":green[:material/arrow_upward:]",
+        )
     with how:
         ui.figure(case.waterfall(prediction), key=f"batch-waterfall-{prediction.prediction_id}")
 

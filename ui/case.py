@@ -42,18 +42,28 @@ def _model(_store: Store, model_id: str, digest: str) -> scoring.Model:  # noqa:
 
 
 @st.cache_resource(show_spinner=False, max_entries=6)
+def _schema(_store: Store, model_id: str, digest: str) -> Schema:  # noqa: ARG001
+    return registry.schema(_store, model_id)
+
+
+@st.cache_resource(show_spinner=False, max_entries=6)
 def _pipeline(_store: Store, model_id: str, digest: str) -> Pipeline:  # noqa: ARG001
     return registry.load(_store, model_id)
 
 
 def model(prediction: scoring.Prediction) -> scoring.Model:
     """The model that made a prediction, ready to score; it never changes, so it is loaded once."""
-    return _model(ui.store(), prediction.model_id, prediction.digest)
+    return _model(_store=ui.store(), model_id=prediction.model_id, digest=prediction.digest)
+
+
+def declared(prediction: scoring.Prediction) -> Schema:
+    """The features as they were declared for the model that made a prediction."""
+    return _schema(_store=ui.store(), model_id=prediction.model_id, digest=prediction.digest)
 
 
 def pipeline(prediction: scoring.Prediction) -> Pipeline:
     """The fitted pipeline behind a prediction, also where the features have been declared anew since."""
-    return _pipeline(ui.store(), prediction.model_id, prediction.digest)
+    return _pipeline(_store=ui.store(), model_id=prediction.model_id, digest=prediction.digest)
 
 
 @st.cache_data(show_spinner=False, max_entries=32)
@@ -75,7 +85,7 @@ def interval(prediction: scoring.Prediction) -> tuple[str, str]:
     """The interval of the probability in per cent, and how it was come by; what stands in its place for a thin file."""
     if not is_sure(prediction):
         return "insufficient data", "Too little history for a figure to rely on."
-    found = _lines(ui.store(), prediction.model_id, prediction.digest)
+    found = _lines(_store=ui.store(), model_id=prediction.model_id, digest=prediction.digest)
     if found is None:
         return "no interval", "The model's held-out applicants are all of one kind, so that nothing says how sure it is."
     low, high = found.interval(prediction.margin)
@@ -88,17 +98,22 @@ def said(prediction: scoring.Prediction) -> dict[str, Any]:
 
 
 @st.cache_data(show_spinner=False, max_entries=256)
-def steps(_store: Store, prediction_id: str, top: int = 9) -> DataFrame:
+def steps(_prediction: scoring.Prediction, prediction_id: str, top: int = 9) -> DataFrame:  # noqa: ARG001  (the id is the key)
     """The parts of a kept prediction; it never changes, so neither do they."""
-    prediction = scoring.get(_store, prediction_id)
-    return scoring.waterfall(_store, prediction, top, _typical(prediction, prediction.digest, prediction.baseline))
+    return scoring.waterfall(
+        ui.store(),
+        _prediction,
+        top,
+        _typical(_prediction=_prediction, digest=_prediction.digest, baseline=_prediction.baseline),
+        declared(_prediction),
+    )
 
 
 @st.cache_data(show_spinner=False, max_entries=256)
-def supports(_store: Store, prediction_id: str) -> list[dict[str, Any]]:
+def supports(_prediction: scoring.Prediction, prediction_id: str) -> list[dict[str, Any]]:  # noqa: ARG001
     """What speaks for the applicant of a kept prediction."""
-    prediction = scoring.get(_store, prediction_id)
-    return scoring.supports(_store, prediction, typical=_typical(prediction, prediction.digest, prediction.baseline))
+    typical = _typical(_prediction=_prediction, digest=_prediction.digest, baseline=_prediction.baseline)
+    return scoring.supports(ui.store(), _prediction, typical=typical, schema=declared(_prediction))
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
@@ -109,7 +124,7 @@ def _typical(_prediction: scoring.Prediction, digest: str, baseline: str) -> sco
 
 def waterfall(prediction: scoring.Prediction, top: int = 9) -> Any:
     """The way from the reference to this score, in points; in log-odds where points do not add up (the linear scale)."""
-    parts = steps(ui.store(), prediction.prediction_id, top)
+    parts = steps(_prediction=prediction, prediction_id=prediction.prediction_id, top=top)
     scale = settings.Score(**prediction.scale)
     baseline = REFERENCES[prediction.baseline]
     if scale.scale == "linear":
@@ -148,17 +163,17 @@ def circumstances(person: Mapping[str, Any]) -> str:
     return f"{asked} {ui.plural(person['n_transactions'], 'transaction')} in {ui.plural(person['n_statements'], 'statement')}."
 
 
-def names(store: Store, search: str, limit: int) -> dict[str, str]:
-    """What applicants are called in a list, by id; those scored last come first."""
-    return {row["applicant_id"]: person_name(row) for row in ui.rows(applicants.people(store, search, limit))}
+def _names(store: Store) -> dict[str, str]:
+    found = applicants.names(store, 500)
+    return {applicant_id: person_name({"applicant_id": applicant_id, "name": name}) for applicant_id, name in found.items()}
 
 
 def pick_applicant(help: str, *, free: bool = True) -> str | None:
     """Let somebody choose an applicant; the URL names the choice, and any id may be typed."""
-    known = ui.seen(names, "", 500)
+    known = ui.seen(_names, but=ui.READING | {"review", "inspect"})
     current = ui.asked("applicant")
     if current and current not in known:
-        known |= {name: said for name, said in ui.seen(names, current, 20).items() if name == current}
+        known[current] = person_name({"applicant_id": current, "name": ui.seen(applicants.name, current, but=ui.ON_CASES)})
     return ui.pick(
         "Applicant",
         list(known),
@@ -173,8 +188,8 @@ def pick_applicant(help: str, *, free: bool = True) -> str | None:
 
 def behind(prediction: scoring.Prediction, options: list[str], *, has_statements: bool) -> None:
     """Let somebody choose a figure of a case and show its value, what it means and the movements it is made of."""
-    declared = ui.seen(_declared, prediction.prediction_id)
-    titles = {feature.name: feature.title for feature in declared}
+    schema = declared(prediction)
+    titles = {feature.name: feature.title for feature in schema}
     name = ui.pick(
         "Figure",
         options,
@@ -183,7 +198,7 @@ def behind(prediction: scoring.Prediction, options: list[str], *, has_statements
         first=True,
         help="Scored figures first, then those only reported.",
     )
-    feature = declared[str(name)]
+    feature = schema[str(name)]
     value, meaning = st.columns([2, 3], gap="medium", vertical_alignment="center")
     with value:
         role = None if feature.role == "predictor" else "not scored"
@@ -201,15 +216,11 @@ def behind(prediction: scoring.Prediction, options: list[str], *, has_statements
     recategorise.table(evidence, account.MOVES, key=key, alt=f"Transactions behind {feature.title}", height=height)
 
 
-def _declared(store: Store, prediction_id: str) -> Schema:
-    return scoring.declared(store, scoring.get(store, prediction_id))
-
-
 def figures_of(prediction: scoring.Prediction, first: Sequence[str] = ()) -> list[str]:
     """The figures of a case to look behind: `first`, the reasons, the other scored ones, then those only reported; nothing protected."""
-    declared = ui.seen(_declared, prediction.prediction_id)
-    scored = [feature.name for feature in declared.predictors]
-    reported = [feature.name for feature in declared if feature.role == "report"]
+    schema = declared(prediction)
+    scored = [feature.name for feature in schema.predictors]
+    reported = [feature.name for feature in schema if feature.role == "report"]
     return list(dict.fromkeys([*first, *(reason["feature"] for reason in prediction.reasons), *scored, *reported]))
 
 

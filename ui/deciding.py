@@ -15,12 +15,13 @@ OUTCOMES = {"approve": "approved", "decline": "declined", "refer": "referred", "
 COLOURS = {"approved": "green", "declined": "red", "referred": "orange", "waits for information": "blue"}
 GROUNDS = {"model": "on the model’s reasons", "policy": "by a rule of the policy", "person": "on their own reasons"}
 DOES = {"approve": "Approve", "decline": "Decline"}
+NO_DECISIONS = ui.ON_CASES - {"decide"}
 RULES = {"history": "History", "data": "Data", "knock-out": "Knock-out", "refer band": "Near the cut-off", "cut-off": "Cut-off"}
 
 
 def bar(prediction: Prediction, *, is_newest: bool) -> None:
     """Show the decision that stands on a score and offer to take one; an earlier score is past deciding."""
-    made = ui.seen(decisions.current, prediction.prediction_id)
+    made = _current(prediction.prediction_id)
     _told()
     with st.container(border=True, key="decision"):
         said, acts = st.columns([2, 3], vertical_alignment="center", gap="medium")
@@ -31,6 +32,15 @@ def bar(prediction: Prediction, *, is_newest: bool) -> None:
                 _actions(prediction, made)
             else:
                 st.markdown(":gray[:material/history: An earlier score: a decision is taken on the newest one.]")
+
+
+def _current(prediction_id: str) -> Decision | None:
+    return next(iter(_made(prediction_id)), None)
+
+
+def _made(prediction_id: str) -> list[Decision]:
+    found: list[Decision] = ui.seen(decisions.taken, prediction_id, but=NO_DECISIONS)
+    return found
 
 
 def _told() -> None:
@@ -171,7 +181,7 @@ def papers(prediction: Prediction) -> None:
     """Offer the record of the case and, once somebody decided, the draft of the notice; each is written when it is asked for."""
     name, store = prediction.prediction_id, ui.store()
     file = f"{prediction.applicant_id}-{name[:8]}"
-    made = ui.seen(decisions.current, name)
+    made = _current(name)
     kinds = [("Record (PDF)", f"{file}.pdf", "application/pdf", partial(record.pdf, store, name), "picture_as_pdf")]
     kinds.append(("Record (HTML)", f"{file}.html", "text/html", partial(record.html, store, name), "html"))
     if made is not None and made.outcome != "refer":
@@ -182,8 +192,7 @@ def papers(prediction: Prediction) -> None:
 
 def taken(prediction_id: str) -> None:
     """Tell every decision on a case, newest first, with its reasons and what decided."""
-    found = ui.seen(decisions.of_case, prediction_id)
-    for made in found:
+    for made in _made(prediction_id):
         with st.container(border=True, gap="xsmall"):
             st.markdown(
                 f"{ui.badge(OUTCOMES[made.outcome], COLOURS)} **{ui.literal(made.decided_by)}** "

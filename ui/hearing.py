@@ -7,7 +7,7 @@ import streamlit as st
 from pandas import DataFrame
 
 import ui
-from creditrisk import applicants, chronicle, conduct, reviews, scoring
+from creditrisk import applicants, chronicle, conduct, reviews
 from creditrisk import store as stores
 from creditrisk.scorecard import shown
 from creditrisk.scoring import Prediction
@@ -39,9 +39,24 @@ STATUS_COLOURS = {"accepted": "green", "rejected": "red", "quarantined": "orange
 VERDICT_COLOURS = {"correct": "green", "incorrect": "red", "cannot judge": "gray"}
 
 
+def waiting(most: int) -> DataFrame:
+    """The cases that wait for a verdict, and in whose hands they are now."""
+    return reviews.queue(ui.store(), waiting=ui.seen(reviews.nearest, most, but=ui.READING | {"inspect"}))
+
+
+def told() -> DataFrame:
+    """The verdicts given, as far as this person may read them."""
+    found: DataFrame = ui.seen(_history, str(ui.user()), but={"score", "decide", "inspect"})
+    return found
+
+
+def _history(store: Any, reader: str) -> DataFrame:
+    return reviews.history(store, reader=reader)
+
+
 def day_so_far() -> None:
     """Say what this person has done today, and what the cases drawn at random say of the model."""
-    done, counted = reviews.today(ui.store(), ui.user()), ui.seen(reviews.summary)
+    done, counted = reviews.today(ui.store(), ui.user()), ui.seen(reviews.summary, but=ui.READING | {"inspect"})
     fair = counted["random"]
     ui.figures(
         ("Judged today", ui.count(done["n"]), f"Cases that {ui.user()} has judged since midnight UTC.", f"{done['n_skipped']} passed on"),
@@ -139,7 +154,10 @@ def _advice(prediction: Prediction) -> None:
     for reason in prediction.reasons:
         ui.link("score", ui.literal(reason["text"]), "arrow_downward", **at, feature=reason["feature"])
     st.markdown("**What speaks for them**")
-    ui.bullets((found["text"] for found in cases.supports(ui.store(), prediction.prediction_id)), ":green[:material/arrow_upward:]")
+    ui.bullets(
+        (found["text"] for found in cases.supports(_prediction=prediction, prediction_id=prediction.prediction_id)),
+        ":green[:material/arrow_upward:]",
+    )
     with st.expander("How the score came about"):
         ui.figure(cases.waterfall(prediction, top=6), key=f"waterfall-{prediction.prediction_id}")
     ui.link("score", "Open the whole case", "speed", **at)
@@ -147,8 +165,7 @@ def _advice(prediction: Prediction) -> None:
 
 def _figures(prediction: Prediction) -> None:
     """Show the figures as they were scored, without a word on which way they count."""
-    declared = scoring.declared(ui.store(), prediction)
-    known = [(feature.title, feature.say(prediction.inputs[feature.name])) for feature in declared.predictors]
+    known = [(feature.title, feature.say(prediction.inputs[feature.name])) for feature in cases.declared(prediction).predictors]
     ui.table(
         [{"title": title, "value": value} for title, value in known],
         {"title": ui.text_column("Figure", width="large"), "value": ui.text_column("Value")},

@@ -14,7 +14,7 @@ SHOWN = 50  # suspects
 
 def hint() -> None:
     """Say in the sidebar that another training is worth starting, where the rule says so."""
-    said = ui.seen(retraining.proposal)
+    said = ui.seen(retraining.proposal, but=ui.READING | {"review"})  # a verdict counts once it is accepted
     if said and said.is_due:
         st.info(ui.literal(said.sentence), icon=":material/lightbulb:")
 

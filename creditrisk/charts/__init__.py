@@ -6,7 +6,7 @@ a figure that says so.
 
 from creditrisk.charts.account import balance, coverage
 from creditrisk.charts.batch import batch_scores, moved
-from creditrisk.charts.canvas import AMBER, BRICK, GREY, TEAL, nothing
+from creditrisk.charts.canvas import AMBER, BRICK, GREY, TEAL, nothing, written
 from creditrisk.charts.case import gauge, month, score_history, waterfall
 from creditrisk.charts.clusters import cloud, profiles, scan, segments, spread
 from creditrisk.charts.explained import beeswarm, confusion, cutoffs, dependence, partial, standings, swaps
@@ -72,4 +72,5 @@ __all__ = [
     "versions",
     "waterfall",
     "windows",
+    "written",
 ]

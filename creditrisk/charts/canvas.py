@@ -5,11 +5,14 @@ Colours read on light and dark; text takes the colour of the page. Text from a f
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from decimal import Decimal
+from functools import cached_property
 from textwrap import wrap
 from typing import Any, Final
 
+import numpy as np
 import plotly.graph_objects as go
-from pandas import DataFrame
+from pandas import NA, DataFrame, Index, Series
 
 TEAL: Final = "#17857e"
 BRICK: Final = "#bf4e36"
@@ -64,6 +67,49 @@ def layout(title: str, height: int) -> dict[str, Any]:
     }
 
 
+class Picture:
+    """Data and layout as they were written; Plotly's own figure of them, checked, is made where somebody asks for a part of it.
+
+    To make and check one takes Plotly twenty times as long as to write it, and what is drawn here does not change from page to page.
+    """
+
+    def __init__(self, data: Sequence[Mapping[str, Any]], layout: Mapping[str, Any]):
+        self.spec = {"data": _plain(data), "layout": _plain(layout)}
+
+    @cached_property
+    def checked(self) -> go.Figure:
+        """Plotly's figure; raises ValueError for what Plotly does not know."""
+        return go.Figure(**self.spec)
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a part of Plotly's figure."""
+        return getattr(self.checked, name)
+
+
+def written(drawn: "go.Figure | Picture") -> dict[str, Any]:
+    """Return data and layout of a figure as plain values, the reader's own to change at the top of the layout."""
+    if isinstance(drawn, Picture):
+        return {**drawn.spec, "layout": dict(drawn.spec["layout"])}
+    spec: dict[str, Any] = drawn.to_dict()
+    return spec
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        # what Plotly's own figure mends: in the browser a title is never a mere text
+        return {name: {"text": part} if name == "title" and isinstance(part, str) else _plain(part) for name, part in value.items()}
+    if isinstance(value, Series | DataFrame | Index | np.ndarray):
+        found = np.asarray(value)
+        return np.datetime_as_string(found).tolist() if found.dtype.kind == "M" else _plain(found.tolist())
+    if isinstance(value, list | tuple):
+        return [part if isinstance(part, str | float) else _plain(part) for part in value]
+    if isinstance(value, date | np.datetime64):
+        return None if value != value else str(np.datetime64(value)) if isinstance(value, np.datetime64) else value.isoformat()  # noqa: PLR0124
+    if isinstance(value, Decimal):
+        return float(value)
+    return value.item() if isinstance(value, np.generic) else None if value is NA else value
+
+
 def key(figure: go.Figure, *marks: tuple[str, str, str]) -> None:
     """Name colours above the plot, each (sign, colour, words): a legend that never lies over the data."""
     figure.add_annotation(_named(marks))
@@ -77,8 +123,8 @@ def drawn(
     marks: Sequence[tuple[str, str, str]] = (),
     gaps: DataFrame | None = None,
     **more: Any,
-) -> go.Figure:
-    """Make a figure in one step, which Plotly checks once: several times faster than adding to one.
+) -> Picture:
+    """Make a figure in one step: many times faster than adding to one.
 
     `marks` name what is seen (sign, colour, words), `gaps` are days to shade (from_on, to_on), `more` is layout.
     """
@@ -88,7 +134,7 @@ def drawn(
     whole["annotations"] = [*more.get("annotations", []), *([_named(marks)] if marks else []), *notes]
     if marks:
         whole["margin"] = {**whole["margin"], "t": 34}
-    return go.Figure(data=data, layout=whole)
+    return Picture(data, whole)
 
 
 def _named(marks: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
