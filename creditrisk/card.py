@@ -31,6 +31,9 @@ HELD_AGAINST = {
     "review": "reviewers' verdicts",
 }
 CALIBRATED = "A slope below 1 is too bold, above 1 too timid; the level is the share bad less the mean foreseen."
+MARKUP = re.compile(r"[\\`*\[\]<>$~|]|^#|(?<!\w)_|_(?!\w)|:(?=[a-z])")
+BOLD = re.compile(r"(?<!\\)(?:\*\*|`)")
+ESCAPED = re.compile(r"\\([^a-zA-Z0-9\s])")
 WIDTH, LINES = 104, 66  # characters of a line of the PDF, lines of a page
 
 
@@ -38,19 +41,28 @@ def text(card: Mapping[str, Any]) -> str:
     """Write a card as Markdown: what it is, the warning, the sections, the figures with intervals, the lineage."""
     lines = [f"# Model {card['model_id']}: {card['algorithm'].replace('_', ' ')}", ""]
     verb = "Imported" if card.get("origin") else "Trained"
-    lines += [f"{verb} by {card['created_by']} on {card['created_at']:%Y-%m-%d %H:%M} UTC; fitted in {card['seconds']:.1f} s.", ""]
+    lines += [f"{verb} by {_plain(card['created_by'])} on {card['created_at']:%Y-%m-%d %H:%M} UTC; fitted in {card['seconds']:.1f} s.", ""]
     if card.get("banner"):
-        lines += [f"> **{card['banner']}**", ""]
+        lines += [f"> **{_plain(card['banner'])}**", ""]
     if card.get("circularity"):
-        lines += [f"> {card['circularity']}", ""]
+        lines += [f"> {_plain(card['circularity'])}", ""]
     for section, heading in HEADINGS.items():
         said = card.get(section)
         if said:
-            lines += [f"## {heading}", "", *(f"- {item}" for item in ([said] if isinstance(said, str) else said)), ""]
+            lines += [f"## {heading}", "", *(f"- {_plain(item)}" for item in ([said] if isinstance(said, str) else said)), ""]
         if section == "split":
             lines += ["## Figures on the untouched test rows", "", *_figures(card), ""]
             lines += ["## Calibration on the untouched test rows", "", *_calibration(card), "", CALIBRATED, ""]
-    return "\n".join([*lines, "## Lineage", "", *(f"- {name}: `{value}`" for name, value in _lineage(card).items()), ""])
+    return "\n".join([*lines, "## Lineage", "", *(f"- {_plain(name)}: `{_code(value)}`" for name, value in _lineage(card).items()), ""])
+
+
+def _plain(text: object) -> str:
+    """Return a text that Markdown shows letter by letter: titles come from files, names from people, a whole card from elsewhere."""
+    return MARKUP.sub(r"\\\g<0>", " ".join(str(text).split()))
+
+
+def _code(value: object) -> str:
+    return " ".join(str(value).replace("`", "'").split())
 
 
 def _lineage(card: Mapping[str, Any]) -> dict[str, Any]:
@@ -140,7 +152,7 @@ def _laid_out(markdown: str) -> list[tuple[str, str]]:
         laid += _columns(table)
         table = []
         heading = re.match(r"#+ ", line)
-        plain = line[heading.end() :] if heading else line.replace("**", "").replace("`", "")
+        plain = ESCAPED.sub(r"\g<1>", line[heading.end() :] if heading else BOLD.sub("", line))
         room = WIDTH if not plain.startswith("- ") else WIDTH - 2
         broken = wrap(plain, room, subsequent_indent="  " if plain.startswith(("- ", "> ")) else "", break_on_hyphens=False) or [""]
         laid += [(part, "bold" if heading or line.startswith("> **") else "normal") for part in broken]

@@ -5,6 +5,7 @@ declaration. Its fingerprint is kept with every model; scoring refuses a model m
 """
 
 import hashlib
+import json
 import re
 import tomllib
 from collections.abc import Iterator
@@ -207,7 +208,7 @@ def _check_formula(origin: str, feature: Feature, among: Schema) -> None:
 def dump(schema: Schema) -> str:
     """Write a schema as TOML that `parse` reads back to an equal one."""
     lines = [f"name = {_toml(schema.name)}", "", "[concepts]"]
-    lines += [f"{name} = {_toml(title)}" for name, title in schema.concepts]
+    lines += [f"{_toml(name)} = {_toml(title)}" for name, title in schema.concepts]
     for feature in schema:
         lines += ["", "[[feature]]"]
         defaults = {part.name: part.default if part.default_factory is MISSING else part.default_factory() for part in fields(Feature)}
@@ -312,6 +313,5 @@ def _toml(value: object) -> str:
     if isinstance(value, tuple | list):
         return "[" + ", ".join(_toml(item) for item in value) + "]"
     if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-        return f'"{escaped}"'
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     return repr(value)

@@ -64,7 +64,7 @@ with ui.guard():
             else "Share of applicants whose label is bad.",
         ),
         *([("Clusters", str(found.k), "How many groups K-Means was asked for; the riskiest is called bad, by proxy.")] if found.k else []),
-        ("Made", ui.day(found.created_at), f"By {found.created_by}, from features of snapshot {found.snapshot_id}."),
+        ("Made", ui.day(found.created_at), f"By {ui.literal(found.created_by)}, from features of snapshot {found.snapshot_id}."),
     )
     passed = sum(gate["passed"] for gate in report["gates"])
     ui.section(

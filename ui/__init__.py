@@ -165,7 +165,9 @@ def section(title: str, help: str | None = None) -> None:
 
 def link(page: str, label: str, icon: str | None = None, **params: str) -> None:
     """Offer the way to another page, at a certain applicant, model or prediction."""
-    st.page_link(HERE / "pages" / f"{page}.py", label=label, icon=f":material/{icon or 'arrow_forward'}:", query_params=params or None)
+    st.page_link(
+        HERE / "pages" / f"{page}.py", label=literal(label), icon=f":material/{icon or 'arrow_forward'}:", query_params=params or None
+    )
 
 
 def go(page: str, **params: str) -> None:

@@ -97,7 +97,7 @@ def under_way() -> None:
 def shown(store: Store, batch_id: str) -> None:
     """Show one batch: how it stands, how its scores lie, what moved, who was set aside, and the files to take."""
     batch = keep.get(store, batch_id)
-    ui.section(f"{batch_id} · {batch['file']}")
+    ui.section(f"{batch_id} · {ui.literal(batch['file'])}")
     st.markdown(
         f"{ui.badge(batch['state'], STATES)} {ui.literal(ui.sentence(batch['message']))}. Given by {ui.literal(batch['created_by'])} "
         f"({batch['channel']}), {ui.instant(batch['created_at'])}, scored by {batch['model_id']}."

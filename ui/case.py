@@ -203,7 +203,7 @@ def behind(prediction: scoring.Prediction, options: list[str], *, has_statements
     with value:
         role = None if feature.role == "predictor" else "not scored"
         value_said = feature.say(prediction.inputs[feature.name])
-        st.metric(feature.title, value_said, role, delta_color="off", delta_arrow="off", border=True)
+        st.metric(ui.literal(feature.title), ui.literal(value_said), role, delta_color="off", delta_arrow="off", border=True)
     with meaning:
         st.markdown(f":gray[{ui.literal(feature.meaning)}]")
     if not has_statements:

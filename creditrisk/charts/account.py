@@ -84,7 +84,7 @@ def coverage(frame: DataFrame, months: Sequence[Mapping[str, Any]]) -> go.Figure
             {
                 "type": "bar",
                 "orientation": "h",
-                "y": [names[account] for account in part["account"]],
+                "y": [canvas.literal(names[account]) for account in part["account"]],
                 "base": [start.isoformat() for start in starts],
                 "x": [86_400_000 * days for days in lengths],
                 "width": 0.5,
@@ -159,9 +159,10 @@ def _marked_breaks(breaks: DataFrame | None, currency: str | None) -> list[Marke
         "x": breaks["day"],
         "y": breaks["stated"],
         "marker": {"symbol": "triangle-up-open", "size": 13, "color": VIOLET, "line": {"width": 2.4, "color": VIOLET}},
-        "customdata": breaks[["computed", "account"]],
-        "hovertemplate": f"%{{x|%d %b %Y}} %{{customdata[1]}}<br>stated %{{y:,.2f}} {currency or ''}, "
-        "but the transactions give %{customdata[0]:,.2f}<extra></extra>",
+        "customdata": breaks["computed"],
+        "hovertext": [canvas.long(str(account)) for account in breaks["account"]],
+        "hovertemplate": f"%{{x|%d %b %Y}} %{{hovertext}}<br>stated %{{y:,.2f}} {currency or ''}, "
+        "but the transactions give %{customdata:,.2f}<extra></extra>",
     }
     return [(("△", VIOLET, "stated balance that does not follow"), trace)]
 

@@ -1,6 +1,7 @@
 """What every picture is drawn on: colours, the bare figure, its key, its axes, and how figures and words are written on it.
 
-Colours read on light and dark; text takes the colour of the page. Text from a file passes through `long` and is never markup.
+Colours read on light and dark; text takes the colour of the page. Text from a file passes through `long`, `short` or `literal` and is never
+markup.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,7 +38,7 @@ CLICKED: Final[dict[str, Any]] = {"clickmode": "event+select", "dragmode": False
 def nothing(sentence: str, height: int = 180) -> go.Figure:
     """Return a figure without data that says why."""
     bare = figure("", height=height)
-    text = "<br>".join(wrap(sentence, 54))
+    text = "<br>".join(map(literal, wrap(sentence, 54)))
     bare.add_annotation(text=text, showarrow=False, x=0.5, y=0.5, xref="paper", yref="paper", font={"color": GREY, "size": 14})
     bare.update_xaxes(visible=False)
     bare.update_yaxes(visible=False)
@@ -174,7 +175,12 @@ def days(values: Any) -> list[date]:
 
 def long(words: str) -> str:
     """Return text from a file for hovering: in lines, and no markup of its own."""
-    return "<br>".join(wrap(words.replace("&", "&amp;").replace("<", "&lt;"), 60))
+    return "<br>".join(map(literal, wrap(words, 60)))
+
+
+def literal(words: str) -> str:
+    """Return words that a picture shows letter by letter: neither its tags nor its templates."""
+    return words.replace("&", "&amp;").replace("<", "&lt;").replace("{", "&#123;")
 
 
 def faded(colour: str, share: float = 0.26) -> str:
@@ -189,8 +195,8 @@ def percent(share: float, digits: int = 0) -> str:
 
 
 def short(words: str, most: int = 32) -> str:
-    """Return words cut to a length."""
-    return words if len(words) <= most else words[: most - 1].rstrip(" ,") + "…"
+    """Return words cut to a length, and no markup of their own."""
+    return literal(words if len(words) <= most else words[: most - 1].rstrip(" ,") + "…")
 
 
 def counted(n: int, one: str, many: str = "") -> str:

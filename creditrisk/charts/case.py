@@ -61,6 +61,8 @@ def waterfall(
         _label(title, value, f"{against} {canvas.short(reference, 26)}" if value != reference or against == "reference" else "unchanged")
         for title, value, reference in zip(frame["title"], frame["value"], frame["reference"], strict=True)
     ]
+    start_name, end_name = canvas.literal(start_name), canvas.literal(end_name)
+    told = zip(frame["title"], frame["value"], frame["reference"], steps, strict=True)
     word = "points" if unit == "points" else "log-odds"
     sign = "+.0f" if unit == "points" else "+.2f"
     low, high = min([*edges, end]), max([*edges, end])
@@ -79,8 +81,9 @@ def waterfall(
         "hovertemplate": [
             f"{start_name}: {_figure_text(start, unit)}<extra></extra>",
             *[
-                f"{title}: {_moved(step, sign)} {word}{f'<br>{value}; {against} {reference}' if value else ''}<extra></extra>"
-                for title, value, reference, step in zip(frame["title"], frame["value"], frame["reference"], steps, strict=True)
+                f"{canvas.long(title)}: {_moved(step, sign)} {word}"
+                f"{f'<br>{canvas.long(value)}; {against} {canvas.long(reference)}' if value else ''}<extra></extra>"
+                for title, value, reference, step in told
             ],
             f"{end_name}: {_figure_text(end, unit, limits)}<extra></extra>",
         ],
@@ -189,7 +192,7 @@ def _floor(edges: Sequence[float]) -> float:
 
 def _label(title: str, value: str, usual: str) -> str:
     said = f"{canvas.short(value, 26)} · {usual}"
-    return f"{canvas.short(title, 44)}<br><span style='font-size:11px;opacity:0.75'>{said}</span>" if value else title
+    return f"{canvas.short(title, 44)}<br><span style='font-size:11px;opacity:0.75'>{said}</span>" if value else canvas.literal(title)
 
 
 def _strongest(frame: DataFrame, steps: Sequence[float], better: Sequence[bool], unit: str) -> str:

@@ -87,8 +87,8 @@ def profiles(clusters: Sequence[Mapping[str, Any]], features: Sequence[Feature])
         go.Heatmap(
             z=sides,
             x=columns,
-            y=[feature.title for feature in features],
-            text=said,
+            y=[canvas.short(feature.title, 60) for feature in features],
+            text=[[canvas.short(words) for words in line] for line in said],
             texttemplate="%{text}",
             textfont={"size": 12.5, "color": "#15272e"},
             zmin=-1,
@@ -229,8 +229,11 @@ def _dots(part: DataFrame, marker: Mapping[str, Any], words: str) -> dict[str, A
         "y": part["y"],
         "marker": marker,
         "customdata": part["applicant_id"],
-        "hovertext": [f"index {index:.2f}, {label}".replace("-", "−") for index, label in zip(part["risk_index"], said, strict=True)],
-        "hovertemplate": f"%{{customdata}}<br>cluster {words}<br>%{{hovertext}}<extra></extra>",
+        "hovertext": [
+            f"{canvas.long(str(who))}<br>cluster {words}<br>index {f'{index:.2f}'.replace('-', '−')}, {label}"
+            for who, index, label in zip(part["applicant_id"], part["risk_index"], said, strict=True)
+        ],
+        "hovertemplate": "%{hovertext}<extra></extra>",
         "selected": {"marker": {"opacity": 1}},
         "unselected": {"marker": {"opacity": marker.get("opacity", 1)}},
     }

@@ -41,8 +41,11 @@ def beeswarm(frame: DataFrame) -> go.Figure:
             "y": [place[title] + height for title, height in zip(part["title"], part["height"], strict=True)],
             "marker": {"size": 5, "opacity": 0.8, **colour},
             "customdata": part["applicant_id"],
-            "text": [f"{title}: {said}" for title, said in zip(part["title"], part["said"], strict=True)],
-            "hovertemplate": "%{customdata}<br>%{text}<br>moves the log-odds by %{x:+.2f}<extra></extra>",
+            "text": [
+                f"{canvas.long(str(who))}<br>{canvas.long(f'{title}: {said}')}"
+                for who, title, said in zip(part["applicant_id"], part["title"], part["said"], strict=True)
+            ],
+            "hovertemplate": "%{text}<br>moves the log-odds by %{x:+.2f}<extra></extra>",
         }
         for part, colour in zip((ranked, rest), colours, strict=True)
     ]
@@ -76,7 +79,8 @@ def dependence(frame: DataFrame, title: str, unit: str) -> go.Figure:
             "y": known["contribution"],
             "marker": {"color": TEAL, "size": 6, "opacity": 0.5},
             "customdata": known["applicant_id"],
-            "hovertemplate": "%{customdata}: %{x:,.3~g}<br>moves the log-odds by %{y:+.2f}<extra></extra>",
+            "hovertext": [canvas.long(str(who)) for who in known["applicant_id"]],
+            "hovertemplate": "%{hovertext}: %{x:,.3~g}<br>moves the log-odds by %{y:+.2f}<extra></extra>",
         }
         missing = frame[frame["value"].isna()]["contribution"]
         figure = canvas.drawn(finding, 330, [trace], **canvas.CLICKED)
@@ -142,7 +146,7 @@ def partial(frame: DataFrame, title: str, unit: str, risk: str) -> go.Figure:
 
 
 def _measured(title: str, unit: str) -> str:
-    return f"{canvas.short(title, 60)}{f' ({unit})' if unit else ''}"
+    return f"{canvas.short(title, 60)}{f' ({canvas.short(unit, 30)})' if unit else ''}"
 
 
 def cutoffs(frame: DataFrame, cutoff: float, risk: str) -> go.Figure:

@@ -95,7 +95,9 @@ def group_rates(frame: DataFrame) -> go.Figure:
         worst = max(warned.to_dict("records"), key=lambda row: max(row["ratio"], 1 / row["ratio"] if row["ratio"] else inf))
         times = f"{worst['ratio']:.1f} times as often as" if worst["ratio"] < inf else "unlike"
         finding = f"{worst['title']} {worst['group']}: labelled bad {times} everybody else"
-    names = [f"{title}: {canvas.short(str(group), 28)}" for title, group in zip(frame["title"], frame["group"], strict=True)]
+    names = [
+        f"{canvas.short(title, 60)}: {canvas.short(str(group), 28)}" for title, group in zip(frame["title"], frame["group"], strict=True)
+    ]
     data = []
     for is_warned, colour in ((False, TEAL), (True, BRICK)):
         place = [number for number, flag in enumerate(frame["warned"]) if bool(flag) == is_warned]

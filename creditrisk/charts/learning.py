@@ -159,8 +159,9 @@ def shadow(frame: DataFrame, found: Mapping[str, Any], risk: str) -> go.Figure:
         "x": rows["pd_live"],
         "y": rows["pd"],
         "marker": {"color": [BRICK if each else TEAL for each in moved], "size": 6, "opacity": 0.6},
-        "customdata": rows[["applicant_id", "live_id"]],
-        "hovertemplate": f"%{{customdata[0]}}: {risk} %{{x:.1%}} live (%{{customdata[1]}}), %{{y:.1%}} beside it<extra></extra>",
+        "customdata": rows["live_id"],
+        "hovertext": [canvas.long(str(who)) for who in rows["applicant_id"]],
+        "hovertemplate": f"%{{hovertext}}: {risk} %{{x:.1%}} live (%{{customdata}}), %{{y:.1%}} beside it<extra></extra>",
     }
     edge = 1.03 * float(max(rows["pd_live"].max(), rows["pd"].max(), cutoff))
     line = {"color": GREY, "width": 1, "dash": "dot"}

@@ -153,10 +153,12 @@ def importance(frame: DataFrame, *, top: int = 12) -> go.Figure:
         go.Bar(
             orientation="h",
             y=part["title"],
+            text=[canvas.long(title) for title in part["title"]],
+            textposition="none",
             x=part["mean_abs"],
             marker={"color": TEAL, "cornerradius": 2},
             customdata=[f"<br>{canvas.long(words)}" for words in part["of_which"]] if "of_which" in part else [""] * len(part),
-            hovertemplate="%{y}: moves the log-odds by %{x:.3f} on average%{customdata}<extra></extra>",
+            hovertemplate="%{text}: moves the log-odds by %{x:.3f} on average%{customdata}<extra></extra>",
         )
     )
     names = part["title"].tolist()

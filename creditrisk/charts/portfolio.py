@@ -59,7 +59,8 @@ def bins(frame: DataFrame, title: str) -> go.Figure:
             y=frame["n"],
             marker={"color": [GREY if name == "not known" else BLUE for name in frame["bin"]], "opacity": 0.55, "cornerradius": 2},
             customdata=frame["bin"],
-            hovertemplate="%{customdata}: %{y:,} applicants<extra></extra>",
+            hovertext=[canvas.long(str(name)) for name in frame["bin"]],
+            hovertemplate="%{hovertext}: %{y:,} applicants<extra></extra>",
         )
     )
     figure.update_yaxes(title="applicants", rangemode="tozero")
@@ -74,11 +75,12 @@ def bins(frame: DataFrame, title: str) -> go.Figure:
                 marker={"color": BRICK, "size": 9},
                 error_y=canvas.whiskers(judged["bad_rate"], judged["rate_low"], judged["rate_high"], BRICK),
                 customdata=judged["bin"],
+                hovertext=[canvas.long(str(name)) for name in judged["bin"]],
                 text=[
                     f"{k:,} of {n:,}); weight of evidence {woe:+.2f}".replace("-", "−")
                     for k, n, woe in zip(judged["n_bad"], judged["n_outcomes"], judged["woe"], strict=True)
                 ],
-                hovertemplate="%{customdata}: %{y:.1%} bad (%{text}<extra></extra>",
+                hovertemplate="%{hovertext}: %{y:.1%} bad (%{text}<extra></extra>",
             )
         )
         side = {"overlaying": "y", "side": "right", "tickformat": ".0%", "rangemode": "tozero", "showgrid": False, "title": "share bad"}

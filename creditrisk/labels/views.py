@@ -117,10 +117,15 @@ def compare(store: Store, one: str, other: str) -> Comparison:
 
 
 def _cloud(store: Store, made: LabelSet) -> tuple[DataFrame, Floats, list[Feature]]:
-    """Return the members that have a place among the clusters (all, without clusters), their signed z-values, the features."""
+    """Return the members that have a place among the clusters (all, without clusters), their signed z-values, the features.
+
+    Nobody has a place where no feature says which of its sides is the riskier.
+    """
     used = label_features(store, made)
     names = [feature.name for feature in used]
     rows = members(store, made.label_set_id)
+    if not used:
+        return rows.iloc[:0], np.empty((0, 0)), used
     if made.method == "rfm":
         table = rows.merge(engaged(store, made.report["rfm"]), on="applicant_id", how="left")
     else:
@@ -140,13 +145,15 @@ def _components(cloud: Floats) -> tuple[Floats, Floats, list[float]]:
 
     Along the first the index rises; in the second the largest loading is positive: the map does not depend on a sign's whim.
     """
-    centred = cloud - cloud.mean(axis=0)
+    centred = cloud - cloud.mean(axis=0) if len(cloud) else cloud
     values, vectors = np.linalg.eigh(centred.T @ centred / max(len(cloud), 1))
-    directions = vectors[:, ::-1].T[:2].copy()
-    for place in range(2):
+    found = vectors[:, ::-1].T[:2]
+    directions = np.vstack([found, np.zeros((2 - len(found), cloud.shape[1]))])  # one feature has one direction
+    for place in range(len(found)):
         pull = float((centred @ directions[place]) @ centred.mean(axis=1)) if place == 0 else 0.0
         largest = directions[place, np.argmax(np.abs(directions[place]).round(9))]
         if pull < 0 or (pull == 0 and largest < 0):
             directions[place] *= -1
     total = values.sum()
-    return centred, directions, [float(value / total) if total > 0 else 0.0 for value in values[::-1][:2]]
+    shares = [float(value / total) if total > 0 else 0.0 for value in values[::-1][:2]]
+    return centred, directions, [*shares, 0.0, 0.0][:2]
