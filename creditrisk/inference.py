@@ -60,7 +60,7 @@ UNITS = (
     ("share", r"ratio|util|share|percent|pct|rate$"),
     ("days", r"days?$|dpd$"),
     ("months", r"months?$|month$"),
-    ("years", r"years?|(^|_)age(_in_years)?$|_length$"),
+    ("years", r"(^|_)years?(_|$)|(^|_)age(_in_years)?$|_length$"),
     ("times", r"^(no|num|number|count|times?)_|_(count|times)$|^number"),
     ("money", r"income|salary|amount|amnt|amt|balance|_bal$|bill|limit|debt$|payment|instal"),
 )
