@@ -8,9 +8,8 @@ from fastapi import APIRouter, Header
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
-from creditrisk import attribution, certainty, decisions, notice, record, scoring, whatif
+from creditrisk import counterfactual, decisions, notice, record, scoring
 from creditrisk.decisions import Decision
-from creditrisk.scoring import Model, Prediction
 from creditrisk.store import Store, to_json
 
 User = Annotated[str, Header(alias="X-User", description="Who decides; kept with the decision.", min_length=1, max_length=100)]
@@ -40,7 +39,7 @@ class WhatIf(BaseModel):
     guidance: bool = Field(False, description="Say too what would reach the next band.")
 
 
-Ready = Callable[[Store, str], tuple[Model, certainty.Lines | None]]
+Ready = Callable[[Store, str], counterfactual.Ready]
 
 
 def routes(open_store: Callable[[], Store], problems: dict[int | str, dict[str, Any]], ready: Ready) -> APIRouter:
@@ -51,7 +50,9 @@ def routes(open_store: Callable[[], Store], problems: dict[int | str, dict[str, 
     @router.post("/what-if", summary="What the model would say of other figures, and what would help; nothing is kept", tags=["what if"])
     def what_if(asked: WhatIf, x_user: User = "api") -> JSONResponse:
         store = open_store()
-        return JSONResponse(_wondered(store, asked, scoring.get(store, asked.prediction_id), ready, x_user))
+        prediction = scoring.get(store, asked.prediction_id)
+        wish = counterfactual.Wish(asked.changes, asked.guidance)
+        return JSONResponse(counterfactual.answer(store, prediction, wish, ready(store, prediction.model_id), user=x_user))
 
     @router.post(f"{case}/decisions", tags=["decisions"], summary="Decide on a score: accept, override, refer, ask", status_code=201)
     def decide(prediction_id: str, said: DecisionSaid, x_user: User = "api") -> JSONResponse:
@@ -74,37 +75,6 @@ def routes(open_store: Callable[[], Store], problems: dict[int | str, dict[str, 
         return PlainTextResponse(notice.draft(open_store(), prediction_id))
 
     return router
-
-
-def _wondered(store: Store, asked: WhatIf, prediction: Prediction, ready: Ready, user: str) -> dict[str, Any]:
-    """Return the score as it is under today's scale and policy, as it would be, what each figure moved, and the guidance asked for."""
-    using, found = ready(store, prediction.model_id)
-    now, then = (whatif.score(store, prediction, changes, using=using, user=user) for changes in ({}, asked.changes))
-    moved = attribution.between(store, now, then, using.pipeline).moved
-    answer = {
-        "prediction_id": prediction.prediction_id,
-        "applicant_id": prediction.applicant_id,
-        "now": _said(now, found),
-        "then": _said(then, found),
-        "moved": moved.to_dict("records"),
-    }
-    if asked.guidance:
-        helps = whatif.guidance(store, prediction, using.pipeline)
-        ways = [
-            {
-                "changes": [{"feature": name, "from": before, "to": after} for name, before, after in way.steps],
-                "pd": way.pd,
-                "score": way.score,
-            }
-            for way in helps.ways
-        ]
-        answer["guidance"] = {"next_band": helps.band and helps.band.name, "ways": ways, "why_not": helps.why_not or None}
-    return json.loads(to_json(answer))  # type: ignore[no-any-return]
-
-
-def _said(made: Prediction, found: certainty.Lines | None) -> dict[str, Any]:
-    said = made.to_json(found) | {"because": made.because, "inputs": made.inputs}
-    return {name: value for name, value in said.items() if name not in ("prediction_id", "applicant_id")}  # nothing was kept under them
 
 
 def plain(made: Decision) -> dict[str, Any]:

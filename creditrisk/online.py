@@ -21,6 +21,8 @@ Floats = NDArray[np.float64]
 RATE, PRIOR = 0.05, 0.01  # the step of a gradient, and how strongly weights are drawn back to nothing (L2)
 CONSTANT = ""  # the name of the constant among the weights
 BURN_IN = 10  # steps below which an average of foretellings has no interval worth drawing
+SAYS = ("the other way", "more", "less", "as at first")  # what came of a weight: that more of it means less risk, …
+STEADY = 20  # last steps over which a weight's wandering is told
 RATE_AT_FIRST = 0.1  # the share of bad it takes for granted before anybody said anything
 
 
@@ -140,3 +142,24 @@ def snapshots(store: Store) -> DataFrame:
     rows = store.read("select step, learned_at, learned_by, weights from lesson_online order by step desc")
     weights = [{("constant" if name == CONSTANT else name): value for name, value in json.loads(text).items()} for text in rows["weights"]]
     return rows.drop(columns="weights").join(DataFrame(weights, index=rows.index))
+
+
+def weighs(store: Store, most: int = 8) -> DataFrame:
+    """Return what weighs most with it now, strongest first: feature, title, odds, low, high, began, wanders and says (in words).
+
+    `odds` is what a robust standard deviation towards more risk multiplies the odds of bad by, `began` the same before it learned
+    anything. One line of descent has no interval: `low` and `high` are the ends of the last STEADY steps, over which it wanders; `says`
+    is one of SAYS, where that is sure.
+    """
+    found, read = snapshots(store), {feature.name: feature.title for feature in signed(store.schema)}
+    names = [name for name in read if name in found]
+    last = found[names].head(STEADY)
+    if last.empty or not names:
+        return DataFrame(columns=["feature", "title", "odds", "low", "high", "began", "wanders", "says"])
+    odds, began = np.exp(last.iloc[0]), float(np.exp(_plain_index(signed(store.schema))[names[0]]))
+    table = DataFrame({"feature": names, "title": [read[name] for name in names], "odds": odds.to_numpy()})
+    table = table.assign(low=np.exp(last.min()).to_numpy(), high=np.exp(last.max()).to_numpy(), began=began)
+    table["wanders"] = [f"{low:.2f} to {high:.2f}" for low, high in zip(table["low"], table["high"], strict=True)]
+    table["says"] = np.select([table["high"] < 1, table["low"] > began, table["high"] < began], SAYS[:3], SAYS[3])
+    strongest = np.argsort(-np.abs(np.log(table["odds"].to_numpy(float))), kind="stable")[:most]
+    return table.take(strongest).reset_index(drop=True)

@@ -59,6 +59,23 @@ def test_its_first_weights_are_the_plain_risk_index_and_every_case_moves_them(st
     assert set(weights[0]) == {feature.name for feature in online.signed(store.schema)} | {online.CONSTANT}
 
 
+def test_what_weighs_most_with_it_is_said_with_how_far_it_wanders(store: Store, truth: np.ndarray) -> None:  # noqa: F811
+    assert online.weighs(store).empty
+    judged(store, truth, 60)
+    online.learn(store, user="ann")
+    found = online.weighs(store, most=3)
+    assert 0 < len(found) <= 3
+    assert (found["low"] <= found["odds"]).all()
+    assert (found["odds"] <= found["high"]).all()
+    assert np.log(found["odds"]).abs().is_monotonic_decreasing
+    newest = online.snapshots(store).iloc[0]
+    for row in found.to_dict("records"):
+        assert row["odds"] == pytest.approx(np.exp(newest[row["feature"]]))
+        assert row["title"] == store.schema[row["feature"]].title
+        assert row["says"] in online.SAYS
+        assert (row["says"] == "more") == (row["low"] > row["began"] and row["high"] >= 1)
+
+
 def test_it_stands_in_no_registry(store: Store, truth: np.ndarray) -> None:  # noqa: F811
     judged(store, truth, 12)
     before = registry.models(store)["model_id"].tolist()

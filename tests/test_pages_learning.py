@@ -56,6 +56,7 @@ def test_the_online_challenger_learns_when_somebody_says_so(written: None) -> No
     assert not page.exception
     assert len(online.prequential(store)) == n
     assert page.button(key="learn-online").disabled
+    assert "weighs most with it" in text(page)
     assert str((registry.champion(store) or {})["model_id"]) in set(registry.models(store)["model_id"])
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
+from pandas import DataFrame
 
 import ui
 from creditrisk import charts, online, retraining, shadow, suspects, training
@@ -94,12 +95,17 @@ def _online() -> None:
         help="A logistic regression that learns from one accepted verdict after the other. It foretells each case before it learns from "
         "it, which is the test. It never scores: it is in no registry.",
     )
-    found, n = ui.seen(online.prequential), ui.seen(online.waiting)
-    ui.figure(
-        charts.prequential(found),
-        key="prequential",
-        help="The mean of (what happened less what was foretold)², so far, with 95 % intervals: lower is better.",
-    )
+    found, n, weighs = ui.seen(online.prequential), ui.seen(online.waiting), ui.seen(online.weighs)
+    left, right = (st.container(), None) if weighs.empty else st.columns(2, gap="large")
+    with left:
+        ui.figure(
+            charts.prequential(found),
+            key="prequential",
+            help="The mean of (what happened less what was foretold)², so far, with 95 % intervals: lower is better.",
+        )
+    if right:
+        with right:
+            _weighs(weighs, len(found))
     if st.button(
         f"Learn from {ui.plural(n, 'verdict')}" if n else "Nothing new to learn from",
         icon=":material/school:",
@@ -109,6 +115,23 @@ def _online() -> None:
     ):
         online.learn(ui.store(), user=ui.user())
         st.rerun()
+
+
+def _weighs(found: DataFrame, n: int) -> None:
+    """What weighs most with the online challenger, beside how well it foretells."""
+    st.markdown(
+        f"**{ui.literal(found['title'].iloc[0])} weighs most with it**",
+        help="By how much the odds of bad grow where a figure lies one standard deviation (robust, of all applicants) further towards more "
+        f"risk, everything else as it is. 1 says nothing. It began with {found['began'].iloc[0]:.2f} for every figure.",
+    )
+    columns = {
+        "title": ui.text_column("Figure", width=150, pinned=True),
+        "odds": ui.number_column("Odds ×", "Per standard deviation towards more risk", "%.2f"),
+        "wanders": ui.text_column("Wanders", f"The least and the most in its last {online.STEADY} steps"),
+        "says": ui.text_column("Learned", "Whether it counts more or less than when it began, or even the other way"),
+    }
+    ui.table(found[[*columns]], columns, key="weighs", alt="What weighs most with the online challenger", height=ui.fitting(len(found), 8))
+    st.caption(f"After {ui.plural(n, 'case')}. One line of descent has no interval: instead it is said how far its last steps wander.")
 
 
 def _suspects() -> None:

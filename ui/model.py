@@ -41,9 +41,9 @@ MEASURES = {
 LISTED = 60  # of the riskiest and of the safest test applicants each
 
 
-@st.cache_data(show_spinner="Reading what was kept of the test rows …", max_entries=16)
+@st.cache_resource(show_spinner="Reading what was kept of the test rows …", max_entries=8)
 def kept(_store: Store, model_id: str, digest: str) -> album.Kept:  # noqa: ARG001  (the digest is the key)
-    """A model's test rows and their contributions; a model never changes."""
+    """A model's test rows and their contributions, read by all and changed by nobody; a model never changes."""
     return album.kept(_store, model_id)
 
 
@@ -334,10 +334,11 @@ def compare(model: Mapping[str, Any], known: DataFrame) -> None:
     if not others:
         st.markdown(":gray[There is no other model to compare with.]")
         return
-    first = present["model_id"] if present and present["model_id"] in others else next(iter(others))
+    able = [name for name, row in others.items() if row["algorithm"] not in registry.BASELINES]
+    first = present["model_id"] if present and present["model_id"] in others else next(iter(able or others))
     other = ui.pick(
         "Beside",
-        sorted(others, key=lambda name: (name != first, name)),
+        sorted(others, key=lambda name: (name != first, name not in able, name)),
         "against",
         say=lambda name: f"{name} · {ui.algorithm(others[name]['algorithm'])} · {others[name]['status']}" if name in others else name,
         first=True,

@@ -35,10 +35,10 @@ ZERO: Final = {"zeroline": True, "zerolinecolor": GREY, "zerolinewidth": 1}
 CLICKED: Final[dict[str, Any]] = {"clickmode": "event+select", "dragmode": False}
 
 
-def nothing(sentence: str, height: int = 180) -> go.Figure:
-    """Return a figure without data that says why."""
+def nothing(sentence: str, height: int = 180, width: int = 54) -> go.Figure:
+    """Return a figure without data that says why, in lines of at most `width` characters."""
     bare = figure("", height=height)
-    text = "<br>".join(map(literal, wrap(sentence, 54)))
+    text = "<br>".join(map(literal, wrap(sentence, width)))
     bare.add_annotation(text=text, showarrow=False, x=0.5, y=0.5, xref="paper", yref="paper", font={"color": GREY, "size": 14})
     bare.update_xaxes(visible=False)
     bare.update_yaxes(visible=False)

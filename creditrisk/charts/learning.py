@@ -73,7 +73,7 @@ def versions(frame: DataFrame, figure: str) -> go.Figure:
     words, form = FIGURES[figure]
     known = frame.dropna(subset=[figure])
     if known.empty:
-        return canvas.nothing(f"Too few cases drawn at random are judged, and the verdicts accepted, to say: {words}.", 250)
+        return canvas.nothing(f"Too few cases drawn at random are judged, and the verdicts accepted, to say: {words}.", 250, 32)
     n = known["n_judged" if figure == "share_incorrect" else "n"]
     first, last = known.iloc[0], known.iloc[-1]
     lead = f"{last['model_id']}: {format(last[figure], form)} {words}"

@@ -1,11 +1,15 @@
-"""REST of what if: the page's numbers over the API, nothing kept, refusals in sentences."""
+"""What if over the API and on the command line: the page's numbers, nothing kept, refusals in sentences."""
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from creditrisk import features, scoring, whatif
+from creditrisk import store as stores
+from creditrisk.__main__ import main
 from creditrisk.api import create_api
 from creditrisk.store import Store
 from tests.rest import TestClient
@@ -87,3 +91,27 @@ def test_a_score_nobody_made_is_not_wondered_about(client: TestClient) -> None:
 def test_the_description_names_the_figures_of_the_schema(client: TestClient, filled: Store) -> None:
     told = client.get("/openapi.json").json()["components"]["schemas"]["WhatIf"]["properties"]["changes"]
     assert list(told["properties"]) == [feature.name for feature in filled.schema]
+
+
+def test_the_command_line_answers_the_same(
+    client: TestClient, filled: Store, made: scoring.Prediction, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = {"prediction_id": made.prediction_id, "changes": {"days_below_buffer_90d": 80, "balance_avg_90d": None}, "guidance": True}
+    expected = client.post("/v1/what-if", json=asked).json()
+    before = filled.value("select count(*) from prediction")
+    filled.close()
+    where = ["--data", str(tmp_path / "bank" / "data"), "--models", str(tmp_path / "bank" / "models")]
+    told = ["what-if", made.prediction_id, "--set", "days_below_buffer_90d=80", "--set", "balance_avg_90d="]
+    assert main([*told, *where, "--json"]) == 0
+    said, summary = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert said == expected
+    assert summary["summary"]["score"] == expected["then"]["score"]
+    assert main([*told, *where]) == 0
+    printed = capsys.readouterr().out
+    assert "Days without a week’s money: 80 days instead of" in printed
+    assert "Nothing was kept." in printed
+    for wrong, sentence in (("days_below_buffer_90d", "should be NAME=VALUE"), ("balance_avg_90d=inf", "it should be a number")):
+        assert main(["what-if", made.prediction_id, "--set", wrong, *where]) == 2
+        assert sentence in capsys.readouterr().err
+    with stores.open_workspace(filled.settings).reading() as cursor:
+        assert cursor.execute("select count(*) from prediction").fetchone() == (before,)
