@@ -25,7 +25,8 @@ from creditrisk import store as stores
 from creditrisk.errors import InvalidInput, NotEnoughData
 from creditrisk.settings import Settings
 from creditrisk.store import Store
-from creditrisk.synthetic import Bank, World
+from creditrisk.synthetic import Bank
+from creditrisk.world import World, parse
 
 Progress = Callable[[float, str], None]
 USER = "demo"
@@ -49,7 +50,7 @@ TO_CONTINENTAL = str.maketrans(",.", ".,")
 @cache
 def world() -> World:
     """Return the bank declared with the library."""
-    return synthetic.parse(DECLARED.read_text(encoding="utf-8"))
+    return parse(DECLARED.read_text(encoding="utf-8"))
 
 
 def bank(applicants: int, seed: int, end_on: date = synthetic.END_ON) -> Bank:

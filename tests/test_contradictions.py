@@ -129,6 +129,7 @@ def test_the_form_of_the_page_says_what_contradicts_itself_and_scores_what_does_
             page = visit("score", prediction=found, view=view)
             assert not page.error, view
             assert any(metric.label == "Band" for metric in page.metric)
+        assert not visit("applicants", applicant="Somebody new").error
 
 
 def test_every_face_refuses_a_table_that_lacks_a_column(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

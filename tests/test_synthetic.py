@@ -8,9 +8,10 @@ import pytest
 from pandas import DataFrame, Series, concat, to_datetime
 from pandas.testing import assert_frame_equal
 
-from creditrisk import demo, synthetic
+from creditrisk import demo, life, synthetic
 from creditrisk.metrics import auc
 from creditrisk.synthetic import Bank
+from creditrisk.world import World
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,7 @@ def test_a_bank_is_drawn_no_further_than_it_is_asked_for(monkeypatch: pytest.Mon
     drawn: list[int] = []
     draw = synthetic._part
 
-    def watched(world: synthetic.World, rng: np.random.Generator, start: int, n: int, **given: object) -> Bank:
+    def watched(world: World, rng: np.random.Generator, start: int, n: int, **given: object) -> Bank:
         drawn.append(start)
         return draw(world, rng, start, n, **given)  # type: ignore[arg-type]
 
@@ -101,7 +102,7 @@ def test_statements_show_a_year_before_applying_and_nothing_after(bank: Bank) ->
 
 def test_outcomes_are_known_only_of_those_who_applied_half_a_year_ago(bank: Bank) -> None:
     known = bank.applications.merge(bank.outcomes, on="applicant_id")
-    assert (known["observed_on"] - known["applied_on"] == timedelta(days=synthetic.AFTER)).all()
+    assert (known["observed_on"] - known["applied_on"] == timedelta(days=life.AFTER)).all()
     assert 0.2 < len(known) / len(bank.applications) < 0.5
     truth = bank.truth.set_index("applicant_id")["bad"]
     assert (bank.outcomes.set_index("applicant_id")["observed_bad"] == truth[bank.outcomes["applicant_id"]]).all()
@@ -115,9 +116,9 @@ def test_a_believable_share_goes_bad(bank: Bank) -> None:
 
 def test_income_is_around_the_declared_median(bank: Bank) -> None:
     wages = bank.transactions[bank.transactions["category"].astype(str).isin(["INC_SALARY", "INC_GIG", "INC_PENSION"])]
-    whole = bank.applications.index[bank.applications["history_days"] == synthetic.BEFORE]
+    whole = bank.applications.index[bank.applications["history_days"] == life.BEFORE]
     yearly = wages.groupby("applicant")["amount"].sum().reindex(whole, fill_value=0)
-    assert yearly.median() / 12 == pytest.approx(synthetic.MEDIAN_INCOME, rel=0.12)
+    assert yearly.median() / 12 == pytest.approx(life.MEDIAN_INCOME, rel=0.12)
 
 
 def test_behaviour_foretells_the_outcome_without_deciding_it(bank: Bank, last_quarter: DataFrame) -> None:
