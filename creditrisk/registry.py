@@ -106,13 +106,17 @@ def get(store: Store, model_id: str) -> dict[str, Any]:
     row = store.record("select * from model_current where model_id = $id", id=model_id)
     if row is None:
         raise UnknownThing("model", model_id, "`models` lists those there are.")
-    return {**row, "metrics": json.loads(row["metrics"]), "config": json.loads(row["config"])}
+    return _read(row)
 
 
 def champion(store: Store) -> dict[str, Any] | None:
     """Return the row of the model that scores, or None."""
-    name = champion_id(store)
-    return get(store, name) if name else None
+    row = store.record("select * from model_current where status = 'champion' order by status_at desc limit 1")
+    return None if row is None else _read(row)
+
+
+def _read(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "metrics": json.loads(row["metrics"]), "config": json.loads(row["config"])}
 
 
 def champion_id(store: Store) -> str | None:
