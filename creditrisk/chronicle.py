@@ -16,13 +16,14 @@ Row = Mapping[str, Any]
 Event = tuple[Any, int, str, str, str]  # happened_at, place among those of one instant, who, kind, what
 
 
-def of_case(store: Store, prediction_id: str, *, reader: str | None = None) -> DataFrame:
+def of_case(store: Store, prediction_id: str, *, reader: str | None = None, made: Row | None = None) -> DataFrame:
     """Return the story of one prediction: happened_at, who, kind, what (a sentence that goes on after the name).
 
-    While `reader` has the case in hand they are told nothing that others said of it. Raises UnknownThing for a prediction nobody made.
+    While `reader` has the case in hand they are told nothing that others said of it. `made` is the prediction, where it is at hand.
+    Raises UnknownThing for a prediction nobody made.
     """
     # Facts are asked for by their tables and worded here: one statement that worded and joined them all took longer to plan than to run.
-    scored = store.record(SCORED, id=prediction_id) or store.record(SCORED_IN_BATCH, id=prediction_id)
+    scored = made or store.record(SCORED, id=prediction_id) or store.record(SCORED_IN_BATCH, id=prediction_id)
     if scored is None:
         raise UnknownThing("prediction", prediction_id)
     claims, reviews = (store.records(facts, id=prediction_id) for facts in (CLAIMS, REVIEWS))

@@ -128,10 +128,16 @@ def newest(store: Store, applicant_ids: list[str] | None = None) -> DataFrame:
     """Return each given (else every) applicant's newest row: snapshot_id, applicant_id, as_of, then every declared feature."""
     names = ", ".join(quoted(feature.name) for feature in store.schema)
     return store.read(
-        f"""select snapshot_id, applicant_id, as_of, {names} from applicant
-        where snapshot_id in (select snapshot_id from snapshot where days_before = 0)
-            and ($ids is null or list_contains($ids::varchar[], applicant_id))
-        qualify row_number() over (partition by applicant_id order by snapshot_id desc) = 1
+        # which row is the newest is settled by narrow columns, before the wide ones are read
+        f"""with newest as (
+            select applicant_id, max(snapshot_id) as snapshot_id from applicant
+            where snapshot_id in (select snapshot_id from snapshot where days_before = 0)
+                and ($ids is null or list_contains($ids::varchar[], applicant_id))
+            group by applicant_id
+        )
+        select snapshot_id, applicant_id, as_of, {names}
+        from applicant
+        join newest using (applicant_id, snapshot_id)
         order by applicant_id""",
         ids=applicant_ids,
     )

@@ -73,14 +73,18 @@ def claim(store: Store, *, user: str, prediction_id: str | None = None) -> Claim
 
 def held(store: Store, user: str, prediction_id: str | None = None) -> Claim | None:
     """Return the claim (on that case, or the newest) that a person holds now, or None."""
-    row = store.record(
+    return next((mine for mine in all_held(store, user) if prediction_id in (None, mine.prediction_id)), None)
+
+
+def all_held(store: Store, user: str) -> list[Claim]:
+    """Return every claim that a person holds now, newest first."""
+    rows = store.records(
         """select claim_id, prediction_id, slot, probability, is_blind, claimed_at, expires_at from claim_open
-        where claimed_by = $user and expires_at > $at and ($id is null or prediction_id = $id) order by claim_id desc limit 1""",
+        where claimed_by = $user and expires_at > $at""",
         user=str(user).strip(),
         at=now(),
-        id=prediction_id,
     )
-    return Claim(**row) if row else None
+    return sorted((Claim(**row) for row in rows), key=lambda mine: -mine.claim_id)
 
 
 def skip(store: Store, claim_id: int, *, user: str) -> None:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 import ui
-from creditrisk import charts, inspections
+from creditrisk import charts, inspections, scoring
 from ui import hearing, inspecting
 
 store = ui.store()
@@ -43,9 +43,10 @@ asked = ui.asked("prediction")
 if asked:
     with ui.guard():
         ui.section("The case", help="Evidence, every verdict on it side by side, and what happened to it.")
-        inspecting.case(asked)
+        prediction = scoring.get(store, asked)
+        inspecting.case(prediction)
         st.markdown("**What happened to this case**")
-        hearing.story(asked)
+        hearing.story(prediction)
 
 ui.section("What may teach", help="Accepted verdicts on labels, frozen as a label set that never changes; verified labels weigh 1 each.")
 inspecting.freeze()

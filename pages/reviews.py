@@ -26,7 +26,8 @@ if queue.empty and past.empty:
 
 ui.proxy_banner(ui.proxies(queue))
 hearing.day_so_far()
-mine = reviews.held(store, ui.user())
+held = reviews.all_held(store, ui.user())
+mine = held[0] if held else None
 asked = ui.asked("prediction") or (mine.prediction_id if mine else None)
 
 with st.container(horizontal=True, vertical_alignment="center"):
@@ -53,24 +54,25 @@ if st.session_state.pop("none-left", False):
 if asked:
     with ui.guard():
         prediction = scoring.get(store, asked)
-        ours = reviews.held(store, ui.user(), asked)
+        ours = next((claim for claim in held if claim.prediction_id == asked), None)
+        is_blind = ours is not None and ours.is_blind
         ui.proxy_banner(prediction.is_proxy and not ui.proxies(queue))
         with st.container(border=True):
             if ours:
                 hearing.in_hand(ours)
             case, say = st.columns([3, 2], gap="large")
             with case:
-                hearing.evidence(prediction, blind=hearing.blind(asked))
+                hearing.evidence(prediction, blind=is_blind)
             with say:
                 if ours:
                     hearing.verdict(prediction)
                 else:
                     hearing.offer(asked, reviews.holders(store).get(asked))
                     hearing.others(asked)
-            hearing.conducted(prediction, blind=hearing.blind(asked))
+            hearing.conducted(prediction, blind=is_blind)
         if not ours:
             with st.expander("What happened to this case", icon=":material/history:"):
-                hearing.story(asked)
+                hearing.story(prediction)
 if "judged" in st.session_state:
     st.toast(f"Verdict on {ui.literal(st.session_state.pop('judged'))} recorded.", icon=":material/check_circle:")
 

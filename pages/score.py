@@ -47,11 +47,11 @@ with action:
         help="Scores with the champion and the newest features, and keeps the prediction.",
     ):
         with ui.guard(), st.spinner("Scoring …", show_time=True):
-            made = scoring.score_applicants(store, [applicant_id], user=ui.user(), channel="page")
+            made = scoring.score_applicants(store, [applicant_id], user=ui.user(), channel="page", using=case.champion())
             ui.go("score", applicant=applicant_id, prediction=made[0].prediction_id)
 
 with ui.guard():
-    prediction_id = ui.asked("prediction") or ui.seen(applicants.person, applicant_id)["prediction_id"]
+    prediction_id = ui.asked("prediction") or case.person(applicant_id)["prediction_id"]
     if prediction_id is None:
         if ui.champion() is None:
             ui.empty(
@@ -80,7 +80,7 @@ with ui.guard():
             icon="visibility_off",
         )
         st.stop()
-    person = ui.seen(applicants.person, prediction.applicant_id)
+    person = case.person(prediction.applicant_id)
     is_newest = prediction_id == person["prediction_id"]
 
     ui.proxy_banner(prediction.is_proxy)
@@ -171,7 +171,7 @@ with ui.guard():
 
     ui.section("The case", help="Decisions with their reasons, and what happened from the score to what was learned from it.")
     deciding.taken(prediction_id)
-    hearing.story(prediction_id)
+    hearing.story(prediction)
     with st.container(horizontal=True, vertical_alignment="center"):
         deciding.papers(prediction)
         st.download_button(

@@ -363,7 +363,7 @@ def bullets(texts: Iterable[str], mark: str) -> None:
 def _in_words(frame: DataFrame) -> DataFrame:
     """Put words in the place of codes."""
     known = {name: words for name, words in WORDS.items() if name in frame}
-    said = {name: [words.get(code, code) for code in frame[name]] for name, words in known.items()}
+    said = {name: [words.get(code, code) for code in frame[name].tolist()] for name, words in known.items()}
     return frame.assign(**said) if known else frame
 
 

@@ -56,6 +56,12 @@ def model(prediction: scoring.Prediction) -> scoring.Model:
     return _model(_store=ui.store(), model_id=prediction.model_id, digest=prediction.digest)
 
 
+def champion() -> scoring.Model | None:
+    """The model that scores, ready to; None where there is none."""
+    found = ui.champion()
+    return None if found is None else _model(_store=ui.store(), model_id=found["model_id"], digest=found["digest"])
+
+
 def declared(prediction: scoring.Prediction) -> Schema:
     """The features as they were declared for the model that made a prediction."""
     return _schema(_store=ui.store(), model_id=prediction.model_id, digest=prediction.digest)
@@ -137,6 +143,12 @@ def cutoff(prediction: scoring.Prediction) -> float:
     """The cut-off of the policy a prediction was made under, in points of its scale."""
     limit = scorecard.cost_cutoff(prediction.policy["margin"], prediction.policy["lgd"])
     return float(scorecard.score(limit, settings.Score(**prediction.scale)))
+
+
+def person(applicant_id: str) -> dict[str, Any]:
+    """What is known of an applicant; raises UnknownThing for a stranger."""
+    found: dict[str, Any] = ui.seen(applicants.person, applicant_id, but=ui.ON_CASES - {"score"})
+    return found
 
 
 def person_name(person: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ import streamlit as st
 from pandas import DataFrame
 
 import ui
-from creditrisk import applicants, chronicle, conduct, reviews
+from creditrisk import chronicle, conduct, reviews
 from creditrisk import store as stores
 from creditrisk.scorecard import shown
 from creditrisk.scoring import Prediction
@@ -115,7 +115,7 @@ def offer(prediction_id: str, holder: str | None) -> None:
 
 def evidence(prediction: Prediction, *, blind: bool) -> None:
     """Show what a verdict rests on: who asks for what, the reasons and their transactions."""
-    person = applicants.person(ui.store(), prediction.applicant_id)
+    person = cases.person(prediction.applicant_id)
     title = ui.literal(cases.person_name(person))
     st.subheader(title if blind else f"{title} · {shown(prediction.score)} points", anchor=False)
     st.markdown(f":gray[{ui.literal(cases.circumstances(person))}]")
@@ -245,14 +245,14 @@ def others(prediction_id: str) -> None:
         st.markdown(f"{word} **{ui.literal(row['reviewed_by'])}** {about.lower()}.{right}{comment} :gray[{ui.instant(row['reviewed_at'])}]")
 
 
-def story(prediction_id: str) -> None:
+def story(prediction: Prediction) -> None:
     """Tell what happened to a case, in order."""
-    told = ui.seen(_told, prediction_id, ui.user())
-    ui.story((row["happened_at"], row["who"], row["what"]) for row in ui.rows(told))
 
+    def told(store: Any, prediction_id: str, reader: str) -> DataFrame:
+        return chronicle.of_case(store, prediction_id, reader=reader, made=vars(prediction))
 
-def _told(store: Any, prediction_id: str, reader: str) -> DataFrame:
-    return chronicle.of_case(store, prediction_id, reader=reader)
+    found = ui.seen(told, prediction.prediction_id, str(ui.user()))
+    ui.story((row["happened_at"], row["who"], row["what"]) for row in ui.rows(found))
 
 
 def blind(prediction_id: str) -> bool:

@@ -4,8 +4,9 @@ import streamlit as st
 from pandas import DataFrame
 
 import ui
-from creditrisk import inspections, labels, reviews, scoring
+from creditrisk import inspections, labels, reviews
 from creditrisk.labels.verified import PROXY_MASS
+from creditrisk.scoring import Prediction
 from ui import hearing
 
 STATUS = {
@@ -102,9 +103,9 @@ def _ends(chosen: list[str]) -> None:
             st.caption(f"{ui.plural(len(chosen), 'verdict')} ticked." if chosen else "Tick one or more above.")
 
 
-def case(prediction_id: str) -> None:
+def case(prediction: Prediction) -> None:
     """Show the evidence and every verdict on a case side by side."""
-    prediction = scoring.get(ui.store(), prediction_id)
+    prediction_id = prediction.prediction_id
     evidence, said = st.columns([3, 2], gap="large")
     with evidence:
         ui.proxy_banner(prediction.is_proxy)

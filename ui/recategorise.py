@@ -49,8 +49,8 @@ def table(
     frame: DataFrame, columns: Mapping[str, Any], *, key: str, alt: str, height: int | None = None, offer_unknown: bool = False
 ) -> None:
     """Show movements as `ui.table` does; picking one offers to change its category, and `offer_unknown` to see only undecided ones."""
-    unknown = frame[frame["category"] == "UNKNOWN"]
-    if offer_unknown and len(unknown):
+    unknown = frame[frame["category"] == "UNKNOWN"] if offer_unknown else frame[:0]
+    if len(unknown):
         said = f"Only the {ui.plural(len(unknown), 'uncategorised row')}" if len(unknown) > 1 else "Only the uncategorised row"
         if st.toggle(said, key=f"{key}-unknown", help="Rows that no rule, no model and nobody has decided."):
             frame, key, height = unknown, f"{key}-only", ui.fitting(len(unknown), most=10)
@@ -58,7 +58,7 @@ def table(
     if frame.empty:
         return
     # A table remembers the place of the row picked: other rows are another table, or a stranger would stand there picked.
-    rows = hash(tuple(frame["transaction_id"]))
+    rows = hash(tuple(frame["transaction_id"].tolist()))
     ui.table(frame, columns, key=f"{key}-{rows}", alt=alt, height=height, opens="transaction_id", param="movement")
     picked = ui.asked("movement")
     if picked is None or picked not in set(frame["transaction_id"].astype(str)):
