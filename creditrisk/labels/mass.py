@@ -12,7 +12,7 @@ from creditrisk.labels.shelf import PROXIES, LabelSet, against_outcomes, members
 from creditrisk.store import Store
 
 PROXY_MASS, MOST = 10.0, 100.0  # verified labels that all proxies together weigh unless somebody says otherwise, and at most
-STEP = quality.VERIFIED  # verified labels for each of which so much is meant: proxies keep their share, a quarter, while verdicts gather
+STEP = quality.VERIFIED  # verified labels for which so much is meant: from then on proxies keep their share, a quarter
 DOUBTED = 0.1  # what is left of it where the proxies fail a check
 COUNTS = ("outcomes", "bad outcomes")  # checks of how much is verified, which say nothing about a proxy
 
