@@ -90,6 +90,7 @@ class Change:
     n_bad: int
     n_verdicts: int
     figures: DataFrame
+    proxies: str | None = None  # what all proxies weighed beside them, in a sentence
 
 
 def changed(store: Store, after: str, before: str) -> Change:
@@ -106,9 +107,10 @@ def changed(store: Store, after: str, before: str) -> Change:
     rows = features.table(store, snapshot_id).set_index("applicant_id").loc[table["applicant_id"]].reset_index()
     outcome = bad.to_numpy(float)
     ours, theirs = (gate.chances_of(store, name, rows) if len(rows) else np.zeros(0) for name in (after, before))
-    counts = labels.get(store, models[0]["label_set_id"]).report.get("by_source", {})
+    report = labels.get(store, models[0]["label_set_id"]).report
+    n_verdicts = int(report.get("by_source", {}).get("review", 0))
     figures = _figures(outcome, ours, theirs)
-    return Change(before, after, len(outcome), int(outcome.sum()), int(counts.get("review", 0)), figures)
+    return Change(before, after, len(outcome), int(outcome.sum()), n_verdicts, figures, report.get("proxy_said"))
 
 
 def _figures(bad: Floats, ours: Floats, theirs: Floats) -> DataFrame:

@@ -362,7 +362,7 @@ def test_two_sets_are_held_against_each_other(store: Store) -> None:
     assert (same.agreement, same.kappa, len(same.moved)) == (1.0, 1.0, 0)
 
 
-def test_verified_labels_weigh_one_and_all_proxies_together_ten(store: Store) -> None:
+def test_verified_labels_weigh_one_and_proxies_that_fail_a_tenth_of_what_is_asked(store: Store) -> None:
     frame, trouble = people()
     put(store, frame)
     names = frame["applicant_id"].tolist()
@@ -375,12 +375,17 @@ def test_verified_labels_weigh_one_and_all_proxies_together_ten(store: Store) ->
     assert (rows.loc[names[:200], "weight"] == 1).all()
     unverified = rows.loc[names[200:]]
     assert set(unverified["source"]) == {"cluster"}
-    assert unverified[unverified["bad"].notna()]["weight"].sum() == pytest.approx(10)
+    assert unverified[unverified["bad"].notna()]["weight"].sum() == pytest.approx(0.1 * 10 * 200 / 30), "they contradict what happened"
+    assert made.report["proxy_said"] == (
+        "All proxy labels together weigh 6.67 verified ones: 10 for every 30 verified, of which there are 200, "
+        "10 at least and 100 at most; a tenth of that, since checks of theirs fail: against outcomes."
+    )
     assert (made.source, made.is_proxy) == ("combined", True)
     assert "agreement with the proxy label" in str(labels.banner(made))
     light = labels.combine(store, [proxy.label_set_id, sure.label_set_id], user="ann", proxy_mass=0)
     weights = labels.training_set(store, light.label_set_id).groupby("source")["weight"].sum()
     assert weights.to_dict() == {"observed": 200.0}, "proxies that weigh nothing are no labels"
+    assert light.passed, "and nothing in it fails"
     assert not proxy.passed  # it contradicts what happened
     assert "proxy sets" in {gate["name"] for gate in made.report["gates"] if not gate["passed"]}
     for wrong in ([proxy.label_set_id], [proxy.label_set_id] * 2):
@@ -388,6 +393,22 @@ def test_verified_labels_weigh_one_and_all_proxies_together_ten(store: Store) ->
             labels.combine(store, wrong, user="ann")
     with pytest.raises(InvalidInput, match="between 0 and 100"):
         labels.combine(store, [proxy.label_set_id, sure.label_set_id], user="ann", proxy_mass=float("nan"))
+
+
+def test_outcomes_that_come_later_withdraw_what_a_proxy_weighs(store: Store) -> None:
+    frame, trouble = people()
+    put(store, frame)
+    names = frame["applicant_id"].tolist()
+    proxy = labels.kmeans(store, user="ann")
+    assert (proxy.passed, labels.weighing(store, proxy.label_set_id, 10).doubts) == (True, ())
+    happened(store, names[:60], trouble[:60])
+    few = labels.weighing(store, proxy.label_set_id, 10)
+    assert (few.weight, few.doubts) == (20, ()), "they agree, or are too few to say"
+    happened(store, names[60:200], ~trouble[60:200])
+    many = labels.weighing(store, proxy.label_set_id, 10)
+    assert many.weight == pytest.approx(0.1 * 10 * 200 / 30)
+    assert "against outcomes" in many.doubts
+    assert labels.taught(store, proxy.label_set_id, user="ann").report["proxy_weight"] == pytest.approx(many.weight)
 
 
 def test_engagement_is_not_credit_and_says_so(filled: Store) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pandas import DataFrame
 
 import ui
-from creditrisk import jobs, online, registry, retraining, reviews, shadow, suspects, training
+from creditrisk import jobs, labels, online, registry, retraining, reviews, shadow, suspects, training
 from tests.test_pages import empty, shown, text, visit, written  # noqa: F401
 
 
@@ -23,6 +23,9 @@ def test_a_run_learns_from_feedback_with_the_mass_chosen(written: None) -> None:
     page.pills(key="run-algorithms").set_value(["logistic"])
     page.slider(key="run-mass").set_value(25)
     page.run()
+    foretold = ui.literal(labels.weighing(ui.store(), "L0001", 25).sentence)
+    assert foretold in [each.value for each in page.main.caption]
+    assert "25 for every 30 verified" in foretold
     page.button(key="run-start").click().run()
     assert not page.exception
     store = ui.store()
@@ -33,7 +36,9 @@ def test_a_run_learns_from_feedback_with_the_mass_chosen(written: None) -> None:
     last = retraining.latest(store)
     assert last is not None
     page = visit("training", view="feedback")
-    assert f"{last[0]} learned from" in "\n".join(each.value for each in page.main.caption)
+    told = "\n".join(each.value for each in page.main.caption)
+    assert f"{last[0]} learned from" in told
+    assert foretold in told, "what it weighed is what was foretold"
     assert not page.error
 
 

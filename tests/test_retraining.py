@@ -85,9 +85,10 @@ def test_a_run_with_feedback_learns_from_verdicts_and_never_from_whom_it_tests(s
     assert set(members[members["source"] == "review"].index) == set(names)
     assert members.loc[names, "bad"].astype(bool).tolist() == [bool(truth[int(each[1:])]) for each in names]
     assert members.loc[names, "weight"].eq(1).all()
-    assert members[members["bad"].notna() & (members["source"] == "cluster")]["weight"].sum() == pytest.approx(10 * 40 / 150), (
-        "of ten, 40 of 150 verified"
-    )
+    weight = members[members["bad"].notna() & (members["source"] == "cluster")]["weight"].sum()
+    assert weight == pytest.approx(10 * 40 / 30), "ten for every thirty verified"
+    assert labels.weighing(store, "L0001", 10).weight == pytest.approx(weight), "what the page foretells"
+    assert labels.get(store, model["label_set_id"]).report["proxy_said"] == labels.weighing(store, "L0001", 10).sentence
     assert set(before) == set(registry.table(store, name, "test")["applicant_id"]), "the same people are kept from every training"
     taught = gate.learned_from(store, model)
     assert not taught & set(before)

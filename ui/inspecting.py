@@ -5,7 +5,7 @@ from pandas import DataFrame
 
 import ui
 from creditrisk import inspections, labels, reviews
-from creditrisk.labels.verified import PROXY_MASS
+from creditrisk.labels.mass import PROXY_MASS
 from creditrisk.scoring import Prediction
 from ui import hearing
 
@@ -160,7 +160,8 @@ def freeze() -> None:
             key="proxy-mass",
             format="%d verdicts",
             disabled=beside is None,
-            help="Thousands of proxies would drown a few verdicts; about ten has served best.",
+            help="Thousands of proxies would drown a few verdicts; ten has served best, for every thirty verified. Proxies that fail "
+            "their checks weigh a tenth of it.",
         )
     with act:
         if st.button("Freeze a label set", type="primary", icon=":material/ac_unit:", key="freeze", width="stretch"):

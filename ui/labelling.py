@@ -8,8 +8,8 @@ import streamlit as st
 import ui
 from creditrisk import charts, cohorts, features, labels, profiles
 from creditrisk.labels import LabelSet
+from creditrisk.labels.mass import PROXY_MASS
 from creditrisk.labels.shelf import cohorts_of, risky_segments
-from creditrisk.labels.verified import PROXY_MASS
 from ui import lab
 
 ABOUT = {
@@ -82,9 +82,7 @@ def foundations(found: LabelSet) -> None:
             "Made of": made_of,
             "Left out": [ui.store().schema[name].title for name in report.get("left_out", [])] if found.method == "kmeans" else None,
             "Put together from": report.get("sets"),
-            "All proxies weigh": f"as much as {report.get('proxy_weight', report['proxy_mass']):.3g} verified labels"
-            if "proxy_mass" in report
-            else None,
+            "Proxies beside verified labels": report.get("proxy_said"),
             "Without a label": unlabelled(report),
         },
         alt="What the labels rest on",
@@ -363,7 +361,8 @@ def _combined(_k: int | None) -> Work | None:
         int(PROXY_MASS),
         key="mass",
         format="%d verified labels",
-        help="Thousands of proxies would drown a few verified labels; about ten has served best.",
+        help="Thousands of proxies would drown a few verified labels; ten has served best, for every thirty verified. Proxies that "
+        "fail their checks weigh a tenth of it.",
     )
     if len(chosen) < 2:
         st.caption("Choose two sets at least.")

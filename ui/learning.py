@@ -57,6 +57,8 @@ def _before_and_after() -> None:
     )
     learned = f"learned from {ui.plural(found.n_verdicts, 'accepted verdict')}" if found.n_verdicts else "learned from no verdict"
     st.caption(f"{found.after} {learned}. {ui.plural(found.n, 'verified applicant')} taught neither model, {ui.count(found.n_bad)} bad.")
+    if found.proxies:
+        st.caption(ui.literal(found.proxies))
 
 
 def _versions() -> None:

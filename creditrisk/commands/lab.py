@@ -47,7 +47,7 @@ def declare(parser_of: ParserOf) -> None:
         "--proxy-mass",
         type=float,
         metavar="X",
-        help="learn from outcomes and accepted verdicts too; all proxy labels together weigh X verified ones (10 served best)",
+        help="learn from outcomes and accepted verdicts too; all proxy labels together weigh X of every 30 verified ones (10 served best)",
     )
     add("--features", metavar="A,B", help="predictors to learn from (else all)")
     add("--without", metavar="A,B", help="predictors to leave out")
@@ -139,7 +139,7 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 def _train(options: Options, out: Out) -> None:
-    from creditrisk import jobs, plan, registry, training
+    from creditrisk import jobs, labels, plan, registry, training
 
     if options.save_config:
         target_of(options.save_config, ".toml", ".json")
@@ -155,9 +155,13 @@ def _train(options: Options, out: Out) -> None:
         made = training.train(store, config, user=user_of(options, store.settings), progress=out.progress)
         for model_id in made:
             out.result(training.to_json(registry.get(store, model_id)))
+        weight = labels.get(store, registry.get(store, made[0])["label_set_id"]).report.get("proxy_weight")
         board = training.leaderboard(store)
     out.table(board[board["model_id"].isin(made)][BOARD])
-    out.summary({"models": made}, f"{len(made)} candidates registered. Nothing scores with them until somebody promotes one.")
+    out.summary(
+        {"models": made, "proxy_weight": weight},
+        f"{len(made)} candidates registered. Nothing scores with them until somebody promotes one.",
+    )
 
 
 def _asked(options: Options) -> dict[str, Any]:

@@ -141,7 +141,8 @@ def _feedback(options: Options, out: Out) -> None:
             words = f"  {line['measure']}: {line['before']:.3f} ({change.before}) → {line['after']:.3f} ({change.after}), better by "
             words += f"{line['better']:+.3f} (95 % interval {line['low']:+.3f} to {line['high']:+.3f}), {line['finding']}"
             out.result({"change": line}, words)
-    facts = {"is_due": bool(said and said.is_due), "new": said.n_new if said else 0, "psi": said.psi if said else None}
+    facts: dict[str, object] = {"is_due": bool(said and said.is_due), "new": said.n_new if said else 0, "psi": said.psi if said else None}
+    facts["proxies"] = change.proxies if change else None
     out.summary(facts, said.sentence if said else "There is no champion yet, so there is nothing to train again.")
 
 

@@ -7,6 +7,7 @@ and a proxy label.
 from creditrisk.clusters import RULE
 from creditrisk.labels.clustered import kmeans, of_clusters, rfm
 from creditrisk.labels.lessons import training_set
+from creditrisk.labels.mass import PROXY_MASS, Mass
 from creditrisk.labels.shelf import (
     MEMBERS,
     PROXIES,
@@ -26,7 +27,7 @@ from creditrisk.labels.shelf import (
     to_json,
     warnings,
 )
-from creditrisk.labels.verified import PROXY_MASS, by_source, combine, judged, observed, reviewed, taught, together, verified
+from creditrisk.labels.verified import by_source, combine, judged, observed, reviewed, taught, together, verified, weighing
 from creditrisk.labels.views import axes, by_cohort, by_group, compare, examples, points
 from creditrisk.quality import Comparison
 
@@ -37,6 +38,7 @@ __all__ = [
     "RULE",
     "Comparison",
     "LabelSet",
+    "Mass",
     "axes",
     "banner",
     "by_cohort",
@@ -69,4 +71,5 @@ __all__ = [
     "training_set",
     "verified",
     "warnings",
+    "weighing",
 ]

@@ -22,18 +22,17 @@ from creditrisk.errors import InvalidInput, NotEnoughData, NothingYet
 from creditrisk.labels.shelf import (
     RFM,
     LabelSet,
+    against_outcomes,
     engaged,
     get,
     groups_of,
     keep,
     label_features,
-    outcomes_after,
     risk_index,
     risky_segments,
     snapshot_of,
     what_was_known,
 )
-from creditrisk.quality import Held
 from creditrisk.schema import Feature
 from creditrisk.store import Store
 
@@ -204,7 +203,7 @@ def _cluster(
         chosen = replace(chosen, gap=clusters.gap_of(index.to_numpy(float)[enough], chosen))
     rows = _members(table, index, enough, chosen, clusters.grey_zone(cloud, chosen.centres, chosen.bad)).assign(source=source)
     say(0.9, "holding the clusters against outcomes and predictors")
-    found = _against_outcomes(store, rows.assign(as_of=table["as_of"]))
+    found = against_outcomes(store, rows.assign(as_of=table["as_of"]))
     gates = quality.of_clusters(table, rows, chosen, judged) + found.gates()
     tree = _given_away(store, rows)
     report = {
@@ -263,12 +262,3 @@ def _given_away(store: Store, rows: DataFrame) -> dict[str, Any]:
         values = known[feature.name]
         matrix[:, place] = values.to_numpy(float, na_value=np.nan) if feature.is_numeric else values.astype("category").cat.codes
     return quality.reproduced(matrix, known["bad"].to_numpy(bool), known["applicant_id"].tolist())
-
-
-def _against_outcomes(store: Store, rows: DataFrame) -> Held:
-    """Hold each applicant's newest label against what really happened."""
-    labelled = rows.dropna(subset=["bad"]).sort_values("as_of", kind="stable").drop_duplicates("applicant_id", keep="last")
-    joined = labelled.merge(outcomes_after(store), on=["snapshot_id", "applicant_id"], suffixes=("", "_observed")).sort_values(
-        "applicant_id"
-    )
-    return Held(joined["bad_observed"].to_numpy(bool), joined["risk_index"].to_numpy(float), joined["bad"].to_numpy(float))

@@ -156,6 +156,7 @@ def to_json(label_set: LabelSet) -> dict[str, Any]:
         "index_auc_vs_observed": report.get("index_auc_vs_observed"),
         "passed": label_set.passed,
         "circular": label_set.circular,
+        **{name: report[name] for name in ("proxy_mass", "proxy_weight") if name in report},
     }
 
 
@@ -293,6 +294,15 @@ def groups_of(store: Store, rows: DataFrame) -> list[dict[str, Any]]:
 def outcomes_after(store: Store) -> DataFrame:
     """Return snapshot_id, applicant_id and bad of the outcomes that the figures of a snapshot cannot have known."""
     return store.read("select snapshot_id, applicant_id, observed_bad as bad from outcome_of_snapshot order by snapshot_id, applicant_id")
+
+
+def against_outcomes(store: Store, rows: DataFrame) -> quality.Held:
+    """Hold each applicant's newest label (applicant_id, as_of, snapshot_id, risk_index, bad) against what really happened."""
+    labelled = rows.dropna(subset=["bad"]).sort_values("as_of", kind="stable").drop_duplicates("applicant_id", keep="last")
+    joined = labelled.merge(outcomes_after(store), on=["snapshot_id", "applicant_id"], suffixes=("", "_observed")).sort_values(
+        "applicant_id"
+    )
+    return quality.Held(joined["bad_observed"].to_numpy(bool), joined["risk_index"].to_numpy(float), joined["bad"].to_numpy(float))
 
 
 def outcomes(store: Store) -> DataFrame:

@@ -14,6 +14,8 @@ from creditrisk import features, policy, quality
 from creditrisk import store as stores
 from creditrisk.cohorts import LONGEST, Cohort
 from creditrisk.errors import InvalidInput, NotEnoughData, NothingYet
+from creditrisk.labels import mass
+from creditrisk.labels.mass import PROXY_MASS, Mass
 from creditrisk.labels.shelf import (
     MEMBERS,
     PROXIES,
@@ -31,9 +33,6 @@ from creditrisk.labels.shelf import (
 from creditrisk.quality import Gate, Held
 from creditrisk.settings import Policy
 from creditrisk.store import Store
-
-PROXY_MASS = 10.0  # verified labels that all proxy labels of a combined set weigh together
-FULL_AT, AT_FIRST = 150, 0.2  # … once so many are verified; before that in proportion, this share of it at least
 
 
 def observed(store: Store, *, user: str, rule: int | None = None, snapshot_id: int | None = None) -> LabelSet:
@@ -79,8 +78,9 @@ def combine(store: Store, label_set_ids: Sequence[str], *, user: str, proxy_mass
     chosen = [get(store, name) for name in dict.fromkeys(label_set_ids)]
     if len(chosen) < 2:
         raise InvalidInput("Two label sets at least are put together; name each once.")
-    rows = together([rows_of(store, each) for each in chosen], proxy_mass)
-    return keep(store, _combined(chosen, rows, proxy_mass, user), rows)
+    doubts = mass.of_all(store, chosen)
+    rows = together([rows_of(store, each) for each in chosen], proxy_mass, doubts)
+    return keep(store, _combined(chosen, rows, proxy_mass, doubts, user), rows)
 
 
 def taught(store: Store, label_set_id: str, *, user: str, proxy_mass: float = PROXY_MASS) -> LabelSet:
@@ -100,8 +100,9 @@ def taught(store: Store, label_set_id: str, *, user: str, proxy_mass: float = PR
         raise NothingYet(
             f"Nothing is verified of the applicants of label set {origin.label_set_id} yet: accept verdicts on labels, or record outcomes."
         )
-    rows = together([*known, rows_of(store, origin)], proxy_mass)
-    made = _combined([origin], rows, proxy_mass, user, taught_from=origin.label_set_id)
+    doubts = mass.doubts(store, origin)
+    rows = together([*known, rows_of(store, origin)], proxy_mass, doubts)
+    made = _combined([origin], rows, proxy_mass, doubts, user, taught_from=origin.label_set_id)
     before = store.value(
         "select max(label_set_id) from label_set where report->>'taught_from' = $origin and snapshot_id <> 0", origin=origin.label_set_id
     )
@@ -116,15 +117,21 @@ def verified(store: Store, label_set_id: str) -> dict[str, tuple[int, int]]:
     return {source: (len(known), int(known["bad"].sum())) for source, known in found.items()}
 
 
-def together(parts: Sequence[DataFrame], proxy_mass: float) -> DataFrame:
+def weighing(store: Store, label_set_id: str, proxy_mass: float) -> Mass:
+    """Return what the proxies of a set would weigh beside all that is verified by now, as `taught` weighs them."""
+    origin = get(store, label_set_id)
+    origin = get(store, origin.report.get("taught_from", label_set_id))
+    found = [frame["applicant_id"] for frame in by_source(store, origin.snapshot_id).values()]
+    return Mass(proxy_mass, len(set().union(*found)), mass.doubts(store, origin))
+
+
+def together(parts: Sequence[DataFrame], proxy_mass: float, doubts: Sequence[str] = ()) -> DataFrame:
     """Return one label for each applicant and snapshot of several tables of members: a verified one outweighs every proxy.
 
     What was observed beats what was reviewed; of the same kind the table named first counts. A verified label weighs 1, all proxies
-    together `proxy_mass` (0 to 100) or, while fewer than FULL_AT are verified, that part of it: a bad proxy does most harm to the first
-    verdicts (docs/feedback.md). Where it is nothing, proxies are no labels. Raises InvalidInput for another mass.
+    together what `Mass` makes of `proxy_mass` (0 to 100) and of the checks they fail. Where that is nothing, proxies are no labels.
+    Raises InvalidInput for another mass.
     """
-    if not 0 <= proxy_mass <= 100:
-        raise InvalidInput(f"All proxy labels together weigh between 0 and 100 verified ones, not {proxy_mass:g}.")
     rows = concat([part.assign(place=place) for place, part in enumerate(parts)], ignore_index=True)
     is_proxy, is_known = rows["source"].isin(PROXIES), rows["bad"].notna()
     rank = np.select([rows["source"] == "observed", rows["source"] == "review"], [0, 1], 2)
@@ -136,8 +143,8 @@ def together(parts: Sequence[DataFrame], proxy_mass: float) -> DataFrame:
     rows = rows.drop_duplicates(["applicant_id", "snapshot_id"]).sort_values(["applicant_id", "snapshot_id"], ignore_index=True)
     is_proxy = rows["source"].isin(PROXIES)
     n_proxies = int((is_proxy & rows["is_known"]).sum())
-    mass = proxy_mass * min(1.0, max(AT_FIRST, int((~is_proxy & rows["is_known"]).sum()) / FULL_AT))
-    rows["weight"] = np.where(is_proxy, mass / max(n_proxies, 1), 1.0)
+    weight = Mass(proxy_mass, int((~is_proxy & rows["is_known"]).sum()), tuple(doubts)).weight
+    rows["weight"] = np.where(is_proxy, weight / max(n_proxies, 1), 1.0)
     if not proxy_mass:
         rows["bad"] = rows["bad"].mask(is_proxy)
     return rows[MEMBERS]
@@ -149,16 +156,18 @@ def _as_members(table: DataFrame, known: DataFrame, source: str) -> DataFrame:
     return rows.assign(source=source, segment=None, weight=1.0).astype({"segment": "Int32", "bad": "boolean"})[MEMBERS]
 
 
-def _combined(sets: Sequence[LabelSet], rows: DataFrame, proxy_mass: float, user: str, **about: Any) -> LabelSet:
+def _combined(sets: Sequence[LabelSet], rows: DataFrame, proxy_mass: float, doubts: tuple[str, ...], user: str, **about: Any) -> LabelSet:
     """Describe labels of several sources before they are kept."""
     sure = rows[~rows["source"].isin(PROXIES) & rows["bad"].notna()]
-    gates = quality.of_verified(len(sure), int(sure["bad"].eq(True).sum()), "verified labels are in it") + _proxies_passed(sets)
+    gates = quality.of_verified(len(sure), int(sure["bad"].eq(True).sum()), "verified labels are in it")
+    gates += _proxies_passed(sets) if proxy_mass else []
     report = {
         **about,
         "sets": [each.label_set_id for each in sets],
         "by_source": rows[rows["bad"].notna()].groupby("source").size().to_dict(),
         "proxy_mass": proxy_mass,
         "proxy_weight": float(rows.loc[rows["source"].isin(PROXIES) & rows["bad"].notna(), "weight"].sum()),
+        "proxy_said": Mass(proxy_mass, len(sure), doubts).sentence,
         "n_bad": int(rows["bad"].eq(True).sum()),
         "n_good": int(rows["bad"].eq(False).sum()),
         "gates": gates,
