@@ -54,7 +54,12 @@ def filled(feature: Feature, value: Any, key: str) -> Any:
         shown = None if is_missing(value) else int(value) if feature.is_numeric else value
         options += [] if shown in options else [shown]
         said = st.selectbox(
-            feature.title, options, index=options.index(shown), format_func=lambda it: words.get(it, it), key=key, help=_help(feature)
+            ui.literal(feature.title),
+            options,
+            index=options.index(shown),
+            format_func=lambda it: words.get(it, it),
+            key=key,
+            help=_help(feature),
         )
         return UNTOUCHED if said == shown else said
     times = 100 if feature.unit == "share" else 1
@@ -63,7 +68,7 @@ def filled(feature: Feature, value: Any, key: str) -> Any:
     shown = None if is_missing(value) else kind(round(float(value) * times, 0 if whole else 2))
     here = kind(max(feature.low or 0, 0) * times) if shown is None else shown  # a stored value beyond its bounds stays what it is
     said = st.number_input(
-        feature.title + UNITS.get(feature.unit, f" ({feature.unit})" if feature.unit else ""),
+        ui.literal(feature.title + UNITS.get(feature.unit, f" ({feature.unit})" if feature.unit else "")),
         min_value=None if feature.low is None else min(kind(feature.low * times), here),
         max_value=None if feature.high is None else max(kind(feature.high * times), here),
         value=shown,
