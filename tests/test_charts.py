@@ -572,4 +572,5 @@ def test_distances_show_the_furthest_columns_first() -> None:
     )
     assert figure.data[0].x[-1] == 0.19
     assert len(figure.data[0].y) == len(set(figure.data[0].y)) == 12, "titles cut to the same words keep a bar each"
+    assert "<b>" not in charts.distances(DataFrame({"title": ["A <b>"], "ks": [0.1]})).layout.yaxis.ticktext[0], "a title is no markup"
     assert charts.distances(columns[:0]).layout.annotations[0].text

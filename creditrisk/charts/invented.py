@@ -54,7 +54,7 @@ def distances(columns: DataFrame) -> go.Figure:
     part = columns.nlargest(MOST, "ks").iloc[::-1]
     worst = part.iloc[-1]
     more = f" ({MOST} of {len(columns)} columns)" if len(columns) > MOST else ""
-    names = [canvas.short(title, 30) for title in part["title"]]
+    names = [canvas.long(canvas.short(title, 30)) for title in part["title"]]
     return canvas.drawn(
         f"The distribution furthest from the real one: {worst['title']}, {worst['ks']:.3f} of 1{more}",
         380,
@@ -65,7 +65,7 @@ def distances(columns: DataFrame) -> go.Figure:
                 "y": list(range(len(part))),
                 "x": part["ks"],
                 "marker": {"color": [AMBER if value > ALIKE else BLUE for value in part["ks"]], "cornerradius": 2},
-                "customdata": part["title"],
+                "customdata": [canvas.long(title) for title in part["title"]],
                 "text": [f"{value:.3f}" for value in part["ks"]],
                 "textposition": "outside",
                 "cliponaxis": False,
