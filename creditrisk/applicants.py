@@ -8,6 +8,8 @@ from creditrisk import pairs
 from creditrisk.errors import InvalidInput, UnknownThing
 from creditrisk.store import Store, now
 
+MOST, LONGEST = 1_000_000_000, 1_200  # money asked for, and months it is asked for
+
 
 def people(store: Store, search: str = "", limit: int | None = None) -> DataFrame:
     """Return one row per applicant whose id, name or account number contains `search`, those scored last first.
@@ -138,12 +140,13 @@ def apply(store: Store, applications: DataFrame | list[dict[str, Any]], *, user:
     term that is not positive and for a missing applicant or day, naming the row.
     """
     given = DataFrame(applications)
-    wrong = given[given["applicant_id"].isna() | given["applied_on"].isna() | (given["amount"] <= 0) | (given["term_months"] <= 0)]
+    sound = given["amount"].between(0, MOST, inclusive="right") & given["term_months"].between(1, LONGEST)
+    wrong = given[given["applicant_id"].isna() | given["applied_on"].isna() | ~sound]
     if len(wrong):
         row = wrong.iloc[0]
         raise InvalidInput(
             f"Application of {row['applicant_id'] or 'nobody'!r} on {row['applied_on'] or 'no day'}: an applicant, a day, a positive "
-            f"amount (here {row['amount']}) and a positive term (here {row['term_months']}) are needed."
+            f"amount up to {MOST:,} (here {row['amount']:.6g}) and a positive term (here {row['term_months']} months) are needed."
         )
     with store.write(user, "apply", "application", n=len(given)) as cursor:
         cursor.register("given", given)

@@ -10,6 +10,7 @@ import json
 import shutil
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
@@ -171,7 +172,7 @@ def _unpacked(file: Path, sha256: str | None) -> tuple[str, dict[str, Any], dict
             _harmless(file.name, archive.infolist())
             manifest = _manifest(file.name, archive)
             parts = {name: archive.read(name) for name in archive.namelist() if name != MANIFEST}
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, zlib.error) as error:
         raise UnreadableFile(file.name, f"it is no bundle, or damaged ({error}). Nothing was stored.") from error
     wanted = manifest["files"]
     for name in sorted({*wanted, *parts}):
@@ -185,10 +186,12 @@ def _unpacked(file: Path, sha256: str | None) -> tuple[str, dict[str, Any], dict
 
 
 def _harmless(name: str, members: list[zipfile.ZipInfo]) -> None:
-    """Refuse names that are none of a bundle's (paths among them), names that stand twice, and more than a model can hold."""
+    """Refuse names that are none of a bundle's (paths among them), names that stand twice, other packing, more than a model can hold."""
     for member in members:
         if member.filename not in ALLOWED or PurePosixPath(member.filename).name != member.filename:
             raise UnreadableFile(name, f"it holds {member.filename[:80]!r}, which belongs to no bundle. Nothing was stored.")
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise UnreadableFile(name, f"{member.filename} is packed as no export packs it. Nothing was stored.")
     if len({member.filename for member in members}) < len(members):
         raise UnreadableFile(name, "it holds the same file twice. Nothing was stored.")
     if missing := [each for each in (MANIFEST, LABELS, *NEEDED) if each not in {member.filename for member in members}]:

@@ -219,3 +219,110 @@ def zipped(members: dict[str, bytes]) -> bytes:
         for name, content in members.items():
             archive.writestr(name, content)
     return held.getvalue()
+
+
+# --- requests -------------------------------------------------------------------------------------------------------------
+
+JSON = "application/json"
+BODIES = {  # what is sent where JSON is expected
+    "nothing": b"",
+    "noise": b"\xff\xfe\x00",
+    "open": b"{",
+    "open and deep": b"[" * 50_000,
+    "deep": b"[" * 20_000 + b"]" * 20_000,
+    "deep objects": b'{"a":' * 50_000,
+    "null": b"null",
+    "number": b"1",
+    "text": b'"x"',
+    "true": b"true",
+    "NaN": b"NaN",
+    "no list": b"[]",
+    "list of nothing": b"[null]",
+    "huge whole": b"1" + b"0" * 5_000,
+    "huge": b"1e999",
+    "utf-16": "{}".encode("utf-16"),
+    "latin-1": '{"comment":"\xe9"}'.encode("latin-1"),
+    "marked": b"\xef\xbb\xbf{}",
+    "lone surrogate": b'{"comment":"\\ud800","features":{"\\ud800":1}}',
+    "said twice": b'{"action":"accept","action":"override","features":{"a":1},"features":{"b":2}}',
+    "NUL": b'{"comment":"\\u0000","applicant_id":"\\u0000"}',
+    "many keys": json.dumps({f"k{place}": place for place in range(20_000)}).encode(),
+    "more than one": b"{} {}",
+    "remark": b"/* x */ {}",
+    "prototype": b'{"__proto__": {"admin": true}, "constructor": 1}',
+}
+KINDS = {  # how it says what it is
+    "text": "text/plain",
+    "form": "application/x-www-form-urlencoded",
+    "parts": "multipart/form-data; boundary=x",
+    "parts without a boundary": "multipart/form-data",
+    "another charset": "application/json; charset=utf-16",
+    "xml": "application/xml",
+    "nothing": "",
+}
+IDS = {  # in place of an id in an address
+    "NUL": "%00",
+    "half a letter": "%ff",
+    "up": "..",
+    "up, hidden": "%2e%2e%2f",
+    "very long": "x" * 5_000,
+    "sql": "'; drop table model; --",
+    "emoji": "%F0%9F%92%B8",
+    "below nothing": "-1",
+    "beyond": "99999999999999999999",
+    "surrogate": "%ed%a0%80",
+    "new line": "%0d%0aX:1",
+    "tag": "<script>",
+}
+VALUES: dict[str, Any] = {  # in place of a field's value
+    "nothing": None,
+    "true": True,
+    "below nothing": -1,
+    "huge": 1e308,
+    "huge whole": 10**30,
+    "fraction": 1.5,
+    "empty": "",
+    "very long": "x" * 100_000,
+    "list": [],
+    "lists": [[]],
+    "object": {"a": 1},
+    "long list": ["x"] * 5_000,
+    "NUL": "\0",
+    "tag": "<script>",
+    "surrogate": "\ud800",
+    "NaN": float("nan"),
+    "infinite": float("-inf"),
+}
+
+
+# --- bundles of models ------------------------------------------------------------------------------------------------------
+
+
+def bundles(manifest: str, needed: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
+    """Yield what may be given for a model's bundle, of which `needed` are the members and `manifest` is one."""
+    members = {name: pickle.dumps(Harm()) for name in needed}
+    whole = zipped({**members, manifest: b"{}"})
+    yield "nothing", b""
+    yield "noise", bytes(range(256)) * 40
+    yield "a pickle", pickle.dumps(Harm())
+    yield "no member", zipped({})
+    yield "no manifest", zipped(members)
+    yield "cut", whole[: len(whole) // 2]
+    yield "turned", bytes(byte ^ (0x55 if 60 < place < len(whole) - 400 else 0) for place, byte in enumerate(whole))
+    for name, said in (("not JSON", b"{"), ("a list", b"[]"), ("deep", b"[" * 100_000), ("no UTF-8", b"\xff"), ("empty", b"{}")):
+        yield f"a manifest that is {name}", zipped({**members, manifest: said})
+    told = {"kind": "creditrisk model", "format": 1, "origin": 1, "model": [], "label_set": None, "files": {"x": 1}}
+    yield "a manifest of other kinds", zipped({**members, manifest: json.dumps(told).encode()})
+    yield "a huge manifest", zipped({**members, manifest: b" " * 5_000_000})
+    for name in ("../../evil.py", "/etc/passwd", "a\\..\\b", "evil.py", "pipeline.joblib/"):
+        yield f"a member {name!r}", zipped({**members, manifest: b"{}", name: b"print()"})
+    for kind in (zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+        held = io.BytesIO()
+        with zipfile.ZipFile(held, "w", kind) as archive:
+            for name in (*members, manifest):
+                archive.writestr(name, json.dumps({"pad": list(range(2_000))}))
+        content = bytearray(held.getvalue())
+        for name in (*members, manifest):  # the header in front of each member is whole, what was packed is not
+            at = content.find(name.encode()) + len(name) + 12
+            content[at : at + 60] = bytes(60)
+        yield f"packed in the way {kind} and broken", bytes(content)

@@ -217,6 +217,102 @@ def test_what_the_server_says_of_itself_is_said_to_nobody(store: Store, signed: 
             assert browser.request(method, path).status_code == 404
 
 
+# --- ways round --------------------------------------------------------------------------------------------------------------
+
+TRICKS = [
+    "//api/v1/reviews",
+    "/api//v1/reviews",
+    "/./api/v1/reviews",
+    "/x/../api/v1/reviews",
+    "/api/../api/v1/reviews",
+    "/api/v1/../v1/reviews",
+    "/%2e%2e/api/v1/reviews",
+    "/api/%2e%2e/api/v1/reviews",
+    "/%61pi/v1/reviews",
+    "/api%2fv1%2freviews",
+    "/api;x/v1/reviews",
+    "/api/v1/reviews;x",
+    "/API/v1/reviews",
+    "/Api/V1/reviews",
+    "/api./v1/reviews",
+    "/api/v1/reviews.",
+    "/api/v1/reviews/",
+    "/api/v1/reviews%00",
+    "/api\\v1\\reviews",
+    "/_stcore/health/../../api/v1/reviews",
+    "/_stcore/health%2f..%2f..%2fapi",
+    "/signin/../api/v1/reviews",
+    "/auth/login/../../api/v1/reviews",
+    "/_stcore/health/",
+    "/_stcore/health;x",
+    "/_stcore//metrics",
+    "/_stcore/./metrics",
+    "/_STCORE/metrics",
+    "/signin/",
+    "/oauth2callback/x",
+]
+METHODS = ("GET", "HEAD", "OPTIONS", "TRACE", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "get", "PROPFIND")
+
+
+def test_no_other_way_of_writing_an_address_or_a_method_leads_round_the_guard(store: Store, signed: TestClient) -> None:
+    nobody = client(store, Signing())
+    for path in TRICKS:
+        for method in METHODS:
+            answer = nobody.request(method, f"{HOME}{path}")
+            assert answer.status_code in (401, 403, 404, 405), (method, path, answer.status_code)
+            assert "a page" not in answer.text, (method, path)
+            said = signed.request(method, f"{HOME}{path}")
+            assert "application/json" not in said.headers.get("content-type", ""), "a sign-in never reaches the API"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Forwarded-Host": "localhost"},
+        {"X-Forwarded-For": "127.0.0.1"},
+        {"X-Original-URL": "/_stcore/health"},
+        {"X-Rewrite-URL": "/_stcore/health"},
+        {"X-HTTP-Method-Override": "GET"},
+        {"X-User": "ada"},
+        {"X-Forwarded-User": "ada@bank.test"},
+        {"Remote-User": "ada"},
+        {"Authorization": "Basic YWRhOmFkYQ=="},
+        {"Authorization": "bearer"},
+        {"Authorization": "Bearer null"},
+        {"Cookie": "who=; who="},
+        {"Cookie": "_streamlit_user=x"},
+        {"Range": "bytes=0-"},
+        {"Upgrade": "h2c", "Connection": "Upgrade, HTTP2-Settings"},
+    ],
+)
+def test_no_header_makes_somebody_of_nobody(store: Store, headers: dict[str, str]) -> None:
+    nobody = client(store, Signing())
+    for path in ("/", "/score", "/api/v1/reviews", "/api/docs", "/media/x.csv"):
+        assert nobody.get(path, headers=headers).status_code == 401, path
+    assert socket(nobody, Origin=HOME, **headers) == "Sign in to go on."
+
+
+def test_a_socket_of_another_site_or_of_nowhere_stays_shut_for_who_signed_in(signed: TestClient) -> None:
+    assert socket(signed) == "A WebSocket says where it comes from."
+    for origin in ("http://evil.test", "null", "file://", "http://localhost:8502", "http://localhost:8501.evil.test"):
+        assert socket(signed, Origin=origin) == "This was sent by a page of another site."
+
+
+def test_a_request_of_one_key_is_nothing_to_another(filled: Store) -> None:
+    who = filled.value("select min(applicant_id) from prediction")
+    one, other = bot(filled, "score", person="one"), bot(filled, "score", person="other")
+    made, again, theirs = (
+        asker.post("/api/v1/score", json={"applicant_id": who}, headers={"Idempotency-Key": "K", "X-User": "one"}).json()
+        for asker in (one, one, other)
+    )
+    assert made["prediction_id"] == again["prediction_id"] != theirs["prediction_id"]
+    assert one.get(f"/api/v1/predictions/{made['prediction_id']}").status_code == 403, "to score is not to read"
+    for path in ("decisions", "record", "notice", "story", "reviews"):
+        assert one.get(f"/api/v1/predictions/{made['prediction_id']}/{path}").status_code == 403
+    for path in ("batches", "jobs", "models", "template", "inspections", "corrections"):
+        assert one.get(f"/api/v1/{path}").status_code == 403
+
+
 # --- keys -----------------------------------------------------------------------------------------------------------------
 
 
@@ -341,11 +437,13 @@ def test_every_answer_carries_the_headers(store: Store, signed: TestClient) -> N
     assert [answer.status_code for answer in answers] == [200, 200, 404, 401, 403, 413, 303]
     for answer in answers:
         for name, value in perimeter.HEADERS.items():
-            assert answer.headers[name] == value
+            assert answer.headers[name] == value or (name, answer.headers[name]) == ("content-security-policy", perimeter.STILL)
         assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
         assert "access-control-allow-origin" not in answer.headers
         assert "strict-transport-security" not in answer.headers, "there is no https here"
     assert answers[1].headers["cache-control"] == "no-store"
+    assert answers[1].headers["content-security-policy"] == perimeter.STILL, "a record of a case runs nothing"
+    assert "script-src" not in perimeter.STILL
 
 
 def test_over_https_cookies_go_no_other_way(store: Store) -> None:

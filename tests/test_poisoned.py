@@ -104,7 +104,7 @@ def test_every_word_becomes_a_record_in_which_it_is_a_text(filled: Store) -> Non
     case = filled.value("select min(prediction_id) from prediction_current where recommendation = 'approve'")
     after = None
     for name, word in malice.WORDS.items():
-        said = decisions.Said("override", "decline", f"{word[:500]} long enough", [f"It is {word[:150]}"], after=after)
+        said = decisions.Said("override", "decline", f"{word[:500]} long enough", [f"It was said: {word[:150]}"], after=after)
         after = decisions.decide(filled, case, said, user="ann").decision_id
         page = record.html(filled, case)
         assert not [mark for mark in ("<script>", "<img src=x", "<svg/on", "<b>BOLD", '<a href="java', "<!-- -->") if mark in page], name

@@ -219,11 +219,16 @@ def test_the_log_of_a_journey_holds_no_person_and_no_secret(visit_signed: Visito
     [
         (["--server.address", "0.0.0.0"], "without anybody signing in"),
         (["--client.showErrorDetails", "full"], "client.showErrorDetails is 'full' where it has to be 'none'"),
+        (["STREAMLIT_SERVER_ADDRESS=0.0.0.0"], "without anybody signing in"),
+        (["STREAMLIT_SERVER_ENABLE_XSRF_PROTECTION=false"], "server.enableXsrfProtection is False where it has to be True"),
+        (["STREAMLIT_LOGGER_ENABLE_RICH=true"], "logger.enableRich is True where it has to be False"),
     ],
 )
 def test_a_workbench_that_would_be_open_does_not_start(tmp_path: Path, options: list[str], said: str) -> None:
     places = {"CREDITRISK_DATA": str(tmp_path / "data"), "CREDITRISK_MODELS": str(tmp_path / "models"), "CREDITRISK_EMPTY": "1"}
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(free_port()), *options]
+    places |= dict(option.split("=") for option in options if "=" in option)
+    flags = [option for option in options if "=" not in option]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(free_port()), *flags]
     ended = subprocess.run(command, cwd=ROOT, env={**os.environ, **places}, capture_output=True, text=True, timeout=120, check=False)
     assert ended.returncode == 2
     assert said in ended.stderr
