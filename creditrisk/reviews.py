@@ -28,6 +28,7 @@ RIGHT: Mapping[str, tuple[str, ...]] = {  # what a corrected value may be; anyth
     "band": tuple(band.name for band in BANDS),
     "decision": get_args(Decision),
 }
+Holding = Mapping[str, Any]
 LONGEST = 86_400  # seconds a verdict may be said to have taken
 NEAREST, LARGEST = 0.2, 0.1  # of the waiting cases, these shares are near the cut-off and large
 
@@ -312,17 +313,18 @@ def _kept(cursor: Any, said: Said, user: str) -> str:
 # --- reading them ---------------------------------------------------------------------------------------------------
 
 
-def queue(store: Store, limit: int = 200, waiting: DataFrame | None = None) -> DataFrame:
+def queue(store: Store, limit: int = 200, waiting: DataFrame | None = None, held: Sequence[Holding] | None = None) -> DataFrame:
     """Return each applicant's newest prediction that has no verdict yet, those nearest the cut-off first.
 
-    Columns: those of `nearest`, which may be given where it is known already, then held_by and held_until (who has it in hand now and
-    how long, null where nobody).
+    Columns: those of `nearest`, then held_by and held_until (who has it in hand now and how long, null where nobody). `waiting` and
+    `held` are what `nearest` and `holding` return, where that is known already.
     """
-    held = {row["prediction_id"]: row for row in _holding(store)}
+    given = holding(store) if held is None else held
+    hands = {row["prediction_id"]: row for row in given if row["held_until"] > now()}
     found = nearest(store, limit) if waiting is None else waiting
-    mine = [held.get(name, {}) for name in found["prediction_id"]]
-    until: Any = [row.get("held_until") for row in mine]
-    who: Any = [row.get("held_by") for row in mine]
+    theirs = [hands.get(name, {}) for name in found["prediction_id"]]
+    until: Any = [row.get("held_until") for row in theirs]
+    who: Any = [row.get("held_by") for row in theirs]
     return found.assign(held_by=who, held_until=np.array(until, "datetime64[us]"))
 
 
@@ -345,15 +347,18 @@ def nearest(store: Store, limit: int = 200) -> DataFrame:
 
 def holders(store: Store) -> dict[str, str]:
     """Return who has which prediction in hand now: prediction_id to a name."""
-    return {row["prediction_id"]: row["held_by"] for row in _holding(store)}
+    return {row["prediction_id"]: row["held_by"] for row in holding(store)}
 
 
-def _holding(store: Store) -> list[dict[str, Any]]:
-    return store.records(
-        """select prediction_id, max_by(claimed_by, claim_id) as held_by, max(expires_at) as held_until
+def holding(store: Store) -> list[Holding]:
+    """Return which cases are in somebody's hands now: prediction_id, held_by, held_until."""
+    return [
+        *store.records(
+            """select prediction_id, max_by(claimed_by, claim_id) as held_by, max(expires_at) as held_until
         from claim_open where expires_at > $at group by prediction_id""",
-        at=now(),
-    )
+            at=now(),
+        )
+    ]
 
 
 def history(store: Store, prediction_id: str | None = None, *, reader: str | None = None) -> DataFrame:

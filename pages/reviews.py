@@ -26,7 +26,7 @@ if queue.empty and past.empty:
 
 ui.proxy_banner(ui.proxies(queue))
 hearing.day_so_far()
-held = reviews.all_held(store, ui.user())
+held = hearing.in_hands()
 mine = held[0] if held else None
 asked = ui.asked("prediction") or (mine.prediction_id if mine else None)
 

@@ -1,6 +1,6 @@
 """A case being judged: who has it in hand and why, what may be seen of it, and the verdict. Read blind, no score is drawn."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import streamlit as st
@@ -21,6 +21,7 @@ ABOUT = {
     "reasons": "The reasons",
     "data": "The data behind it",
 }
+NO_CLAIMS = frozenset({"score", "decide", "inspect"})  # actions by which no case comes into anybody's hands, or out of them
 SLOTS = {
     "near cut-off": "Proposed because it lies near the cut-off",
     "suspect": "Proposed because its label is suspect: a model that had not seen it is confident of the other",
@@ -41,12 +42,19 @@ VERDICT_COLOURS = {"correct": "green", "incorrect": "red", "cannot judge": "gray
 
 def waiting(most: int) -> DataFrame:
     """The cases that wait for a verdict, and in whose hands they are now."""
-    return reviews.queue(ui.store(), waiting=ui.seen(reviews.nearest, most, but=ui.READING | {"inspect"}))
+    nearest = ui.seen(reviews.nearest, most, but=ui.READING | {"inspect"})
+    return reviews.queue(ui.store(), waiting=nearest, held=ui.seen(reviews.holding, but=NO_CLAIMS))
+
+
+def in_hands() -> list[reviews.Claim]:
+    """The cases that this person has in hand now, the one taken last first."""
+    taken: list[reviews.Claim] = ui.seen(reviews.all_held, str(ui.user()), but=NO_CLAIMS)
+    return [claim for claim in taken if claim.expires_at > stores.now()]
 
 
 def told() -> DataFrame:
     """The verdicts given, as far as this person may read them."""
-    found: DataFrame = ui.seen(_history, str(ui.user()), but={"score", "decide", "inspect"})
+    found: DataFrame = ui.seen(_history, str(ui.user()), but=NO_CLAIMS)
     return found
 
 
@@ -54,9 +62,13 @@ def _history(store: Any, reader: str) -> DataFrame:
     return reviews.history(store, reader=reader)
 
 
+def _today(store: Any, user: str, day: date) -> dict[str, int]:  # noqa: ARG001  (another day is another question)
+    return reviews.today(store, user)
+
+
 def day_so_far() -> None:
     """Say what this person has done today, and what the cases drawn at random say of the model."""
-    done, counted = reviews.today(ui.store(), ui.user()), ui.seen(reviews.summary, but=ui.READING | {"inspect"})
+    done, counted = ui.seen(_today, str(ui.user()), ui.today(), but=NO_CLAIMS), ui.seen(reviews.summary, but=ui.READING | {"inspect"})
     fair = counted["random"]
     ui.figures(
         ("Judged today", ui.count(done["n"]), f"Cases that {ui.user()} has judged since midnight UTC.", f"{done['n_skipped']} passed on"),
@@ -257,5 +269,4 @@ def story(prediction: Prediction) -> None:
 
 def blind(prediction_id: str) -> bool:
     """Whether this person has this case in hand to be judged before the score is seen."""
-    mine = reviews.held(ui.store(), ui.user(), prediction_id)
-    return mine is not None and mine.is_blind
+    return any(claim.is_blind for claim in in_hands() if claim.prediction_id == prediction_id)
