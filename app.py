@@ -3,7 +3,9 @@
 The workspace is opened (and, unless CREDITRISK_EMPTY is set, filled with the demo bank where there is none) before the first visitor.
 """
 
+import asyncio
 import gc
+import logging
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -17,12 +19,16 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 
 import ui
-from creditrisk import demo, discretion, jobs
+from creditrisk import demo, discretion, jobs, schedule
 from creditrisk.api import create_api
 from creditrisk.batch import keep
 from creditrisk.errors import CreditRiskError
 from creditrisk.perimeter import Perimeter
+from creditrisk.store import Store
 from ui import entrance
+
+log = logging.getLogger(__name__)
+TICK = 20.0  # seconds between two looks at what is scheduled
 
 
 @asynccontextmanager
@@ -39,10 +45,22 @@ async def lifespan(app: Any) -> AsyncIterator[None]:  # noqa: ARG001
         print(f"\n  {error}", file=sys.stderr, flush=True)
         os._exit(2)
     warm()
+    clock = asyncio.create_task(keep_time(store))
     yield
+    clock.cancel()
     jobs.shut_down(store)
     keep.shut_down(store)
     store.close()
+
+
+async def keep_time(store: Store) -> None:
+    """Start what people have put off, once it is due."""
+    while True:
+        await asyncio.sleep(TICK)
+        try:
+            await asyncio.to_thread(schedule.start_due, store)
+        except CreditRiskError as error:
+            log.warning("what is scheduled could not be looked at: %s", error)
 
 
 def furnish() -> None:

@@ -42,6 +42,7 @@ REFERENCES = (  # table, column, the table that must know it
     ("transaction", "account_id", "account"),
     ("transaction", "description_id", "description"),
     ("job_event", "job_id", "job"),
+    ("schedule_event", "schedule_id", "schedule"),
     ("claim_end", "claim_id", "claim"),
     ("review", "claim_id", "claim"),
     ("label", "label_set_id", "label_set"),

@@ -27,6 +27,8 @@ MAY: Mapping[str, frozenset[str]] = {  # every action that `Store.write` is give
     "job failed": EVERYONE,
     "job stopped": frozenset({"analyst"}) | MAKES_MODELS,
     "job interrupted": EVERYONE,
+    "schedule": MAKES_MODELS,
+    "schedule ended": EVERYONE,  # that it was started, or why it could not be, in the name of who asked for it
     "register": MAKES_MODELS,
     "export model": MAKES_MODELS,
     "import model": MAKES_MODELS,
@@ -137,6 +139,7 @@ def _said(action: str) -> str:
 
 IN_WORDS = {
     "job": "start a job",
+    "schedule": "schedule a training",
     "label": "make a label set",
     "outcomes": "record outcomes",
     "features": "compute features",

@@ -25,6 +25,9 @@ with st.container(border=True):
             if config is not None and st.button("Start training", type="primary", icon=":material/play_arrow:", key="run-start"):
                 st.session_state["job_id"] = training.start(store, config, user=ui.user())
                 st.rerun()
+            if config is not None:
+                lab.put_off(config)
+    lab.waiting()
 
 if ui.view(learning.VIEWS) == "feedback":
     learning.feedback()

@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, time
 from typing import Any
 
 import streamlit as st
 from pandas import DataFrame
 
 import ui
-from creditrisk import augment, jobs, labels, plan, training
+from creditrisk import augment, jobs, labels, plan, schedule, training
 from creditrisk.store import Store
 
+LAST_ENDED = 3  # scheduled runs that wait no longer, as shown
 METHODS = {
     "kmeans": "K-Means",
     "rfm": "RFM",
@@ -285,6 +287,32 @@ def past_run(job: Mapping[str, Any]) -> None:
             help="A file for `train --config` on the command line.",
             width="stretch",
         )
+
+
+def put_off(config: training.Config) -> None:
+    """Offer to start this run later, in the night say."""
+    with st.popover("Later", icon=":material/schedule:", help="Start it at a time to come, if the app runs then, in your name."):
+        on = st.date_input("Day (UTC)", schedule.tomorrow(), key="run-day")
+        at = st.time_input("Time (UTC)", time(2), key="run-time")
+        if st.button("Schedule training", key="run-schedule"):
+            with ui.guard():
+                schedule.add(ui.store(), config, datetime.combine(on, at), user=ui.user())
+                st.rerun()
+
+
+def waiting() -> None:
+    """List the runs that wait for their time, each with a button that cancels it, and what became of the last that did."""
+    found = ui.rows(schedule.current(ui.store()))
+    for row in (row for row in found if row["state"] == "waiting"):
+        what, act = st.columns([5, 1], vertical_alignment="center")
+        what.markdown(f"**{row['schedule_id']}** waits for {ui.instant(row['due_at'])}. :gray[By {ui.literal(row['created_by'])}.]")
+        if act.button("Cancel", key=f"cancel-{row['schedule_id']}", width="stretch"):
+            with ui.guard():
+                schedule.cancel(ui.store(), row["schedule_id"], user=ui.user())
+                st.rerun()
+    ended = [row for row in found if row["state"] != "waiting"][-LAST_ENDED:]
+    if ended:
+        ui.bullets([f"{row['schedule_id']}, due {ui.instant(row['due_at'])}: {row['message']}" for row in ended], ":gray[·]")
 
 
 def under_way() -> None:

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from creditrisk.commands.terminal import BOARD, Options, Out, ParserOf, content_of, day, opened, target_of, user_of
+from creditrisk.commands.terminal import BOARD, Options, Out, ParserOf, content_of, day, instant, opened, target_of, user_of
 from creditrisk.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def declare(parser_of: ParserOf) -> None:
         metavar="X",
         help="learn from outcomes and accepted verdicts too; all proxy labels together weigh X of every 30 verified ones (10 served best)",
     )
+    add("--at", type=instant, metavar="TIME", help="put it off until a time (UTC, like 2026-01-31 02:00): the app starts it then")
     add("--features", metavar="A,B", help="predictors to learn from (else all)")
     add("--without", metavar="A,B", help="predictors to leave out")
     add(
@@ -139,7 +140,7 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 def _train(options: Options, out: Out) -> None:
-    from creditrisk import jobs, labels, plan, registry, training
+    from creditrisk import jobs, labels, plan, registry, schedule, training
 
     if options.save_config:
         target_of(options.save_config, ".toml", ".json")
@@ -152,6 +153,11 @@ def _train(options: Options, out: Out) -> None:
         config = replace(first, **_asked(options))
         if options.save_config:
             options.save_config.write_text(plan.dump(config, options.save_config.name), encoding="utf-8")
+        if options.at:
+            name = schedule.add(store, config, options.at, user=user_of(options, store.settings))
+            said = f"{name} waits for {options.at:%Y-%m-%d %H:%M} UTC. The app starts it, if it runs then; its training page cancels it."
+            out.summary({"schedule": name, "due_at": options.at.isoformat()}, said)
+            return
         made = training.train(store, config, user=user_of(options, store.settings), progress=out.progress)
         for model_id in made:
             out.result(training.to_json(registry.get(store, model_id)))

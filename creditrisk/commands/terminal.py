@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -197,6 +197,15 @@ def common() -> Parser:
     common.add_argument("--user", metavar="NAME", help="who acts (else CREDITRISK_USER, else your account)")
     common.add_argument("--json", action="store_true", help="one JSON object a line, a summary last")
     return common
+
+
+def instant(text: str) -> datetime:
+    """Read a time in UTC as an argument."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} should be a time (UTC) like 2026-01-31 02:00") from error
+    return found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found
 
 
 def day(text: str) -> date:
