@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame, Index, Series, factorize
 
-from creditrisk import cells, features, metrics, rows, schema
+from creditrisk import cells, features, metrics, policy, rows, schema
 from creditrisk.errors import InvalidInput
 from creditrisk.schema import Feature, Schema
 from creditrisk.store import Store, now
@@ -168,13 +168,13 @@ def describe(store: Store) -> DataFrame:
 
 
 def template(store: Store) -> DataFrame:
-    """Return a table to fill in for scoring: applicant_id, as_of and every column a model reads, with one example row.
+    """Return a table to fill in for scoring: applicant_id, as_of and every column a model or the policy reads, with one example row.
 
     The example is the workspace's typical applicant where there are any, else the least of what is allowed; what is unknown is empty.
     """
     held = features.latest_snapshot(store)
     table = features.table(store, held) if held is not None else None
-    examples = {name: _example(store.schema[name], None if table is None else table[name]) for name in rows.needed(store.schema)}
+    examples = {name: _example(store.schema[name], None if table is None else table[name]) for name in _to_give(store)}
     return DataFrame([{"applicant_id": "example", "as_of": None, **examples}])
 
 
@@ -184,9 +184,15 @@ def allowed(store: Store) -> DataFrame:
         ("applicant_id", "Applicant", "a name of your own; left empty, the score is kept under its own number", "", "", ""),
         ("as_of", "As of", "the day the figures describe, like 2026-01-31; may stay empty", "", "", ""),
     ]
-    named = [store.schema[name] for name in rows.needed(store.schema)]
+    named = [store.schema[name] for name in _to_give(store)]
     said = [(f.name, f.title, _may_be(f), f.unit, ", ".join(f.missing), f.meaning) for f in named]
     return DataFrame([*first, *said], columns=["column", "title", "what", "unit", "empty", "meaning"])
+
+
+def _to_give(store: Store) -> list[str]:
+    """Return the columns that a score with a recommendation needs, in declared order."""
+    wanted = {*rows.needed(store.schema), *(feature.name for feature in policy.read(store.settings.policy, store.schema))}
+    return [feature.name for feature in store.schema if feature.name in wanted]
 
 
 def as_csv(frame: DataFrame) -> bytes:

@@ -3,7 +3,7 @@
 The program recommends and a named person decides. A history that cannot be checked is never taken as long enough.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from math import isnan, nan
 from numbers import Real
@@ -22,6 +22,7 @@ Rule = Literal["history", "data", "knock-out", "refer band", "cut-off"]
 Verdict = tuple[Decision, str, Rule]
 SIGNS = {"<": "below", "<=": "at or below", ">": "above", ">=": "at or above"}
 HISTORY = ("observed_days", "history_days")  # the first of these that the applicant's schema declares is the guard
+DATA = ("unreconciled_balance_flag", "uncategorised_amount_share_90d")  # what says how far the figures can be trusted
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,24 @@ def recommend(
         or _against_cutoff(prob_default, limit, policy, "risk (proxy)" if is_proxy else "PD")
     )
     return Recommendation(decision, because, limit, rule)
+
+
+def read(policy: Policy, schema: Schema) -> list[Feature]:
+    """Return the features the policy reads beside the model, in declared order: the history, the quality of the data, the knock-outs."""
+    names = {feature.name for feature in schema}
+    guard = next((name for name in HISTORY if name in names), None)
+    return [feature for feature in schema if feature.name in {guard, *DATA, *policy.knock_outs}]
+
+
+def unsaid(policy: Policy, schema: Schema, columns: Collection[str]) -> list[str]:
+    """Say what a table without some columns leaves the policy to do with every row, a sentence for each column that decides so."""
+    said = []
+    for feature in read(policy, schema):
+        if feature.name not in columns and feature.name in HISTORY:
+            said.append(f"{feature.name} ({feature.title}) is not in the file: an unknown history is too short, so no row is recommended.")
+        elif feature.name not in columns and feature.name in policy.knock_outs:
+            said.append(f"{feature.name} ({feature.title}) is not in the file: its knock-out cannot be checked, so rows go to a person.")
+    return said
 
 
 def decisions(prob_default: NDArray[np.float64], values: Mapping[str, NDArray[Any]], policy: Policy) -> NDArray[np.object_]:

@@ -1,5 +1,6 @@
 """What a column of the ML-ready table looks like, how outcomes go with it, and that an export loses nothing."""
 
+from dataclasses import replace
 from datetime import date
 from io import BytesIO
 from itertools import pairwise
@@ -12,7 +13,7 @@ import pytest
 from pandas import DataFrame, read_csv, read_parquet
 from pandas.testing import assert_frame_equal
 
-from creditrisk import applicants, charts, dictionary, features, labels, rows, schema, tables, tabular
+from creditrisk import applicants, charts, dictionary, features, labels, policy, rows, schema, scoring, tables, tabular
 from creditrisk import store as stores
 from creditrisk.errors import InvalidInput, NothingYet, UnknownThing
 from creditrisk.store import Store
@@ -60,6 +61,21 @@ def test_the_template_holds_what_models_read_and_its_example_passes_the_checks(i
     assert explained.index.tolist() == given.columns.tolist()
     assert explained.loc["home", "what"] == "one of: none; own; rent"
     assert explained.loc["times_late", "what"].startswith("a whole number from 0 to ")
+
+
+def test_whoever_fills_the_template_in_is_recommended_something(filled: Store) -> None:
+    given = dictionary.template(filled)
+    assert {"observed_days", "unreconciled_balance_flag", "uncategorised_amount_share_90d"} <= set(given.columns)
+    assert set(given.columns) == set(dictionary.allowed(filled)["column"])
+    (made,) = scoring.score_values(filled, given, user="ann", channel="test", keep=False)
+    assert made.is_sure
+    lost = given.drop(columns="observed_days")
+    assert policy.unsaid(filled.settings.policy, filled.schema, set(given.columns)) == []
+    (said,) = policy.unsaid(filled.settings.policy, filled.schema, set(lost.columns))
+    assert "observed_days" in said
+    assert not scoring.score_values(filled, lost, user="ann", channel="test", keep=False)[0].is_sure
+    strict = replace(filled.settings.policy, knock_outs={"gambling_to_income_90d": "> 0.5"})
+    assert any("cannot be checked" in each for each in policy.unsaid(strict, filled.schema, {"observed_days"}))
 
 
 def test_a_workspace_without_anybody_has_a_template_too(store: Store) -> None:

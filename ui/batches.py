@@ -43,6 +43,8 @@ def new(store: Store) -> None:
             ui.problems(
                 [{"line": each.row, "column": each.column, "value": each.value, "message": each.message} for each in seen.problems], 5
             )
+        for sentence in seen.unsaid:
+            st.warning(ui.literal(sentence), icon=":material/warning:")
         with st.expander("The first rows as they were read"):
             ui.table(
                 seen.head, {name: ui.text_column(str(name)) for name in seen.head.columns}, key="batch-look", alt="First rows", height=260
@@ -133,12 +135,15 @@ def shown(store: Store, batch_id: str) -> None:
 def _figures(batch: Mapping[str, Any]) -> None:
     said = _seen(results.summary, batch)
     advice = said["recommendation"]
+    short = advice.get("insufficient data", 0)
+    thin = [("Insufficient data", ui.percent(short / max(said["n"], 1)), "Share whose history is too short for a recommendation.")]
     ui.figures(
         ("Scored", ui.count(said["n"]), "Rows of the file that have a score.", f"{ui.count(batch['n_refused'])} set aside"),
         (ui.sentence(ui.risk_word(batch["is_proxy"])), ui.percent(said["mean_pd"]), "The mean over the batch.", "on average"),
         ("Approve", ui.percent(advice.get("approve", 0) / max(said["n"], 1)), "Share the policy recommends to approve."),
         ("Refer", ui.percent(advice.get("refer", 0) / max(said["n"], 1)), "Share a person has to look at."),
         ("Decline", ui.percent(advice.get("decline", 0) / max(said["n"], 1)), "Share the policy recommends to decline."),
+        *(thin if short else []),
     )
 
 

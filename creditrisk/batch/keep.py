@@ -24,7 +24,7 @@ from weakref import WeakKeyDictionary
 
 from pandas import DataFrame
 
-from creditrisk import explain, registry, rows, scoring, tabular, vault
+from creditrisk import explain, policy, registry, rows, scoring, tabular, vault
 from creditrisk.batch import work
 from creditrisk.errors import CreditRiskError, InvalidInput, JobBusy, NothingYet, UnknownThing
 from creditrisk.jobs import Child
@@ -49,13 +49,15 @@ _starting = threading.Lock()
 
 @dataclass(frozen=True)
 class Look:
-    """What the first rows of a file are: the rows as they were read, the columns, and what is wrong among the rows looked at."""
+    """What the first rows of a file are: the rows as they were read, the columns, what is wrong among the rows looked at, and what the
+    policy will miss."""
 
     head: DataFrame
     n_looked_at: int
     is_whole: bool
     n_columns: int
     problems: list[rows.Problem]
+    unsaid: list[str]
 
 
 def look(store: Store, name: str, content: Content, most: int = 50) -> Look:
@@ -66,7 +68,9 @@ def look(store: Store, name: str, content: Content, most: int = 50) -> Look:
         first = _first(store, name, folder)
         called = work.headings(store.schema, first)
         found = work.problems(store.schema, first, called)
-        return Look(first.frame.iloc[:most], len(first.frame), first.share >= 1, first.frame.shape[1], found)
+        named = {called.get(str(column), str(column)) for column in first.frame.columns}
+        unsaid = policy.unsaid(store.settings.policy, store.schema, named)
+        return Look(first.frame.iloc[:most], len(first.frame), first.share >= 1, first.frame.shape[1], found, unsaid)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
