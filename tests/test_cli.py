@@ -368,6 +368,10 @@ def test_feedback_is_learned_from_watched_and_told_of(in_bank: Run) -> None:
     code, lines, said = in_bank("train", "--algorithms", "logistic", "--labels", "L0001", "--proxy-mass", "20", "--cv", 2)
     assert code == 0, said
     assert (lines[0]["config"]["proxy_mass"], lines[0]["label_set"], lines[0]["label_source"]) == (20.0, "L0002", "combined")
+    assert lines[-1]["summary"]["proxy_weight"] >= 20
+    code, lines, _ = in_bank("train", "--labels", "L0001", "--at", "2999-01-31 02:00")
+    assert (code, lines[-1]["summary"]) == (0, {"schedule": "T0001", "due_at": "2999-01-31T02:00:00"})
+    assert "UTC has passed" in in_bank("train", "--at", "2001-01-31 02:00")[2]
     assert in_bank("train", "--proxy-mass", "101")[2].startswith("All proxy labels together weigh between 0 and 100 verified ones")
     models = {line["model_id"]: line for line in in_bank("models")[1][:-1]}
     name = next(key for key, line in models.items() if line["status"] == "candidate" and line["algorithm"] == "random_forest")
