@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from math import isnan
 from textwrap import wrap
 from typing import Any
+from unicodedata import category, normalize
 
 HEADINGS = {  # section of the card: how it is headed
     "origin": "Origin",
@@ -34,6 +35,7 @@ CALIBRATED = "A slope below 1 is too bold, above 1 too timid; the level is the s
 MARKUP = re.compile(r"[\\`*\[\]<>$~|]|^#|(?<!\w)_|_(?!\w)|:(?=[a-z])")
 BOLD = re.compile(r"(?<!\\)(?:\*\*|`)")
 ESCAPED = re.compile(r"\\([^a-zA-Z0-9\s])")
+UNSEEN = frozenset(["Cc", "Cf", "Cs", "Co", "Cn"])
 WIDTH, LINES = 104, 66  # characters of a line of the PDF, lines of a page
 
 
@@ -120,7 +122,7 @@ def pdf(markdown: str) -> bytes:
             figure = Figure(figsize=(8.27, 11.69))
             for place, (line, weight) in enumerate(page):
                 y = 0.955 - 0.0137 * place
-                figure.text(0.07, y, line, family="DejaVu Sans Mono", fontsize=7.4, weight=weight, parse_math=False)
+                figure.text(0.07, y, _set(line), family="DejaVu Sans Mono", fontsize=7.4, weight=weight, parse_math=False)
             figure.text(0.93, 0.025, f"{number}", fontsize=7, ha="right")
             pages.savefig(figure)
     return target.getvalue()
@@ -138,6 +140,11 @@ def _pages(lines: list[tuple[str, str]]) -> list[list[tuple[str, str]]]:
         while lines and not lines[0][0]:
             lines = lines[1:]
     return pages
+
+
+def _set(line: str) -> str:
+    """Return the letters of a line that paper has: none that turn, join or control others, on which the setting would break off."""
+    return "".join(letter for letter in normalize("NFC", line) if category(letter) not in UNSEEN)
 
 
 def _laid_out(markdown: str) -> list[tuple[str, str]]:
