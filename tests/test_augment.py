@@ -108,7 +108,7 @@ def test_a_model_may_learn_from_them_and_is_measured_without_them(imported: Stor
     training.prepare(imported, config, tmp_path)
     table = read_parquet(tmp_path / "data.parquet")
     invented = table[table["is_synthetic"]]
-    assert 2_500 < len(invented) <= 3_000
+    assert 2_000 < len(invented) <= 3_000
     assert not invented["is_test"].any()
     assert invented[["verified_observed", "verified_review"]].isna().all(axis=None)
     assert invented["bad"].mean() == pytest.approx(table.loc[~table["is_synthetic"], "bad"].mean(), abs=0.05)

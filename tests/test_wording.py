@@ -112,7 +112,7 @@ def test_no_reason_of_an_imported_table_names_a_column_or_what_was_not_scored() 
         fitted = pipeline.fit(algorithm, table, bad == 1, None, schema, config=pipeline.Fitting(folds=3))
         found = explain.explain(fitted, table, schema)
         seen = 0
-        for reasons in explain.all_reasons(explain.records(table), found, schema):
+        for reasons in explain.all_reasons(explain.records(table, [feature.name for feature in schema]), found, schema):
             for reason in reasons:
                 seen += 1
                 assert reason["feature"] in fitted.names
