@@ -4,7 +4,7 @@ import streamlit as st
 
 import ui
 from creditrisk import jobs, training
-from ui import frame, lab, learning
+from ui import frame, lab, learning, turns
 
 PAGES = {
     "Workspace": {
@@ -98,4 +98,5 @@ with head:
         lab.job_ended(st.session_state.get("job_id"))
         learning.hint()
 
-navigation.run()
+with turns.turn():
+    navigation.run()

@@ -1,5 +1,7 @@
 """Who stands before the frame: in local mode whoever they say, and nobody sees anything without a role."""
 
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import ui
 from creditrisk import sessions
 from tests.access import Said
 from tests.test_pages import visit, workspace
-from ui import entrance
+from ui import entrance, turns
 
 ADA = {"email": "ada@bank.test", "groups": ["admin"]}
 
@@ -68,3 +70,31 @@ def test_a_key_is_shown_once(empty: None) -> None:
     assert page.code[0].value.startswith("crw_")
     assert not page.run().code
     assert ui.opened().rows("select person, purpose, scopes from token") == [("core banking", "tills", "score")]
+
+
+def test_pages_take_turns_and_nobody_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "PATIENCE", 0.05)
+    running: list[int] = []
+    most: list[int] = []
+
+    def page() -> None:
+        with turns.turn():
+            running.append(1)
+            most.append(len(running))
+            time.sleep(0.01)
+            running.pop()
+
+    crowd = [threading.Thread(target=page) for _ in range(4)]
+    for one in crowd:
+        one.start()
+    for one in crowd:
+        one.join()
+    assert max(most) <= turns.AT_ONCE
+    with turns.turn(), turns.turn():
+        began = time.monotonic()
+        with turns.turn():  # both places are taken by pages that work for long
+            assert 0.04 < time.monotonic() - began < 5
+    with pytest.raises(ZeroDivisionError), turns.turn():
+        raise ZeroDivisionError
+    with turns.turn(), turns.turn():
+        assert not turns._places.acquire(blocking=False), "a page that failed has given its place back, once"
