@@ -189,8 +189,10 @@ def training(rows: int) -> Lines:
     frame, bad = portfolio(100_000)
     schema = built_in()
     names = [feature.name for feature in schema.predictors]
-    ours = cpu_seconds(lambda: pipeline.fit("xgboost", frame, bad, None, schema))
-    fitted = pipeline.fit("xgboost", frame, bad, None, schema)
+    pipeline.fit("xgboost", frame[:2_000], bad[:2_000], None, schema)  # what a process imports and compiles once is no part of a fit
+    made: list[pipeline.Pipeline] = []
+    ours = cpu_seconds(lambda: made.append(pipeline.fit("xgboost", frame, bad, None, schema)))
+    fitted = made[0]
     rounds = fitted.estimator.booster.num_boosted_rounds()  # type: ignore[attr-defined]
     matrix = xgboost.DMatrix(frame[names].to_numpy(), bad)
     bare = cpu_seconds(lambda: xgboost.train({"objective": "binary:logistic", "max_depth": 3}, matrix, rounds))
