@@ -10,6 +10,7 @@ from pandas import DataFrame
 
 import ui
 from creditrisk import augment, jobs, labels, plan, schedule, training
+from creditrisk.labels import mass
 from creditrisk.store import Store
 
 LAST_ENDED = 3  # scheduled runs that wait no longer, as shown
@@ -146,18 +147,18 @@ def _feedback(key: str, label_set_id: str) -> float | None:
     )
     if not on:
         return None
-    mass = st.slider(
-        "All proxy labels together weigh as much as",
+    chosen = st.slider(
+        f"For every {mass.STEP} verified labels, all proxies together weigh as much as",
         0,
         100,
         int(labels.PROXY_MASS),
         format="%d verified labels",
         key=f"{key}-mass",
-        help="Thousands of proxies, each as heavy as a verdict, drown what people found out; ten has served best, for every "
-        "thirty verified labels. Proxies that fail their checks weigh a tenth of it. 0: verified labels alone.",
+        help="Thousands of proxies, each as heavy as a verdict, drown what people found out; ten has served best. Proxies that "
+        "fail their checks weigh a tenth of it. 0: verified labels alone.",
     )
-    st.caption(ui.literal(ui.seen(labels.weighing, label_set_id, float(mass)).sentence))
-    return float(mass)
+    st.caption(ui.literal(ui.seen(labels.weighing, label_set_id, float(chosen)).sentence))
+    return float(chosen)
 
 
 def _test_list(key: str) -> str | None:
