@@ -168,7 +168,7 @@ where coalesce(judged.n_verdicts, 0) < 2 and not coalesce(judged.is_mine, false)
     and prediction.prediction_id not in (
         select prediction_id from claim join claim_end using (claim_id) where how = 'skipped' and lower(claimed_by) = lower($user)
     )
-order by prediction.prediction_id
+order by prediction.applicant_id, prediction.prediction_id -- ids of predictions are drawn by lot: one bank would not be like the next
 """
 
 
