@@ -112,15 +112,19 @@ def get(store: Store, model_id: str) -> dict[str, Any]:
 
 def champion(store: Store) -> dict[str, Any] | None:
     """Return the row of the model that scores, or None."""
-    name = champion_id(store)
-    return store.lasting("champion's row", STANDINGS, lambda: get(store, name)) if name else None
+    return store.lasting("champion", STANDINGS, lambda: _champion(store))
+
+
+def _champion(store: Store) -> dict[str, Any] | None:
+    # Who it is and what it is are one answer: a promotion between two would pair the new time with the former champion.
+    name = store.value("select model_id from model_current where status = 'champion' order by status_at desc limit 1")
+    return get(store, name) if name else None
 
 
 def champion_id(store: Store) -> str | None:
     """Return the id of the model that scores, or None."""
-    asked = "select model_id from model_current where status = 'champion' order by status_at desc limit 1"
-    name: str | None = store.lasting("champion", STANDINGS, lambda: store.value(asked))
-    return name
+    found = champion(store)
+    return found["model_id"] if found else None
 
 
 def challengers(store: Store, schema_fingerprint: str) -> list[str]:

@@ -147,17 +147,23 @@ def _feedback(key: str, label_set_id: str) -> float | None:
     )
     if not on:
         return None
+    chosen = proxy_mass(f"{key}-mass")
+    st.caption(ui.literal(ui.seen(labels.weighing, label_set_id, chosen).sentence))
+    return chosen
+
+
+def proxy_mass(key: str) -> float:
+    """Ask how much all proxies weigh beside verified labels."""
     chosen = st.slider(
         f"For every {mass.STEP} verified labels, all proxies together weigh as much as",
         0,
         100,
         int(labels.PROXY_MASS),
         format="%d verified labels",
-        key=f"{key}-mass",
+        key=key,
         help="Thousands of proxies, each as heavy as a verdict, drown what people found out; ten has served best. Proxies that "
         "fail their checks weigh a tenth of it. 0: verified labels alone.",
     )
-    st.caption(ui.literal(ui.seen(labels.weighing, label_set_id, float(chosen)).sentence))
     return float(chosen)
 
 

@@ -8,7 +8,6 @@ import streamlit as st
 import ui
 from creditrisk import charts, cohorts, features, labels, profiles
 from creditrisk.labels import LabelSet
-from creditrisk.labels.mass import PROXY_MASS
 from creditrisk.labels.shelf import cohorts_of, risky_segments
 from ui import lab
 
@@ -354,17 +353,8 @@ def _combined(_k: int | None) -> Work | None:
         key="sets",
         help="Of several proxies for one applicant the set named first counts.",
     )
-    mass = st.slider(
-        "All proxy labels weigh as much as",
-        0,
-        100,
-        int(PROXY_MASS),
-        key="mass",
-        format="%d verified labels",
-        help="Thousands of proxies would drown a few verified labels; ten has served best, for every thirty verified. Proxies that "
-        "fail their checks weigh a tenth of it.",
-    )
+    mass = lab.proxy_mass("mass")
     if len(chosen) < 2:
         st.caption("Choose two sets at least.")
         return None
-    return lambda _say: labels.combine(ui.store(), chosen, user=ui.user(), proxy_mass=float(mass))
+    return lambda _say: labels.combine(ui.store(), chosen, user=ui.user(), proxy_mass=mass)
