@@ -127,12 +127,6 @@ def names(store: Store, limit: int) -> dict[str, str | None]:
     )
 
 
-def name(store: Store, applicant_id: str) -> str | None:
-    """Return the name of one applicant, None for a stranger and where no name is known."""
-    found: str | None = (_applied(store, applicant_id) or {}).get("name")
-    return found
-
-
 def apply(store: Store, applications: DataFrame | list[dict[str, Any]], *, user: str) -> int:
     """Record applications (rows of applicant_id, applied_on, name, amount, term_months, purpose); returns how many were new.
 

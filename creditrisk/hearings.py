@@ -82,7 +82,7 @@ def routes(open_store: Callable[[], Store], problems: dict[int | str, dict[str, 
     @router.get("/reviews", summary="Verdicts: all that were given, or those that wait for an inspection")
     def all_given(x_user: User = "api", state: Literal["given", "waiting"] = "given") -> JSONResponse:
         store = open_store()
-        return _rows(reviews.history(store, reader=x_user) if state == "given" else feedback.to_inspect(store, x_user))
+        return _rows(reviews.history(store, reader=x_user, most=1000) if state == "given" else feedback.to_inspect(store, x_user))
 
     @router.post("/inspections", summary="Accept, reject or quarantine verdicts of others", status_code=201)
     def decide(said: InspectionSaid, x_user: User = "api") -> JSONResponse:

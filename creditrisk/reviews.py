@@ -6,7 +6,7 @@ inspected it (`inspections`). Two people are never given the same case, unless o
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Literal, get_args
 from uuid import uuid4
 
@@ -28,7 +28,6 @@ RIGHT: Mapping[str, tuple[str, ...]] = {  # what a corrected value may be; anyth
     "band": tuple(band.name for band in BANDS),
     "decision": get_args(Decision),
 }
-Holding = Mapping[str, Any]
 LONGEST = 86_400  # seconds a verdict may be said to have taken
 NEAREST, LARGEST = 0.2, 0.1  # of the waiting cases, these shares are near the cut-off and large
 
@@ -44,6 +43,7 @@ class Claim:
     is_blind: bool
     claimed_at: datetime
     expires_at: datetime
+    claimed_by: str
 
 
 # --- which case, and who has it -------------------------------------------------------------------------------------
@@ -77,15 +77,23 @@ def held(store: Store, user: str, prediction_id: str | None = None) -> Claim | N
     return next((mine for mine in all_held(store, user) if prediction_id in (None, mine.prediction_id)), None)
 
 
-def all_held(store: Store, user: str) -> list[Claim]:
-    """Return every claim that a person holds now, newest first."""
-    rows = store.records(
-        """select claim_id, prediction_id, slot, probability, is_blind, claimed_at, expires_at from claim_open
-        where claimed_by = $user and expires_at > $at""",
-        user=str(user).strip(),
-        at=now(),
-    )
-    return sorted((Claim(**row) for row in rows), key=lambda mine: -mine.claim_id)
+def open_claims(store: Store) -> list[Claim]:
+    """Return the claims that somebody holds now, newest first."""
+    return [
+        Claim(**row)
+        for row in store.records(
+            """select claim_id, prediction_id, slot, probability, is_blind, claimed_at, expires_at, claimed_by from claim_open
+            where expires_at > $at order by claim_id desc""",
+            at=now(),
+        )
+    ]
+
+
+def all_held(store: Store, user: str, claims: Sequence[Claim] | None = None) -> list[Claim]:
+    """Return every claim that a person holds now, newest first; `claims` is what `open_claims` returned, where that is known already."""
+    own, at = str(user).strip().lower(), now()
+    held = open_claims(store) if claims is None else claims
+    return [claim for claim in held if claim.claimed_by.lower() == own and claim.expires_at > at]
 
 
 def skip(store: Store, claim_id: int, *, user: str) -> None:
@@ -193,12 +201,13 @@ def _claimed(cursor: Any, prediction_id: str, slot: str, probability: float | No
         "probability": probability,
         "is_blind": is_blind,
         "claimed_at": at,
+        "expires_at": at + timedelta(minutes=minutes),
+        "claimed_by": str(user).strip(),
     }
-    facts |= {"expires_at": at + timedelta(minutes=minutes)}
     made = cursor.execute(
         """insert into claim (prediction_id, slot, probability, is_blind, claimed_at, expires_at, claimed_by)
-        values ($prediction_id, $slot, $probability, $is_blind, $claimed_at, $expires_at, $user) returning claim_id""",
-        {**facts, "user": str(user).strip()},
+        values ($prediction_id, $slot, $probability, $is_blind, $claimed_at, $expires_at, $claimed_by) returning claim_id""",
+        facts,
     ).fetchall()
     return Claim(claim_id=int(made[0][0]), **facts)
 
@@ -313,19 +322,23 @@ def _kept(cursor: Any, said: Said, user: str) -> str:
 # --- reading them ---------------------------------------------------------------------------------------------------
 
 
-def queue(store: Store, limit: int = 200, waiting: DataFrame | None = None, held: Sequence[Holding] | None = None) -> DataFrame:
+def queue(store: Store, limit: int = 200, waiting: DataFrame | None = None, claims: Sequence[Claim] | None = None) -> DataFrame:
     """Return each applicant's newest prediction that has no verdict yet, those nearest the cut-off first.
 
     Columns: those of `nearest`, then held_by and held_until (who has it in hand now and how long, null where nobody). `waiting` and
-    `held` are what `nearest` and `holding` return, where that is known already.
+    `claims` are what `nearest` and `open_claims` return, where that is known already.
     """
-    given = holding(store) if held is None else held
-    hands = {row["prediction_id"]: row for row in given if row["held_until"] > now()}
-    found = nearest(store, limit) if waiting is None else waiting
-    theirs = [hands.get(name, {}) for name in found["prediction_id"]]
-    until: Any = [row.get("held_until") for row in theirs]
-    who: Any = [row.get("held_by") for row in theirs]
+    hands, found = _hands(open_claims(store) if claims is None else claims), nearest(store, limit) if waiting is None else waiting
+    theirs = [hands.get(name) for name in found["prediction_id"]]
+    until: Any = [None if claim is None else claim.expires_at for claim in theirs]
+    who: Any = [None if claim is None else claim.claimed_by for claim in theirs]
     return found.assign(held_by=who, held_until=np.array(until, "datetime64[us]"))
+
+
+def _hands(claims: Sequence[Claim]) -> dict[str, Claim]:
+    """Return of each case in somebody's hands the claim made last."""
+    at = now()
+    return {claim.prediction_id: claim for claim in reversed(claims) if claim.expires_at > at}
 
 
 def nearest(store: Store, limit: int = 200) -> DataFrame:
@@ -347,38 +360,28 @@ def nearest(store: Store, limit: int = 200) -> DataFrame:
 
 def holders(store: Store) -> dict[str, str]:
     """Return who has which prediction in hand now: prediction_id to a name."""
-    return {row["prediction_id"]: row["held_by"] for row in holding(store)}
+    return {name: claim.claimed_by for name, claim in _hands(open_claims(store)).items()}
 
 
-def holding(store: Store) -> list[Holding]:
-    """Return which cases are in somebody's hands now: prediction_id, held_by, held_until."""
-    return [
-        *store.records(
-            """select prediction_id, max_by(claimed_by, claim_id) as held_by, max(expires_at) as held_until
-        from claim_open where expires_at > $at group by prediction_id""",
-            at=now(),
-        )
-    ]
-
-
-def history(store: Store, prediction_id: str | None = None, *, reader: str | None = None) -> DataFrame:
-    """Return verdicts, newest first, with the applicant, model and score they are about.
-
-    Of a case that `reader` has in hand they see nobody else's verdicts, and the newest thousand of all cases.
-    """
-    return store.read(
+def history(store: Store, prediction_id: str | None = None, *, reader: str | None = None, most: int | None = None) -> DataFrame:
+    """Return verdicts, newest first and at most so many, with the applicant, model and score they are about, as `reader` may see them."""
+    found = store.read(
         """select review.*, prediction.applicant_id, prediction.model_id, prediction.score, prediction.band, prediction.pd
         from review
         join prediction using (prediction_id)
-        where ($id is null or prediction_id = $id) and ($reader is null or lower(reviewed_by) = lower($reader) or prediction_id not in (
-            select prediction_id from claim_open where lower(claimed_by) = lower($reader) and expires_at > $at
-        ))
+        where $id is null or prediction_id = $id
         order by reviewed_at desc, review_id
-        limit if($reader is null, null, 1000)""",
+        limit $most""",
         id=prediction_id,
-        reader=None if reader is None else str(reader).strip(),
-        at=now(),
+        most=most,
     )
+    return found if reader is None else shown_to(reader, found, all_held(store, reader))
+
+
+def shown_to(reader: str, verdicts: DataFrame, held: Sequence[Claim]) -> DataFrame:
+    """Leave out of verdicts what their reader must not know yet: those of others on a case that the reader has in hand."""
+    in_hand = verdicts["prediction_id"].isin([claim.prediction_id for claim in held])
+    return verdicts[~in_hand | (verdicts["reviewed_by"].str.lower() == str(reader).strip().lower())].reset_index(drop=True)
 
 
 def summary(store: Store) -> dict[str, Any]:
@@ -401,15 +404,20 @@ def summary(store: Store) -> dict[str, Any]:
 
 def today(store: Store, user: str) -> dict[str, int]:
     """Return what a person did since midnight UTC: n judged, n_skipped."""
-    since = now().replace(hour=0, minute=0, second=0, microsecond=0)
-    n, skipped = store.rows(
-        """select (select count(distinct prediction_id) from review where reviewed_by = $user and reviewed_at >= $since),
-            (select count(*) from claim join claim_end using (claim_id)
-            where how = 'skipped' and claimed_by = $user and ended_at >= $since)""",
-        user=str(user).strip(),
-        since=since,
-    )[0]
-    return {"n": n, "n_skipped": skipped}
+    return done_on(store, now().date()).get(str(user).strip(), {"n": 0, "n_skipped": 0})
+
+
+def done_on(store: Store, day: date) -> dict[str, dict[str, int]]:
+    """Return what each person who did anything on a day (UTC) did: by their name n judged, n_skipped."""
+    judged, skipped = (
+        dict(store.rows(asked, day=day))
+        for asked in (
+            "select reviewed_by, count(distinct prediction_id) from review where reviewed_at::date = $day group by reviewed_by",
+            """select claimed_by, count(*) from claim join claim_end using (claim_id)
+            where how = 'skipped' and ended_at::date = $day group by claimed_by""",
+        )
+    )
+    return {who: {"n": judged.get(who, 0), "n_skipped": skipped.get(who, 0)} for who in {*judged, *skipped}}
 
 
 def _share(n: int, incorrect: int) -> dict[str, Any]:

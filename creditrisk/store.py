@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -31,6 +32,7 @@ NOTHING = Mark(0, "")  # what the first row of the chain follows
 DAMAGE = (duckdb.FatalException, duckdb.InternalException, duckdb.IOException, duckdb.SerializationException)
 RESTORE = "Stop the program, and put back the newest backup with `restore`, which keeps the damaged file aside."
 UNWRITABLE = tuple(os.strerror(number) for number in custody.UNWRITABLE)  # as they stand in what DuckDB says
+RECENT = 500  # changes whose authors are remembered
 COPIES = "backups"  # the only folder besides its own file that DuckDB may write to
 # What needs more memory spills into a folder beside the file, at little cost; unsaid, the database would take four fifths of the machine.
 CONFIG: dict[str, Any] = {"autoinstall_known_extensions": "false", "memory_limit": "2GB"}
@@ -53,7 +55,7 @@ class Store:
     ):
         """`unacknowledged` counts changes found stored that the program ended before it could say so; `newest` is the last audit row.
 
-        `written` says of each kind of action, since the file was opened, the audit row of the last one.
+        `written` says of each kind of action, since the file was opened, the audit row of the last one; `recent` whose the newest are.
         """
         self.settings = settings
         self.schema = schema
@@ -65,6 +67,7 @@ class Store:
         self._gave_up = False
         self.unacknowledged = unacknowledged
         self.written: dict[str, int] = {"opened": newest}
+        self.recent: deque[tuple[int, str, str]] = deque(maxlen=RECENT)  # audit row, action, who
         self._lasting: dict[str, tuple[int, Any]] = {}
         self._mark: Mark | None = None  # the last audit row where it is surely known: to ask for it costs a third of a small change
 
@@ -130,7 +133,7 @@ class Store:
             except BaseException:
                 _undo(cursor)
                 raise
-            self._acknowledge(mark, action)
+            self._acknowledge(mark, action, named)
 
     def require(self, user: str, action: str, subject: str) -> str:
         """Return the name of a person who may take an action; a refusal raises NotAllowed and is itself on record."""
@@ -141,13 +144,14 @@ class Store:
             if user and user.strip():
                 with self._writer, self._cursor() as cursor:
                     mark = _append_audit(cursor, user.strip(), "refused", subject, {"action": action, "why": str(refusal)})
-                    self._acknowledge(mark, "refused")
+                    self._acknowledge(mark, "refused", user.strip())
             raise
         return str(user).strip()
 
-    def _acknowledge(self, mark: Mark, action: str) -> None:
+    def _acknowledge(self, mark: Mark, action: str, user: str) -> None:
         """Make sure that a change is known outside the database before anybody hears of it."""
         self.written[action] = mark.seq
+        self.recent.append((mark.seq, action, user))
         if self._head:
             self._head.write(mark)
         self._mark = mark

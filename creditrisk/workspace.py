@@ -22,6 +22,11 @@ def last_write(store: Store, but: Collection[str] = ()) -> int:
     return max(seq for action, seq in list(store.written.items()) if action not in but)
 
 
+def own_write(store: Store, person: str, but: Collection[str] = ()) -> int:
+    """Return the number of the newest of the last few hundred audit rows that is a person's own, but for some actions; 0 for none."""
+    return next((seq for seq, action, who in reversed(list(store.recent)) if who == person and action not in but), 0)
+
+
 def summary(store: Store) -> dict[str, Any]:
     """Return counts by name: applicants, statements, transactions and their span, features, predictions, reviews, labels, models."""
     counts = store.record(

@@ -31,18 +31,15 @@ mine = held[0] if held else None
 asked = ui.asked("prediction") or (mine.prediction_id if mine else None)
 
 with st.container(horizontal=True, vertical_alignment="center"):
-    if st.button(
+    st.button(
         "Next case",
         type="secondary" if mine else "primary",
         icon=":material/arrow_forward:",
         key="next",
         shortcut="N",
         help="Takes a case in hand: some near the cut-off, some where model and label disagree, some large, the rest at random.",
-    ):
-        with ui.guard():
-            taken = reviews.claim(store, user=ui.user())
-            st.session_state["none-left"] = taken is None
-            ui.go("reviews", **({"prediction": taken.prediction_id} if taken else {}))
+        on_click=hearing.take,
+    )
     if mine and asked != mine.prediction_id:
         ui.link("reviews", "Back to the case in your hands", "front_hand", prediction=mine.prediction_id)
     ui.link("inspection", "Inspect verdicts", "fact_check")
@@ -71,8 +68,7 @@ if asked:
                     hearing.others(asked)
             hearing.conducted(prediction, blind=is_blind)
         if not ours:
-            with st.expander("What happened to this case", icon=":material/history:"):
-                hearing.story(prediction)
+            hearing.story(prediction)
 if "judged" in st.session_state:
     st.toast(f"Verdict on {ui.literal(st.session_state.pop('judged'))} recorded.", icon=":material/check_circle:")
 

@@ -48,7 +48,7 @@ with action:
     ):
         with ui.guard(), st.spinner("Scoring …", show_time=True):
             made = scoring.score_applicants(store, [applicant_id], user=ui.user(), channel="page", using=case.champion())
-            ui.go("score", applicant=applicant_id, prediction=made[0].prediction_id)
+            ui.ask(applicant=applicant_id, prediction=made[0].prediction_id)
 
 with ui.guard():
     prediction_id = ui.asked("prediction") or case.person(applicant_id)["prediction_id"]

@@ -61,10 +61,13 @@ def page(name: str, title: str, icon: str) -> st.Page:
 with st.sidebar:
     head, who = st.container(), st.container()
 store = frame.enter(who)
-groups = {group: [page(name, *words) for name, words in pages.items()] for group, pages in PAGES.items()}
-if frame.keeps_keys():
-    groups["Admin"] = [page("access", "Access", "key")]
-navigation = st.navigation({"": [st.Page(home, title="Overview", url_path="overview", visibility="hidden")], **groups})
+if "pages" not in st.session_state:  # a file lies where it lay: to look for all of them anew is a tenth of what the frame costs
+    st.session_state["pages"] = {
+        "": [st.Page(home, title="Overview", url_path="overview", visibility="hidden")],
+        **{group: [page(name, *words) for name, words in pages.items()] for group, pages in PAGES.items()},
+    }
+admin = {"Admin": [page("access", "Access", "key")]} if frame.keeps_keys() else {}
+navigation = st.navigation({**st.session_state["pages"], **admin})
 
 with head:
     model = ui.champion()

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import date
 from functools import cache
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import streamlit as st
@@ -56,6 +57,7 @@ STATE_COLOURS = {
 }
 SHARE = "%.1f %%"
 READING = frozenset({"claim", "decide"})  # actions that store nothing but who has a case in hand, and what was decided on it
+_noticed: dict[tuple[int, frozenset[str]], tuple[float, int]] = {}  # when writes were looked at last, and the newest there was then
 ON_CASES = READING | {"score", "review", "inspect"}  # what is done all day, each of a single case: no model and no job changes by it
 
 
@@ -133,14 +135,31 @@ def _answer(*, _ask: Callable[..., Any], key: str) -> Any:  # noqa: ARG001  (it 
     return _ask()
 
 
-def seen(ask: Callable[..., Any], *given: Any, but: Collection[str] = ()) -> Any:
+def seen(ask: Callable[..., Any], *given: Any, but: Collection[str] = (), others: float = 0) -> Any:
     """Ask the library once for as long as nothing is written: a rerun that only picks, opens or types reads nothing anew.
 
-    `but` names actions whose writes the answer does not rest on: with many at work, something is written all the time.
+    `but` names actions whose writes the answer does not rest on: with many at work, something is written all the time. `others` says how
+    many seconds may go by before what others wrote is noticed; what somebody wrote themselves they see at once.
     """
     held = store()
-    key = f"{ask.__module__}.{ask.__qualname__} {given!r} {held.settings.data} {id(held)} {workspace.last_write(held, but)}"
+    key = f"{ask.__module__}.{ask.__qualname__} {given!r} {held.settings.data} {id(held)} {_newest(held, frozenset(but), others)}"
     return _answer(_ask=lambda: ask(held, *given), key=key)
+
+
+def _newest(held: Store, but: frozenset[str], others: float) -> int:
+    """Return the number of the newest write that counts."""
+    newest = workspace.last_write(held, but)
+    if not others:
+        return newest
+    at, noticed = _noticed.get((id(held), but), (-others, 0))
+    if monotonic() - at >= others:
+        _, noticed = _noticed[id(held), but] = monotonic(), newest
+    return max(noticed, workspace.own_write(held, str(user()), but))
+
+
+def moment(seconds: float) -> int:
+    """The present, cut to so many seconds: a question it is part of is asked anew as often."""
+    return int(monotonic() // seconds)
 
 
 def of_table() -> bool:

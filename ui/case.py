@@ -1,6 +1,7 @@
 """One applicant's case: who it is, the way to the score, what speaks for them."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import date, timedelta
 from typing import Any
 
@@ -18,11 +19,14 @@ from creditrisk import (
     scoring,
     settings,
 )
+from creditrisk.errors import UnknownThing
 from creditrisk.pipeline import Pipeline
 from creditrisk.schema import Schema
 from creditrisk.store import Store
 from ui import account, recategorise
 
+OFFERED = 200
+ORDERED = 60.0  # seconds for which the applicants offered stay in their order, the last scored first
 REFERENCES = {"cut-off": "Near the cut-off", "everyone": "Everybody"}
 
 
@@ -175,17 +179,18 @@ def circumstances(person: Mapping[str, Any]) -> str:
     return f"{asked} {ui.plural(person['n_transactions'], 'transaction')} in {ui.plural(person['n_statements'], 'statement')}."
 
 
-def _names(store: Store) -> dict[str, str]:
-    found = applicants.names(store, 500)
+def _names(store: Store, moment: int) -> dict[str, str]:  # noqa: ARG001  (another moment is another question)
+    found = applicants.names(store, OFFERED)
     return {applicant_id: person_name({"applicant_id": applicant_id, "name": name}) for applicant_id, name in found.items()}
 
 
 def pick_applicant(help: str, *, free: bool = True) -> str | None:
     """Let somebody choose an applicant; the URL names the choice, and any id may be typed."""
-    known = ui.seen(_names, but=ui.READING | {"review", "inspect"})
+    known = ui.seen(_names, ui.moment(ORDERED), but=ui.ON_CASES)
     current = ui.asked("applicant")
     if current and current not in known:
-        known[current] = person_name({"applicant_id": current, "name": ui.seen(applicants.name, current, but=ui.ON_CASES)})
+        with suppress(UnknownThing):  # a stranger is shown by the id alone
+            known[current] = person_name(person(current))
     return ui.pick(
         "Applicant",
         list(known),
@@ -199,18 +204,17 @@ def pick_applicant(help: str, *, free: bool = True) -> str | None:
 
 
 def behind(prediction: scoring.Prediction, options: list[str], *, has_statements: bool) -> None:
-    """Let somebody choose a figure of a case and show its value, what it means and the movements it is made of."""
+    """Let somebody choose a figure of a case and show its value, what it means and the movements it is made of.
+
+    Nothing stands here until one is chosen: most who open a case read its reasons and go on, and movements are dear to look up.
+    """
     schema = declared(prediction)
     titles = {feature.name: feature.title for feature in schema}
-    name = ui.pick(
-        "Figure",
-        options,
-        "feature",
-        say=lambda key: titles.get(key, key),
-        first=True,
-        help="Scored figures first, then those only reported.",
-    )
-    feature = schema[str(name)]
+    help = "Scored figures first, then those only reported."
+    name = ui.pick("Figure", options, "feature", say=lambda key: titles.get(key, key), help=help)
+    if name is None:
+        return
+    feature = schema[name]
     value, meaning = st.columns([2, 3], gap="medium", vertical_alignment="center")
     with value:
         role = None if feature.role == "predictor" else "not scored"
@@ -220,7 +224,7 @@ def behind(prediction: scoring.Prediction, options: list[str], *, has_statements
         st.markdown(f":gray[{ui.literal(feature.meaning)}]")
     if not has_statements:
         return
-    evidence = ui.seen(features.evidence, prediction.applicant_id, prediction.as_of, feature)
+    evidence = ui.seen(features.evidence, prediction.applicant_id, prediction.as_of, feature, but=ui.ON_CASES)
     if evidence.empty:
         st.markdown(":gray[No transaction stands behind this figure in its window.]")
         return

@@ -1,6 +1,6 @@
 """A case being judged: who has it in hand and why, what may be seen of it, and the verdict. Read blind, no score is drawn."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import streamlit as st
@@ -11,6 +11,7 @@ from creditrisk import chronicle, conduct, reviews
 from creditrisk import store as stores
 from creditrisk.scorecard import shown
 from creditrisk.scoring import Prediction
+from creditrisk.store import Store
 from ui import account
 from ui import case as cases
 
@@ -21,6 +22,7 @@ ABOUT = {
     "reasons": "The reasons",
     "data": "The data behind it",
 }
+NOTICED = 20.0  # seconds after which what others score and judge shows here
 NO_CLAIMS = frozenset({"score", "decide", "inspect"})  # actions by which no case comes into anybody's hands, or out of them
 SLOTS = {
     "near cut-off": "Proposed because it lies near the cut-off",
@@ -42,33 +44,33 @@ VERDICT_COLOURS = {"correct": "green", "incorrect": "red", "cannot judge": "gray
 
 def waiting(most: int) -> DataFrame:
     """The cases that wait for a verdict, and in whose hands they are now."""
-    nearest = ui.seen(reviews.nearest, most, but=ui.READING | {"inspect"})
-    return reviews.queue(ui.store(), waiting=nearest, held=ui.seen(reviews.holding, but=NO_CLAIMS))
+    nearest = ui.seen(reviews.nearest, most, but=ui.READING | {"inspect"}, others=NOTICED)
+    return reviews.queue(ui.store(), waiting=nearest, claims=_claims())
+
+
+def _claims() -> list[reviews.Claim]:
+    found: list[reviews.Claim] = ui.seen(reviews.open_claims, but=NO_CLAIMS)
+    return found
 
 
 def in_hands() -> list[reviews.Claim]:
     """The cases that this person has in hand now, the one taken last first."""
-    taken: list[reviews.Claim] = ui.seen(reviews.all_held, str(ui.user()), but=NO_CLAIMS)
-    return [claim for claim in taken if claim.expires_at > stores.now()]
+    return reviews.all_held(ui.store(), ui.user(), _claims())
 
 
 def told() -> DataFrame:
     """The verdicts given, as far as this person may read them."""
-    found: DataFrame = ui.seen(_history, str(ui.user()), but=NO_CLAIMS)
-    return found
+    return reviews.shown_to(ui.user(), ui.seen(_verdicts, but=ui.READING | {"score", "inspect"}, others=NOTICED), in_hands())
 
 
-def _history(store: Any, reader: str) -> DataFrame:
-    return reviews.history(store, reader=reader)
-
-
-def _today(store: Any, user: str, day: date) -> dict[str, int]:  # noqa: ARG001  (another day is another question)
-    return reviews.today(store, user)
+def _verdicts(store: Store) -> DataFrame:
+    return reviews.history(store, most=1000)
 
 
 def day_so_far() -> None:
     """Say what this person has done today, and what the cases drawn at random say of the model."""
-    done, counted = ui.seen(_today, str(ui.user()), ui.today(), but=NO_CLAIMS), ui.seen(reviews.summary, but=ui.READING | {"inspect"})
+    done = ui.seen(reviews.done_on, ui.today(), but=NO_CLAIMS, others=NOTICED).get(str(ui.user()), {"n": 0, "n_skipped": 0})
+    counted = ui.seen(reviews.summary, but=ui.READING | {"inspect"}, others=NOTICED)
     fair = counted["random"]
     ui.figures(
         ("Judged today", ui.count(done["n"]), f"Cases that {ui.user()} has judged since midnight UTC.", f"{done['n_skipped']} passed on"),
@@ -88,6 +90,14 @@ def day_so_far() -> None:
             f"{ui.percent(fair['low'], 0)} to {ui.percent(fair['high'], 0)} of {ui.count(fair['n'])}" if fair["n"] else "none judged yet",
         ),
     )
+
+
+def take() -> None:
+    """Take the next case in hand and open it; called before the page is drawn, so that it is drawn once."""
+    with ui.guard():
+        taken = reviews.claim(ui.store(), user=ui.user())
+        st.session_state["none-left"] = taken is None
+        ui.ask(prediction=taken.prediction_id if taken else None)
 
 
 def in_hand(mine: reviews.Claim) -> None:
@@ -143,9 +153,9 @@ def evidence(prediction: Prediction, *, blind: bool) -> None:
 
 def conducted(prediction: Prediction, *, blind: bool) -> None:
     """Offer the pictures of how the account was run; where nothing else may be seen they are there at once."""
-    found = ui.seen(_scopes, prediction.applicant_id, prediction.as_of)
+    found = ui.seen(_scopes, prediction.applicant_id, prediction.as_of, but=ui.ON_CASES)
     if found and st.toggle("How the account was run", value=blind, key=f"conduct-{prediction.prediction_id}"):
-        account.pictures(ui.seen(conduct.look, found[0]))
+        account.pictures(ui.seen(conduct.look, found[0], but=ui.ON_CASES))
         ui.link("applicants", "All movements", "receipt_long", applicant=prediction.applicant_id)
 
 
@@ -258,13 +268,17 @@ def others(prediction_id: str) -> None:
 
 
 def story(prediction: Prediction) -> None:
-    """Tell what happened to a case, in order."""
+    """Offer to tell what happened to a case, in order; nobody is asked before somebody opens it."""
+    place = st.expander("What happened to this case", icon=":material/history:", key="story", on_change="rerun")
+    if not place.open:
+        return
 
     def told(store: Any, prediction_id: str, reader: str) -> DataFrame:
         return chronicle.of_case(store, prediction_id, reader=reader, made=vars(prediction))
 
     found = ui.seen(told, prediction.prediction_id, str(ui.user()))
-    ui.story((row["happened_at"], row["who"], row["what"]) for row in ui.rows(found))
+    with place:
+        ui.story((row["happened_at"], row["who"], row["what"]) for row in ui.rows(found))
 
 
 def blind(prediction_id: str) -> bool:

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import httpx
 import numpy as np
@@ -25,13 +26,16 @@ from websockets.exceptions import WebSocketException
 
 from creditrisk import applicants, demo
 from creditrisk import store as stores
+from creditrisk.schema import built_in
 from creditrisk.settings import load
 from tests.load.session import Broken, Session
 
 ROOT = Path(__file__).parents[2]
 BAR = 0.3  # seconds, 95 % of reruns
 START = 600.0  # seconds the server may take to stand
-WRITES = 0.1  # of the clicks on the score page score anew, which is stored
+WRITES = 0.1  # of the scores looked at are made anew, which is stored
+BEHIND = 0.2  # of the clicks on the score page ask what a figure is made of
+FIGURES = [feature.name for feature in built_in().predictors]
 COMING = 3  # thinking times within which the sessions of a scenario come
 AT_ONCE = 10  # sessions that come and go together
 GROWTH = 30.0  # MB that a thousand sessions may leave
@@ -120,7 +124,7 @@ def _stands(url: str) -> bool:
 
 async def _measure(url: str, pid: int, names: list[str], asked: argparse.Namespace) -> bool:
     print(f"collection after every rerun: {'off' if _gc_is_off() else 'ON'}; {len(names):,} applicants, {os.cpu_count()} cores")
-    await _one(url, names, Heard(), random.Random(0), time.monotonic() + 1, 0.1)  # the very first visitor pays for what is loaded then
+    await _one(url, names, Heard(), 0, time.monotonic() + 1, 0.1)  # the very first visitor pays for what is loaded then
     kept = []
     for n in asked.sessions:
         heard, cpu, began = Heard(), _cpu(pid), time.perf_counter()
@@ -168,35 +172,45 @@ def _times(seconds: list[float]) -> str:
 
 async def _many(url: str, names: list[str], heard: Heard, n: int, asked: argparse.Namespace) -> None:
     """Let sessions come one after another, then click until the time is over."""
-    dice, coming = [random.Random(number) for number in range(n)], COMING * asked.think
+    coming = COMING * asked.think
     heard.since = time.monotonic() + coming
     ends = heard.since + asked.seconds
-    await asyncio.gather(*(_one(url, names, heard, own, ends, asked.think, wait=own.random() * coming) for own in dice))
+    await asyncio.gather(*(_one(url, names, heard, number, ends, asked.think, coming) for number in range(n)))
 
 
-async def _one(url: str, names: list[str], heard: Heard, dice: random.Random, ends: float, think: float, *, wait: float = 0) -> None:
-    """Look at applicants' scores, score one anew now and then, and take a case to review."""
-    await asyncio.sleep(wait)
+async def _one(url: str, names: list[str], heard: Heard, number: int, ends: float, think: float, coming: float = 0) -> None:
+    """Somebody of their own name looks at applicants' scores and the figures behind them, scores one anew now and then, and takes a
+    case to review. They think before every click."""
+    dice = random.Random(number)
+    await asyncio.sleep(dice.random() * coming)
     try:
         session = await Session.open(url)
         heard.first.append(await session.go("score", applicant=dice.choice(names)))
+        heard.add("name", await session.be(f"visitor {number}"))
+        offered = ""
         while time.monotonic() < ends:
             await asyncio.sleep(think * dice.uniform(0.5, 1.5))
-            await _click(session, names, heard, dice)
+            offered = await _click(session, names, heard, dice, offered)
         await session.close()
     except (Broken, WebSocketException, httpx.HTTPError, OSError) as error:
         heard.errors[f"{type(error).__name__}: {error}"[:200]] += 1
 
 
-async def _click(session: Session, names: list[str], heard: Heard, dice: random.Random) -> None:
+async def _click(session: Session, names: list[str], heard: Heard, dice: random.Random, offered: str) -> str:
+    """Click once; returns the button that is to be clicked after another thought, or ""."""
+    if offered:
+        if (took := await session.press(offered)) is not None:
+            heard.add(offered.lower(), took)
+        return ""
     if dice.random() < 0.3:
         heard.add("reviews", await session.go("reviews"))
-        if dice.random() < 0.5 and (took := await session.press("Next case")) is not None:
-            heard.add("next case", took)
-        return
+        return "Next case" if dice.random() < 0.5 else ""
+    if session.page == "score" and dice.random() < BEHIND:
+        shown = dict(parse_qsl(session.query))
+        heard.add("figure", await session.go("score", **shown | {"feature": dice.choice(FIGURES)}))
+        return ""
     heard.add("score", await session.go("score", applicant=dice.choice(names)))
-    if dice.random() < WRITES and (took := await session.press("Score now")) is not None:
-        heard.add("score now", took)
+    return "Score now" if dice.random() < WRITES else ""
 
 
 async def _uploads(url: str, megabytes: int, heard: Heard, stop: asyncio.Event) -> None:

@@ -19,13 +19,14 @@ class Broken(Exception):
 
 @dataclass
 class Session:
-    """An open socket and what the last rerun showed: ids of buttons and uploaders by their label, the hashes of the pages by name."""
+    """An open socket and what the last rerun showed: ids of buttons, fields and uploaders by their label, the hashes of pages by name."""
 
     url: str  # http://host:port
     socket: ClientConnection
     shown: dict[str, str] = field(default_factory=dict)
     pages: dict[str, str] = field(default_factory=dict)
     session_id: str = ""
+    person: str = ""  # who acts, as typed into the sidebar
     page: str = ""
     query: str = ""
 
@@ -39,6 +40,11 @@ class Session:
         """Open a page by its address; returns the seconds until it stood."""
         self.page, self.query = page, urlencode(params)
         return await self._rerun(BackMsg(), named=True)
+
+    async def be(self, person: str) -> float:
+        """Say who acts; whoever has not is the installation's default person."""
+        self.person = person
+        return await self._rerun(BackMsg())
 
     async def press(self, label: str) -> float | None:
         """Press a button that the page shows; None where it shows none of this name."""
@@ -78,6 +84,8 @@ class Session:
 
     async def _rerun(self, message: BackMsg, *, named: bool = False) -> float:
         asked = message.rerun_script
+        if self.person:
+            asked.widget_states.widgets.add(id=self.shown["Acting as"], string_value=self.person)
         asked.query_string = self.query
         asked.context_info.url = f"{self.url}/{self.page}"
         asked.context_info.timezone = "UTC"
@@ -116,6 +124,6 @@ class Session:
         kind = element.WhichOneof("type")
         if kind == "exception":
             raise Broken(f"{self.page}: {element.exception.type}: {element.exception.message}")
-        if kind in ("button", "file_uploader"):
+        if kind in ("button", "file_uploader", "text_input"):
             widget = getattr(element, kind)
             self.shown[widget.label] = widget.id
