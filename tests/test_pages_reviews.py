@@ -58,7 +58,9 @@ def test_the_next_case_is_taken_judged_and_told_as_a_story(desk: None) -> None:
     kept = reviews.history(ui.store(), taken.prediction_id).iloc[0]
     assert (kept["reviewed_by"], kept["verdict"], kept["about"], kept["claim_id"]) == ("rita", "incorrect", "band", taken.claim_id)
     assert kept["seconds"] > 0
-    assert ui.literal("called the band incorrect: “the salary is missing”") in text(page)
+    assert "called the band" not in text(page), "nobody is asked for the story before somebody opens it"
+    page.session_state["story"] = True
+    assert ui.literal("called the band incorrect: “the salary is missing”") in text(page.run())
     assert reviews.held(ui.store(), "rita") is None
 
 
