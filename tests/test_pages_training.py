@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import ui
-from creditrisk import jobs, labels, training
+from creditrisk import jobs, labels, standing, training
 from creditrisk.settings import Training
 from tests.test_pages import shown, text, visit, written  # noqa: F401
 
@@ -47,7 +47,7 @@ def test_a_past_run_says_what_it_was_asked_for_and_runs_again(written: None) -> 
     assert again != job_id
     assert jobs.get(store, again)["params"] == jobs.get(store, job_id)["params"]
     jobs.wait(store, again, 240)
-    digests = [training.leaderboard(store).query("job_id == @name").sort_values("algorithm")["auc"].tolist() for name in (job_id, again)]
+    digests = [standing.leaderboard(store).query("job_id == @name").sort_values("algorithm")["auc"].tolist() for name in (job_id, again)]
     assert digests[0] == digests[1]
 
 

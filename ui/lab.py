@@ -9,7 +9,7 @@ import streamlit as st
 from pandas import DataFrame
 
 import ui
-from creditrisk import augment, jobs, labels, plan, schedule, training
+from creditrisk import augment, jobs, labels, plan, schedule, standing, training
 from creditrisk.labels import mass
 from creditrisk.store import Store
 
@@ -81,7 +81,7 @@ def gate_figure(gate: Mapping[str, Any], part: str) -> str:
 @st.cache_data(show_spinner="Drawing the test set …", max_entries=64)
 def curves(_store: Store, model_id: str, digest: str) -> dict[str, DataFrame]:  # noqa: ARG001  (the digest is the key)
     """What a model's page draws; a model never changes."""
-    return training.curves(_store, model_id)
+    return standing.curves(_store, model_id)
 
 
 def training_choices(key: str, *, wide: bool = False) -> training.Config | None:

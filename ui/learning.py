@@ -7,7 +7,7 @@ import streamlit as st
 from pandas import DataFrame
 
 import ui
-from creditrisk import charts, online, retraining, shadow, suspects, training
+from creditrisk import charts, online, retraining, shadow, standing, suspects, training
 
 VIEWS = {"board": "Leaderboard and runs", "feedback": "What feedback changed"}
 SHOWN = 50  # suspects
@@ -38,7 +38,7 @@ def _before_and_after() -> None:
     said = ui.seen(retraining.proposal)
     if said:
         st.markdown(f":gray[{ui.literal(said.sentence)}]")
-    board = ui.rows(ui.seen(training.leaderboard))
+    board = ui.rows(ui.seen(standing.leaderboard))
     able = [row["model_id"] for row in board if row["algorithm"] not in training.BASELINES]
     last = ui.seen(retraining.latest)
     if last is None or len(able) < 2:

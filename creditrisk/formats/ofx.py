@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from creditrisk import banks, cells
+from creditrisk import banks, cells, charset, lexicon
 from creditrisk.errors import UnreadableFile
 from creditrisk.settings import Intake
 from creditrisk.statement import ROWS, Found, Problem, Refused, Stated, merged
@@ -53,7 +53,7 @@ class _Statement:
 
 def recognises(content: bytes) -> str:
     """Know OFX by its header, or by its root where the header is missing or something stands before it."""
-    start = banks.opening_words(content)
+    start = charset.opening_words(content)
     if BEGINNING.match(start) or (WITHIN.search(start) and not re.match(r"\s*(<!doctype html|<html|[\[{])", start, re.IGNORECASE)):
         return "ofx"
     return ""
@@ -98,7 +98,7 @@ def read(file: str, content: bytes, profile: banks.Profile | None, limits: Intak
 def _decoded(file: str, content: bytes, profile: banks.Profile | None) -> tuple[str, str]:
     """Decode as UTF-8 where it is, else as the header says; headers that name UTF-8 or ASCII and are neither are common."""
     if profile and profile.encoding:
-        return _whole(file, *banks.decode(file, content, profile.encoding))
+        return _whole(file, *charset.decode(file, content, profile.encoding))
     marked = content.startswith((b"\xff\xfe", b"\xfe\xff"))
     try:
         if not marked:
@@ -114,7 +114,7 @@ def _decoded(file: str, content: bytes, profile: banks.Profile | None) -> tuple[
                 return _whole(file, content.decode(page), page)
         except (UnicodeDecodeError, LookupError):
             pass  # the header is wrong: the likeliest code page is found from the bytes
-    return _whole(file, *banks.decode(file, content))
+    return _whole(file, *charset.decode(file, content))
 
 
 def _whole(file: str, text: str, encoding: str) -> tuple[str, str]:
@@ -350,7 +350,7 @@ class _Reader:
 
     def _with_balances(self, texts: list[str], amount: Any, codes: list[str]) -> list[str]:
         """Mark the rows whose words are those of a balance: some banks list it among the transactions, where it is no income."""
-        said = _distinct(lambda text: "yes" if BALANCE.fullmatch(banks.folded(text).rstrip(" 0123456789")) else "", texts)
+        said = _distinct(lambda text: "yes" if BALANCE.fullmatch(lexicon.folded(text).rstrip(" 0123456789")) else "", texts)
         found = [bool(is_one and money) for is_one, money in zip(said, amount.tolist(), strict=True)]
         if any(found):
             first = texts[found.index(True)]

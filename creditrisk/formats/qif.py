@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from creditrisk import banks, cells
+from creditrisk import banks, cells, charset, lexicon
 from creditrisk.errors import UnreadableFile
 from creditrisk.settings import Intake
 from creditrisk.statement import Found, Movements, Problem, Refused, date_question, decimal_question
@@ -40,13 +40,13 @@ class _Record:
 
 def recognises(content: bytes) -> str:
     """Know QIF by a section at its beginning, or by records of bare fields."""
-    start = banks.opening_words(content)
+    start = charset.opening_words(content)
     return "qif" if BEGINNING.match(start) or BARE.match(start) else ""
 
 
 def read(file: str, content: bytes, profile: banks.Profile | None, limits: Intake) -> Found:
     """Read the transactions of every section that holds money. Raises UnreadableFile or Refused."""
-    text, encoding = banks.decode(file, content, profile.encoding if profile else None)
+    text, encoding = charset.decode(file, content, profile.encoding if profile else None)
     if "\x00" in text:
         raise UnreadableFile(file, "the file contains NUL characters: it is damaged.")
     lines = re.split(r"\r\n|\n|\r", text)
@@ -278,7 +278,7 @@ def _in_order(days: Any, accounts: list[str]) -> bool:
 
 
 def _is_opening(record: _Record) -> bool:
-    return banks.folded(record.fields.get("P", "")) in ("opening balance", "starting balance")
+    return lexicon.folded(record.fields.get("P", "")) in ("opening balance", "starting balance")
 
 
 def _text(record: _Record) -> str:
