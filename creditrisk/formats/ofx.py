@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from creditrisk import banks, cells, charset, lexicon
+from creditrisk import banks, cells, charset, dates, lexicon
 from creditrisk.errors import UnreadableFile
 from creditrisk.settings import Intake
 from creditrisk.statement import ROWS, Found, Problem, Refused, Stated, merged
@@ -292,7 +292,7 @@ class _Reader:
         lines = np.searchsorted(self.ends, np.array(statement.places, np.int64), side="right").astype(np.int32) + 1
         account, currency = _account(statement), statement.head.get("CURDEF", "")[:3].upper()
         amount = self._amounts(booked, lines, currency)
-        days, states = cells.days(pa.array(_distinct(_day, [_posted(one) for one in booked]), pa.string()), "%Y%m%d")
+        days, states = dates.days(pa.array(_distinct(_day, [_posted(one) for one in booked]), pa.string()), "%Y%m%d")
         for row in np.flatnonzero(states != cells.READ)[:SHOWN]:
             value = _posted(booked[row])
             self.problem(int(lines[row]), "DTPOSTED", value, f"the transaction's date {value!r} (DTPOSTED) is not a date of the calendar.")
@@ -369,7 +369,7 @@ class _Reader:
             self.problem(None, "BALAMT", value, f"the ledger balance {value!r} (BALAMT) is not an amount.")
             return
         merged(self.stated, account, None, read[0])
-        told = cells.date_reader("%Y%m%d")(_day(statement.head.get("DTASOF", "")))
+        told = dates.reader("%Y%m%d")(_day(statement.head.get("DTASOF", "")))
         if told and len(days) and np.datetime64(told, "D") < days.max():
             what = f"the ledger balance is that of {told}, before the last transaction."
             self.doubts.append(Problem(None, "DTASOF", str(told), f"{self.file}: {what}"))

@@ -5,8 +5,8 @@ A movement is known by account, day, amount, words and its number among equal on
 nothing, and overlapping exports give their union, whatever their formats.
 """
 
-from creditrisk.ingest.archive import lines, statements, stored
+from creditrisk.ingest.archive import held, lines, statements, stored
 from creditrisk.ingest.keeping import Saved, save, to_json
 from creditrisk.ingest.reading import Reading, covered, read
 
-__all__ = ["Reading", "Saved", "covered", "lines", "read", "save", "statements", "stored", "to_json"]
+__all__ = ["Reading", "Saved", "covered", "held", "lines", "read", "save", "statements", "stored", "to_json"]

@@ -59,3 +59,30 @@ def _printed(content: bytes, dialect: dict[str, Any], lines_: list[int]) -> list
     text = content.decode(dialect["encoding"], errors="replace")
     whole = io.StringIO(text, newline="").readlines()
     return [whole[line - 1].rstrip("\r\n") for line in lines_]
+
+
+def held(store: Store, statement_id: int) -> dict[str, Any]:
+    """Return what is held of a file: file_name, format, status, n_transactions, n_new, n_duplicate, dialect, problems, stored_at,
+    stored_by, and `accounts`, of each how its balances follow: applicant_id, account, currency, opening, closing, sum_amount (money,
+    exact), off (closing less opening and sum, None where one is not known), first_on, last_on, n_transactions, reconciliation.
+
+    Raises UnknownThing for a file nobody stored.
+    """
+    known = store.record(
+        """select file_name, format, status, n_transactions, n_new, n_duplicate, dialect, problems, stored_at, stored_by
+        from statement where statement_id = $id""",
+        id=statement_id,
+    )
+    if known is None:
+        raise UnknownThing("statement", str(statement_id))
+    names = ("applicant_id", "account", "currency", "opening", "closing", "sum_amount", "off", "first_on", "last_on", "n_transactions")
+    accounts = store.rows(
+        """select applicant_id, number, currency, opening, closing, sum_amount, closing - opening - sum_amount, first_on, last_on,
+            n_transactions, reconciliation
+        from statement_account join account using (account_id)
+        where statement_id = $id
+        order by n_transactions desc, account_id""",
+        id=statement_id,
+    )
+    said = [dict(zip((*names, "reconciliation"), row, strict=True)) for row in accounts]
+    return {**known, "dialect": json.loads(known["dialect"]), "problems": json.loads(known["problems"]), "accounts": said}

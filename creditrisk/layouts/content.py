@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import pairwise
 from operator import eq
 
-from creditrisk import cells
+from creditrisk import cells, dates
 
 
 def explained(body: Sequence[Sequence[str]], money: Sequence[int], balance: int) -> tuple[float, int]:
@@ -45,7 +45,7 @@ def wordy(body: Sequence[Sequence[str]], width: int) -> list[int]:
 @lru_cache(8192)
 def is_date(text: str) -> bool:
     """Say whether a cell reads as a day in some order of its parts."""
-    return 5 < len(text) < 40 and any(cells.date_reader(form)(text) for form in cells.date_shapes(text))
+    return 5 < len(text) < 40 and any(dates.reader(form)(text) for form in dates.shapes(text))
 
 
 @lru_cache(8192)

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pyarrow as pa
 
-from creditrisk import banks, cells, lexicon
+from creditrisk import banks, dates, lexicon
 from creditrisk.errors import UnreadableFile
 from creditrisk.formats.bankjson import values
 from creditrisk.formats.bankjson.document import Listed, Object, says_transactions
@@ -140,8 +140,8 @@ class _Reader:
         if self.profile and self.profile.date_format:
             return self.profile.date_format
         texts = pa.array([_date_text(item, key) for item in items], pa.string())
-        forms = [form for form in cells.date_formats(texts) if not re.match(r"%y\W", form)]
-        days = {tuple(cells.days(texts, form)[0].tolist()): form for form in forms}
+        forms = [form for form in dates.formats(texts) if not re.match(r"%y\W", form)]
+        days = {tuple(dates.days(texts, form)[0].tolist()): form for form in forms}
         if len(days) > 1:
             sample = texts[0].as_py()
             raise UnreadableFile(self.file, _undecided(sample, list(days.values())), column=key, value=sample)
@@ -149,7 +149,7 @@ class _Reader:
 
     def _day(self, item: Object, key: str, form: str) -> date:
         text = _date_text(item, key)
-        found = values.iso_day(text) or cells.date_reader(form)(text)
+        found = values.iso_day(text) or dates.reader(form)(text)
         return found or values.day_of(self.file, self.n, item.get(key))
 
     def _note_balances(self, listed: Listed, account: str) -> None:

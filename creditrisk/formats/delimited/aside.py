@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from creditrisk import cells, lexicon
+from creditrisk import cells, dates, lexicon
 from creditrisk.cells import BAD, BLANK, READ, Marks, Units
 from creditrisk.formats.delimited import kept, money, phrases
 from creditrisk.formats.delimited.sheet import SHOWN, Sheet
@@ -39,7 +39,7 @@ def set_aside(
             _note_balance(sheet, label, row)
         elif sheet.like_total[row] and _sums_up(sheet, row, is_row):
             aside["total"] += 1
-        elif row - 1 == summary and row > last and not re.search(r"[^\W\d_]", words) and not cells.date_shapes(day):
+        elif row - 1 == summary and row > last and not re.search(r"[^\W\d_]", words) and not dates.shapes(day):
             aside["balance"] += 1  # the figures below "Opening balance, Total debits, Closing balance"
         elif day_state[row] == BLANK and money_state[row] == BLANK:
             target = target if row - 1 == above else row - 1
@@ -59,7 +59,7 @@ def _is_balance(sheet: Sheet, row: int, label: str, day: str, state: tuple[int, 
     if state[0] == READ:
         stated = sheet.has("balance") and sheet.column("balance")[row].as_py().strip()
         return state[1] == BLANK and bool(phrases.BALANCE.search(label) or (stated and phrases.TOTAL.search(label)))
-    return bool(phrases.BALANCE.search(label) or (not inside and phrases.TOTAL.search(label))) and not cells.date_shapes(day)
+    return bool(phrases.BALANCE.search(label) or (not inside and phrases.TOTAL.search(label))) and not dates.shapes(day)
 
 
 def named_balances(sheet: Sheet) -> NDArray[Any]:
@@ -113,7 +113,7 @@ def _sums_up(sheet: Sheet, row: int, is_row: NDArray[Any]) -> bool:
 
 def _broken(sheet: Sheet, day: str, money: str, money_state: int, inside: bool) -> bool:
     """Say whether a row without a date looks like a transaction that broke, rather than a heading or a footer."""
-    shapes = cells.date_shapes(day)
+    shapes = dates.shapes(day)
     if money_state == READ or sheet.form in shapes or (inside and shapes):
         return True
     return inside and bool(re.search(r"\d", day) and re.search(r"\d", money))
@@ -122,7 +122,7 @@ def _broken(sheet: Sheet, day: str, money: str, money_state: int, inside: bool) 
 def _complain(sheet: Sheet, row: int, day: str, money: str, state: tuple[int, int]) -> None:
     day_state, money_state = state
     if day_state == BAD:
-        far = cells.date_reader(sheet.form)(day)
+        far = dates.reader(sheet.form)(day)
         what = "lies outside the years 1950 to 2100" if far else "is not a date of the calendar"
         sheet.problem(row, "date", day, f"{day!r} in column {sheet.name('date')!r} {what}.")
     elif day_state == BLANK:
