@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas import NA, DataFrame, Series, to_datetime
 
-from creditrisk import index, metrics, pipeline, split
+from creditrisk import metrics, pipeline, split
 from creditrisk.algorithms import FITS
-from creditrisk.design import MOST_CHOICES, encode
+from creditrisk.design import MOST_CHOICES
 from creditrisk.errors import InvalidInput, NotEnoughData, SchemaMismatch
-from creditrisk.estimators import Column, inverse_logit
+from creditrisk.estimators import inverse_logit
 from creditrisk.pipeline import Fitting, Pipeline
 from creditrisk.schema import Feature, Schema, built_in
 
@@ -299,28 +299,6 @@ def test_references_describe_everyone_and_those_at_the_cut_off():
     assert at == pytest.approx(model.config.cutoff, abs=0.02)
     assert set(model.importance) == set(model.names)
     assert model.importance["same"] == 0
-
-
-def test_the_risk_index_is_the_mean_of_signed_robust_z_values():
-    frame = DataFrame({"income": [1.0, 2, 3, 4, 100], "overdrawn": [0, 0, 0, np.nan, 5.0]})
-    features = SCHEMA.index_features
-    z = index.signed_z(frame, features)
-    assert z["income"].tolist() == pytest.approx([2 / (2 / 1.349), 1 / (2 / 1.349), 0, -1 / (2 / 1.349), -3])
-    assert z["overdrawn"].iloc[3] == 0
-    assert z["overdrawn"].iloc[4] > 0
-    assert index.risk_index(frame, features).tolist() == pytest.approx(((z["income"] + z["overdrawn"]) / 2).tolist())
-    assert index.risk_index(frame.iloc[:2], features, frame)[0] == index.risk_index(frame, features)[0]
-
-
-def test_the_risk_index_algorithm_ranks_as_the_index_does():
-    frame, _ = applicants(400)
-    assert np.allclose(
-        fitted("risk_index").estimator.raw(encode(frame, *_read("risk_index"))), index.risk_index(frame, SCHEMA.index_features)
-    )
-
-
-def _read(algorithm: str) -> tuple[tuple[Feature, ...], tuple[Column, ...]]:
-    return fitted(algorithm).features, fitted(algorithm).columns
 
 
 def test_the_built_in_schema_fits():
