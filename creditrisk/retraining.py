@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame
 
-from creditrisk import features, gate, labels, metrics, registry, stability, standing, training
+from creditrisk import features, gate, labels, metrics, plan, registry, stability, standing
 from creditrisk.errors import InvalidInput, SchemaMismatch
 from creditrisk.store import Store
 
@@ -228,7 +228,7 @@ def latest(store: Store) -> tuple[str, str] | None:
     board = standing.leaderboard(store)
     if champion is None or board.empty:
         return None
-    later = board[~board["algorithm"].isin(training.BASELINES) & (board["created_at"] > champion["status_at"])]
+    later = board[~board["algorithm"].isin(plan.BASELINES) & (board["created_at"] > champion["status_at"])]
     if len(later):
         newest = later[later["label_set_id"] == later["label_set_id"].max()].sort_values(["cv_auc", "model_id"], ascending=[False, True])
         return str(newest["model_id"].iloc[0]), str(champion["model_id"])

@@ -36,13 +36,12 @@ from creditrisk import (
 )
 from creditrisk import schema as schemas
 from creditrisk.errors import InvalidInput, NotEnoughData, NothingYet, SchemaMismatch
-from creditrisk.plan import BASELINES, CANDIDATES, USUAL, Config
+from creditrisk.plan import BASELINES, Config
 from creditrisk.settings import Intake
 from creditrisk.store import Store
 from creditrisk.store import to_json as text_of
 from creditrisk.trial import LABELS
 
-__all__ = ["BASELINES", "CANDIDATES", "USUAL", "Config"]
 log = logging.getLogger(__name__)
 Progress = Callable[[float, str], None]
 LEAST_OF_A_CLASS = 10

@@ -4,7 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import ui
-from creditrisk import album, gate, registry, standing, training
+from creditrisk import album, gate, plan, registry, standing
 from creditrisk.__main__ import main
 from tests.test_pages import shown, text, visit, written  # noqa: F401
 from ui import model as one
@@ -19,7 +19,7 @@ def champion() -> str:
 def challenger() -> str:
     """A model that is no baseline and does not score."""
     board = standing.leaderboard(ui.store())
-    return str(board[(board["status"] == "candidate") & ~board["algorithm"].isin(training.BASELINES)]["model_id"].iloc[0])
+    return str(board[(board["status"] == "candidate") & ~board["algorithm"].isin(plan.BASELINES)]["model_id"].iloc[0])
 
 
 def figures(page: AppTest) -> dict[str, str]:
@@ -36,7 +36,7 @@ def test_every_view_of_a_model_opens_from_its_url(shown: None, view: str) -> Non
 
 def test_a_baseline_has_every_view_too(shown: None) -> None:  # noqa: F811
     board = standing.leaderboard(ui.store())
-    for model_id in board[board["algorithm"].isin(training.BASELINES)]["model_id"]:
+    for model_id in board[board["algorithm"].isin(plan.BASELINES)]["model_id"]:
         for view in one.VIEWS:
             page = visit("models", model=str(model_id), view=view)
             assert [error.value for error in page.error if "is a baseline" not in error.value] == []

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pandas import DataFrame
 
-from creditrisk import features, formula, gather, inference, labels, provenance, rows, scoring, spelling, standing, tables, training
+from creditrisk import features, formula, gather, inference, labels, plan, provenance, rows, scoring, spelling, standing, tables, training
 from creditrisk.errors import InvalidInput, NotAllowed
 from creditrisk.schema import Feature, Schema, dump, parse
 from creditrisk.store import Store
@@ -39,7 +39,7 @@ def test_a_table_goes_from_file_to_score(store: Store) -> None:
     assert store.schema == proposal.schema
     assert features.table(store)["applicant_id"].tolist() == table.frame["cust_id"].tolist()
     labels.observed(store, user="ann")
-    config = training.Config(label_set_id=labels.newest(store) or "", algorithms=("logistic",))
+    config = plan.Config(label_set_id=labels.newest(store) or "", algorithms=("logistic",))
     best = standing.leaderboard(store).iloc[0] if training.train(store, config, user="ann") else None
     assert best is not None
     assert best["auc"] > 0.75

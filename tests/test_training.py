@@ -17,9 +17,9 @@ from creditrisk import store as stores
 from creditrisk.__main__ import main
 from creditrisk.design import MOST_CHOICES
 from creditrisk.errors import InvalidInput, JobBusy, NotEnoughData, NothingYet, UnreadableFile
+from creditrisk.plan import Config
 from creditrisk.settings import Labels, Settings, Training, load
 from creditrisk.store import Store
-from creditrisk.training import Config
 from tests.test_labels import happened, people, put
 
 QUICK = Config(algorithms=("logistic",), folds=2)
@@ -410,9 +410,9 @@ from tests.test_training import labelled, small
 folder = Path(sys.argv[1])
 opened = stores.open_workspace(small(replace(load(), data=folder / "data", models=folder / "models")))
 labelled(opened)
-name = training.train(opened, training.Config(algorithms=("logistic",), folds=2), user="ann")[0]
+name = training.train(opened, plan.Config(algorithms=("logistic",), folds=2), user="ann")[0]
 registry.promote(opened, name, user="ann", reason="the first")
-training.start(opened, training.Config(), user="ann")
+training.start(opened, plan.Config(), user="ann")
 print(jobs._running[opened].process.pid, flush=True)
 time.sleep(60)
 """

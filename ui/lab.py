@@ -84,14 +84,14 @@ def curves(_store: Store, model_id: str, digest: str) -> dict[str, DataFrame]:  
     return standing.curves(_store, model_id)
 
 
-def training_choices(key: str, *, wide: bool = False) -> training.Config | None:
+def training_choices(key: str, *, wide: bool = False) -> plan.Config | None:
     """Ask what to train on: label set, algorithms, test applicants, and where `wide` all else; None while something is missing."""
     sets = {row["label_set_id"]: row for row in ui.rows(labels.sets(ui.store()))}
     if not sets:
         st.info("Training learns from labels, and there is no label set yet.", icon=":material/label:")
         ui.link("labels", "Make a label set", "new_label")
         return None
-    learners, parts = list(training.CANDIDATES), {"random": "Random", "time": "Newest", **({"file": "Listed"} if wide else {})}
+    learners, parts = list(plan.CANDIDATES), {"random": "Random", "time": "Newest", **({"file": "Listed"} if wide else {})}
     one, two, three = st.columns([2.3, 2.2, 1.9], gap="medium") if wide else [st.container() for _ in range(3)]
     label_set_id = one.selectbox(
         "Labels",
@@ -104,7 +104,7 @@ def training_choices(key: str, *, wide: bool = False) -> training.Config | None:
         "Algorithms",
         learners,
         selection_mode="multi",
-        default=list(training.USUAL),
+        default=list(plan.USUAL),
         format_func=ui.algorithm,
         key=f"{key}-algorithms",
         help="The plain risk index and a constant are always trained beside them: a model has to beat both.",
@@ -241,7 +241,7 @@ def _more_choices(key: str, split: str) -> dict[str, Any]:
     return asked
 
 
-def said_run(config: training.Config) -> dict[str, object]:
+def said_run(config: plan.Config) -> dict[str, object]:
     """What a run was asked for, in words, the usual left out."""
     shares = f"{100 * config.test_size:.0f} % of the applicants"
     tested = {"random": f"{shares}, at random", "time": f"the newest {100 * config.test_size:.0f} %", "file": "a list of one's own"}
@@ -264,7 +264,7 @@ def said_run(config: training.Config) -> dict[str, object]:
 
 def past_run(job: Mapping[str, Any]) -> None:
     """Show what a run was asked for and what it did, and offer it again."""
-    store, config = ui.store(), training.Config.from_dict(job["params"])
+    store, config = ui.store(), plan.Config.from_dict(job["params"])
     who = f":gray[by {ui.literal(job['created_by'])}, {ui.instant(job['created_at'])}]"
     st.markdown(f"**{job['job_id']}** {who}  \n{ui.literal(job['message'])}")
     left, right = st.columns([3, 2], gap="large")
@@ -296,7 +296,7 @@ def past_run(job: Mapping[str, Any]) -> None:
         )
 
 
-def put_off(config: training.Config) -> None:
+def put_off(config: plan.Config) -> None:
     """Offer to start this run later, in the night say."""
     with st.popover("Later", icon=":material/schedule:", help="Start it at a time to come, if the app runs then, in your name."):
         on = st.date_input("Day (UTC)", schedule.tomorrow(), key="run-day")

@@ -7,7 +7,7 @@ import streamlit as st
 from pandas import DataFrame
 
 import ui
-from creditrisk import charts, online, retraining, shadow, standing, suspects, training
+from creditrisk import charts, online, plan, retraining, shadow, standing, suspects
 
 VIEWS = {"board": "Leaderboard and runs", "feedback": "What feedback changed"}
 SHOWN = 50  # suspects
@@ -39,7 +39,7 @@ def _before_and_after() -> None:
     if said:
         st.markdown(f":gray[{ui.literal(said.sentence)}]")
     board = ui.rows(ui.seen(standing.leaderboard))
-    able = [row["model_id"] for row in board if row["algorithm"] not in training.BASELINES]
+    able = [row["model_id"] for row in board if row["algorithm"] not in plan.BASELINES]
     last = ui.seen(retraining.latest)
     if last is None or len(able) < 2:
         st.markdown(":gray[One model follows another once there is a champion and a training after it.]")
