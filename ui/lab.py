@@ -192,51 +192,71 @@ def _more_choices(key: str, split: str) -> dict[str, Any]:
     usual, predictors = training.defaults(ui.store()), {feature.name: feature.title for feature in ui.store().schema.predictors}
     with st.expander("More choices", icon=":material/tune:"):
         left, middle, right = st.columns(3, gap="medium")
-        asked: dict[str, Any] = {}
-        if split != "file":
-            share = left.slider("Share kept for the test", 5, 50, round(100 * usual.test_size), 5, format="%d %%", key=f"{key}-size")
-            asked["test_size"] = share / 100
-        asked["folds"] = left.selectbox(
-            "Folds of the cross-validation",
-            [None, 2, 3, 5, 10],
-            format_func=lambda folds: f"{folds} folds" if folds else "Automatic",
-            key=f"{key}-folds",
-            help="Each part in turn is foreseen by a fit that has not seen it: that validates, calibrates and chooses cut-offs. "
-            "Automatic: five folds, on many applicants one held-out tenth.",
+        with left:
+            asked = _measured(key, split, usual)
+        with middle:
+            asked |= _fitted(key)
+        with right:
+            asked |= _drawn(key, usual)
+        without = st.multiselect(
+            "Leave out",
+            list(predictors),
+            format_func=predictors.get,
+            placeholder="Nothing: learn from every predictor",
+            key=f"{key}-without",
+            help="Predictors that models of this run do not read.",
         )
-        asked["balance"] = middle.selectbox(
-            "Balance of good and bad",
-            list(BALANCES),
-            format_func=BALANCES.get,
-            key=f"{key}-balance",
-            help="While fitting only. Calibration on rows left as they are undoes the shift, so the risk stays honest.",
-        )
-        tuning = middle.selectbox(
-            "Settings of the algorithms",
-            list(TUNING),
-            format_func=TUNING.get,
-            key=f"{key}-tuning",
-            help="The usual settings suit the size of the data. A search tries others on folds of the learning part and keeps the best.",
-        )
-        if tuning == "trials":
-            asked["tune"] = int(middle.number_input("Trials of each algorithm", 1, 1_000, 20, key=f"{key}-trials"))
-        if tuning == "seconds":
-            asked["tune_seconds"] = float(middle.number_input("Seconds for each algorithm", 5, 86_400, 60, key=f"{key}-seconds"))
-        said = "Of everything random. The same run with the same seed gives the same models."
-        asked["seed"] = int(right.number_input("Seed", 0, 2**31 - 1, usual.seed, key=f"{key}-seed", help=said))
-        if augment.count(ui.store()):
-            asked["invented"] = right.checkbox(
-                "Learn from invented applicants too", key=f"{key}-invented", help="No figure is measured on them. Proxy labels only."
-            )
-        asked["without"] = tuple(
-            st.multiselect(
-                "Leave out",
-                list(predictors),
-                format_func=predictors.get,
-                placeholder="Nothing: learn from every predictor",
-                key=f"{key}-without",
-                help="Predictors that models of this run do not read.",
-            )
+    return {**asked, "without": tuple(without)}
+
+
+def _measured(key: str, split: str, usual: plan.Config) -> dict[str, Any]:
+    """Ask what a run is measured on."""
+    asked: dict[str, Any] = {}
+    if split != "file":
+        share = st.slider("Share kept for the test", 5, 50, round(100 * usual.test_size), 5, format="%d %%", key=f"{key}-size")
+        asked["test_size"] = share / 100
+    asked["folds"] = st.selectbox(
+        "Folds of the cross-validation",
+        [None, 2, 3, 5, 10],
+        format_func=lambda folds: f"{folds} folds" if folds else "Automatic",
+        key=f"{key}-folds",
+        help="Each part in turn is foreseen by a fit that has not seen it: that validates, calibrates and chooses cut-offs. "
+        "Automatic: five folds, on many applicants one held-out tenth.",
+    )
+    return asked
+
+
+def _fitted(key: str) -> dict[str, Any]:
+    """Ask how the algorithms are fitted."""
+    balance = st.selectbox(
+        "Balance of good and bad",
+        list(BALANCES),
+        format_func=BALANCES.get,
+        key=f"{key}-balance",
+        help="While fitting only. Calibration on rows left as they are undoes the shift, so the risk stays honest.",
+    )
+    tuning = st.selectbox(
+        "Settings of the algorithms",
+        list(TUNING),
+        format_func=TUNING.get,
+        key=f"{key}-tuning",
+        help="The usual settings suit the size of the data. A search tries others on folds of the learning part and keeps the best.",
+    )
+    asked: dict[str, Any] = {"balance": balance}
+    if tuning == "trials":
+        asked["tune"] = int(st.number_input("Trials of each algorithm", 1, 1_000, 20, key=f"{key}-trials"))
+    if tuning == "seconds":
+        asked["tune_seconds"] = float(st.number_input("Seconds for each algorithm", 5, 86_400, 60, key=f"{key}-seconds"))
+    return asked
+
+
+def _drawn(key: str, usual: plan.Config) -> dict[str, Any]:
+    """Ask what is drawn by lot, and whether invented applicants are learned from."""
+    said = "Of everything random. The same run with the same seed gives the same models."
+    asked: dict[str, Any] = {"seed": int(st.number_input("Seed", 0, 2**31 - 1, usual.seed, key=f"{key}-seed", help=said))}
+    if augment.count(ui.store()):
+        asked["invented"] = st.checkbox(
+            "Learn from invented applicants too", key=f"{key}-invented", help="No figure is measured on them. Proxy labels only."
         )
     return asked
 
