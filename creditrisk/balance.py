@@ -9,8 +9,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from creditrisk.algorithms import Lesson, standard
 from creditrisk.errors import NotEnoughData
-from creditrisk.estimators import Column, Lesson, Numbers, standard
+from creditrisk.estimators import Column, Numbers
 
 Balance = Literal["none", "weights", "smote"]
 BALANCES: tuple[Balance, ...] = ("none", "weights", "smote")

@@ -4,12 +4,10 @@ A `Scope` says what is looked at; every function here answers for one, so that a
 Coverage, gaps and balances are those that features follow; nothing booked on or after the day of the scope is read.
 """
 
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -21,8 +19,8 @@ from creditrisk import balances, categories, cells, ingest, ledger
 from creditrisk.balances import Days
 from creditrisk.categories import UNKNOWN, Category
 from creditrisk.coverage import Coverage
-from creditrisk.errors import UnknownThing
 from creditrisk.ledger import Asked
+from creditrisk.reconcile import across
 from creditrisk.store import Store, statement
 
 RETURNED = ("RETURNED_ITEM", "FEE_NSF")
@@ -220,83 +218,26 @@ def months_covered(stretches: DataFrame) -> list[dict[str, Any]]:
     return answer
 
 
-def held(store: Store, statement_id: int) -> dict[str, Any]:
-    """Return what is held of a file: file_name, format, status, n_transactions, n_new, n_duplicate, dialect, problems, stored_at,
-    stored_by, and `accounts`, of each how its balances follow: applicant_id, account, currency, opening, closing, sum_amount (money,
-    exact), off (closing less opening and sum, None where one is not known), first_on, last_on, n_transactions, reconciliation.
-
-    Raises UnknownThing for a file nobody stored.
-    """
-    known = store.record(
-        """select file_name, format, status, n_transactions, n_new, n_duplicate, dialect, problems, stored_at, stored_by
-        from statement where statement_id = $id""",
-        id=statement_id,
-    )
-    if known is None:
-        raise UnknownThing("statement", str(statement_id))
-    names = ("applicant_id", "account", "currency", "opening", "closing", "sum_amount", "off", "first_on", "last_on", "n_transactions")
-    accounts = store.rows(
-        """select applicant_id, number, currency, opening, closing, sum_amount, closing - opening - sum_amount, first_on, last_on,
-            n_transactions, reconciliation
-        from statement_account join account using (account_id)
-        where statement_id = $id
-        order by n_transactions desc, account_id""",
-        id=statement_id,
-    )
-    said = [dict(zip((*names, "reconciliation"), row, strict=True)) for row in accounts]
-    return {**known, "dialect": json.loads(known["dialect"]), "problems": json.loads(known["problems"]), "accounts": said}
-
-
 # --- where stated balances do not follow ---------------------------------------------------------------------------------
 
 
 def _broken(covered: DataFrame, files: list[tuple[Any, ...]], days: list[tuple[Any, ...]]) -> DataFrame:
-    """Hold every stated balance of the accounts against the movements.
+    """Hold every stated balance of the accounts against the movements; nothing is compared across a gap.
 
-    Looked at are each file's opening and closing and the running balances at the end of a day; what follows a break is held against the
-    balance stated there, so that one missing row is one break. Nothing is compared across a gap.
+    Looked at are each file's opening and closing and the running balances at the end of a day, so that one missing row is one break.
     """
     gaps = covered[covered["kind"] == "gap"]
     after = [(its, _day(last) + timedelta(days=1)) for its, last in zip(gaps["account_id"], gaps["to_on"], strict=True)]
     found = [
         (day, name, float(stated), float(computed))
         for account_id, name in dict.fromkeys((row[0], row[1]) for row in days)
-        for day, stated, computed in _breaks(
+        for day, stated, computed in across(
             [(day, moved, printed or []) for its, _, day, moved, printed in days if its == account_id],
             [(first, last, opening, closing) for its, _, first, last, opening, closing in files if its == account_id],
             {day for its, day in after if its == account_id},
         )
     ]
     return DataFrame(sorted(found), columns=["day", "account", "stated", "computed"])
-
-
-def _breaks(
-    days: Iterable[tuple[date, Decimal, list[Decimal]]],
-    files: list[tuple[date, date, Decimal | None, Decimal | None]],
-    restarts: set[date],
-) -> list[tuple[date, Decimal, Decimal]]:
-    openings = {first_on: opening for first_on, _, opening, _ in reversed(files) if opening is not None}  # of one day, the first file's
-    closings = {last_on: closing for _, last_on, _, closing in files if closing is not None}
-    found = []
-    level: Decimal | None = None
-    for day, moved, printed in days:
-        if any(level is not None and day >= start for start in restarts):
-            level, restarts = None, {start for start in restarts if day < start}
-        opening = openings.get(day)
-        if opening is not None:
-            if level is not None and level != opening:
-                found.append((day, opening, level))
-            level = opening
-        if level is None:
-            level = min(printed) if len(printed) == 1 else closings.get(day)
-            continue
-        level += moved
-        stated = printed or [closing for closing in (closings.get(day),) if closing is not None]
-        if stated and level not in stated:
-            here = level
-            level = min(stated, key=lambda value: abs(value - here))
-            found.append((day, level, here))
-    return found
 
 
 # --- the movements themselves ------------------------------------------------------------------------------------------

@@ -20,7 +20,21 @@ from pandas import DataFrame, Series, concat
 from pyarrow import Decimal128Array, DictionaryArray, Table, array, csv, decimal128, py_buffer
 
 from creditrisk import applicants as people
-from creditrisk import features, gate, ingest, inspections, labels, registry, reviews, scoring, synthetic, training, workspace
+from creditrisk import (
+    features,
+    gate,
+    ingest,
+    inspections,
+    labels,
+    plan,
+    registry,
+    reviews,
+    scoring,
+    standing,
+    synthetic,
+    training,
+    workspace,
+)
 from creditrisk import store as stores
 from creditrisk.errors import InvalidInput, NotEnoughData
 from creditrisk.settings import Settings
@@ -99,7 +113,7 @@ def fill(store: Store, *, applicants: int = 2_000, seed: int = 11, progress: Pro
     if applicants < FEWEST:
         raise InvalidInput(f"A demo bank needs at least {FEWEST} applicants, not {applicants}: with fewer there is nothing to learn from.")
     if workspace.summary(store)["n_applicants"]:
-        raise InvalidInput(f"The workspace holds applicants already and a demo is never mixed with them. {standing(store)}")
+        raise InvalidInput(f"The workspace holds applicants already and a demo is never mixed with them. {reached(store)}")
     say = progress or _silent
     started = perf_counter()
     of = {step: _between(say, low, high) for step, low, high in zip(STEPS, STEPS.values(), [*STEPS.values(), 1.0][1:], strict=True)}
@@ -109,7 +123,7 @@ def fill(store: Store, *, applicants: int = 2_000, seed: int = 11, progress: Pro
     summary["snapshot_id"] = features.build(store, user=USER, progress=of["features"])
     of["labels"](0.0, "labelling with K-Means: the last quarter of everybody, beside what was known before it")
     summary["label_set_id"] = _label(store, of["labels"])
-    config = training.Config(label_set_id=summary["label_set_id"])
+    config = plan.Config(label_set_id=summary["label_set_id"])
     summary["models"] = training.train(store, config, user=USER, progress=of["candidates"])
     summary["champion"] = _promote(store, summary["label_set_id"])
     summary |= _score(store, truth, summary["label_set_id"], of["scores"])
@@ -118,7 +132,7 @@ def fill(store: Store, *, applicants: int = 2_000, seed: int = 11, progress: Pro
     return summary
 
 
-def standing(store: Store) -> str:
+def reached(store: Store) -> str:
     """Say how far a workspace is filled and which commands fill the rest."""
     held = workspace.summary(store)
     said = f"{held['n_applicants']:,} applicants with {held['n_transactions']:,} transactions"
@@ -185,8 +199,8 @@ def _label(store: Store, say: Progress) -> str:
 
 def _promote(store: Store, label_set_id: str) -> str:
     """Promote the best calibrated (Brier) of the candidates that observed outcomes cannot tell from the best; baselines stay."""
-    board = training.leaderboard(store, label_set_id)
-    able = board[board["algorithm"].isin(training.CANDIDATES)]
+    board = standing.leaderboard(store, label_set_id)
+    able = board[board["algorithm"].isin(plan.CANDIDATES)]
     alike = able[~(able["auc_observed_high"] < able["auc_observed"].max())]
     best = alike.sort_values(["brier", "model_id"]).iloc[0]
     known = best["auc_observed"] == best["auc_observed"]

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame, isna
 
+from creditrisk.design import Table
 from creditrisk.errors import InvalidInput
 from creditrisk.estimators import Numbers, Scorecard
-from creditrisk.pipeline import Pipeline, Reference, Table
+from creditrisk.pipeline import Pipeline, Reference
 from creditrisk.schema import Feature, Schema, is_missing
 from creditrisk.scorecard import offset, points
 from creditrisk.settings import Score

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame
 
-from creditrisk import features, labels, pipeline, split
+from creditrisk import features, index, labels, split
 from creditrisk.errors import NothingYet
 from creditrisk.estimators import inverse_logit, logit
 from creditrisk.schema import Feature, Schema
@@ -92,7 +92,7 @@ class _Learner:
     def step(self, lesson: dict[Any, Any]) -> dict[str, Any]:
         """Foretell a case, then learn from it; returns the row to keep."""
         values = DataFrame([json.loads(lesson["inputs"])])
-        z = pipeline.signed_z(values, self.read, self.reference).to_numpy(float)
+        z = index.signed_z(values, self.read, self.reference).to_numpy(float)
         foretold = float(inverse_logit(z @ self.model.coef_[0] + self.model.intercept_)[0])
         self.model.partial_fit(z, [int(lesson["bad"])])
         weights = dict(zip((feature.name for feature in self.read), self.model.coef_[0].tolist(), strict=True))

@@ -6,24 +6,21 @@ contributions plus base are the margin, because calibration is affine in what th
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pandas import DataFrame, Series, notna
+from pandas import DataFrame
 
+from creditrisk import split
+from creditrisk.algorithms import FITS, Lesson, Setting, chosen
 from creditrisk.balance import BALANCES, Balance, balanced
+from creditrisk.design import Table, columns_of, encode, typical
 from creditrisk.errors import InvalidInput, NotEnoughData, SchemaMismatch
-from creditrisk.estimators import FITS, Column, Estimator, Lesson, Numbers, Setting, checked, chosen, index_of, inverse_logit, logit
+from creditrisk.estimators import Column, Estimator, Numbers, checked, inverse_logit, logit
 from creditrisk.schema import Feature, Schema
 from creditrisk.settings import Policy, Training
 
 Progress = Callable[[float, str], None]
-Table = DataFrame | Mapping[str, NDArray[Any]]  # rows as columns by name; of one applicant, a frame takes longer to make than to score
-ALGORITHMS = tuple(FITS)
-MOST_CHOICES = 30  # choices that get a column of their own; rarer ones share "none of these"
-LARGE = 50_000  # rows from which on one held-out tenth calibrates as well as folds, at a sixth of the cost
-NONE_SEEN = "(none seen)"  # the column of a choice that no row of the training table states
 REFERENCE_ROWS = 1_000  # a reference group is explained on at most so many of its rows
 
 
@@ -31,7 +28,7 @@ REFERENCE_ROWS = 1_000  # a reference group is explained on at most so many of i
 class Fitting:
     """How to fit: the seed of everything random, the folds behind the calibration, the PD that parts yes from no.
 
-    `parameters` override the algorithm's own settings (`estimators.SPACE` says which there are); none means those that suit the
+    `parameters` override the algorithm's own settings (`algorithms.SPACE` says which there are); none means those that suit the
     size of the data. `balance` makes the classes weigh the same while fitting, by weights or by invented rows (see `balance`).
     """
 
@@ -176,7 +173,7 @@ def validate(
     learned from; None parts the rows at random. With one part only, the fit on the other rows is the model.
     """
     lesson, known = teach(algorithm, frame, bad, weight, schema, config=config, features=features)
-    parts = folds(lesson.bad, config.folds, lesson.seed) if fold is None else fold
+    parts = split.folds(lesson.bad, config.folds, lesson.seed) if fold is None else fold
     estimator, raw = _fit_and_hold_out(algorithm, lesson, parts, config.balance, progress)
     seen = parts >= 0
     slope, intercept = _platt(raw[seen], lesson.bad[seen], lesson.weight[seen])
@@ -200,10 +197,10 @@ def teach(
 ) -> tuple[Lesson, tuple[Feature, ...]]:
     """Return what an algorithm learns from a frame, and the features it reads; raises as `fit` does."""
     if algorithm not in FITS:
-        raise InvalidInput(f"There is no algorithm {algorithm!r}; there are {', '.join(ALGORITHMS)}.")
+        raise InvalidInput(f"There is no algorithm {algorithm!r}; there are {', '.join(FITS)}.")
     known = tuple(feature for feature in schema.predictors if features is None or feature.name in features)
     labels, weights = _labels(bad, len(frame)), _weights(weight, len(frame))
-    columns = _columns(frame, known)
+    columns = columns_of(frame, known)
     matrix = encode(frame, known, columns)
     return Lesson(matrix, labels, weights, columns, config.seed, chosen(algorithm, config.parameters)), known
 
@@ -220,79 +217,6 @@ def held_out(algorithm: str, lesson: Lesson, fold: NDArray[np.intp], balance: Ba
         out = fold == number
         raw[out] = FITS[algorithm](balanced(lesson.take(~out), balance)).raw(lesson.matrix[out])
     return raw
-
-
-def folds(bad: Numbers, count: int, seed: int, group: ArrayLike | None = None) -> NDArray[np.intp]:
-    """Return the fold of each row: `count` of them, or from LARGE rows on a tenth in fold 0 and the rest in none (-1)."""
-    if len(bad) < LARGE:
-        return parted(bad, count, seed, group)
-    return np.where(parted(bad, 10, seed, group) == 0, 0, -1)
-
-
-def parted(bad: Numbers, count: int, seed: int, group: ArrayLike | None = None) -> NDArray[np.intp]:
-    """Return a fold number per row, stratified; rows of one `group` share theirs, which is bad where any row of it is.
-
-    Never more folds than the smaller class has groups.
-    """
-    members = np.arange(len(bad)) if group is None else np.unique(np.asarray(group), return_inverse=True)[1]
-    worst = np.zeros(int(members.max()) + 1)
-    np.maximum.at(worst, members, bad)
-    random = np.random.default_rng(seed)
-    most = int(max(2, min(count, worst.sum(), len(worst) - worst.sum())))
-    fold = np.empty(len(worst), dtype=np.intp)
-    good, bad_ones = (random.permutation(np.flatnonzero(worst == value)) for value in (0, 1))
-    fold[np.concatenate([good, bad_ones])] = np.arange(len(worst)) % most
-    return np.asarray(fold[members], dtype=np.intp)
-
-
-def encode(table: Table, features: Sequence[Feature], columns: Sequence[Column]) -> Numbers:
-    """Return the matrix of a table, one column each of `columns`; unknown and infinite values are NaN.
-
-    Raises SchemaMismatch naming features that are no column, InvalidInput naming a value that is not allowed.
-    """
-    absent = {feature.name for feature in features} - set(table)
-    if absent:
-        named = ", ".join(feature.name for feature in features if feature.name in absent)
-        raise SchemaMismatch(f"The table lacks {named}, which the model reads. Add the column, empty where it is not known.")
-    numeric = [feature for feature in features if feature.is_numeric]
-    numbers = _numbers(table, numeric)
-    if [column.feature for column in columns] == [feature.name for feature in numeric]:  # no choices: the columns are the features
-        return numbers
-    said = {feature.name: _choices(feature, table[feature.name]) for feature in features if not feature.is_numeric}
-    matrix = np.empty((n_rows(table), len(columns)), order="F")
-    place = {feature.name: number for number, feature in enumerate(numeric)}
-    for position, column in enumerate(columns):
-        if column.choice is None:
-            matrix[:, position] = numbers[:, place[column.feature]]
-        else:
-            given = said[column.feature]
-            matrix[:, position] = np.where(given == "", np.nan, given == column.choice)
-    return matrix
-
-
-def n_rows(table: Table) -> int:
-    """Return how many rows a table has."""
-    return len(table) if isinstance(table, DataFrame) else len(next(iter(table.values()), ()))
-
-
-def risk_index(frame: DataFrame, features: Sequence[Feature], reference: DataFrame | None = None) -> Numbers:
-    """Return the plain risk index of each row: the mean of the features' robust z-values, signed so that more is riskier.
-
-    Medians and spreads come from `reference` (default: the frame itself). A z-value is held within three, a missing
-    one counts as typical, so that a short history looks neither good nor bad. Without features every row is typical.
-    """
-    if not features:
-        return np.zeros(len(frame))
-    z = signed_z(frame, features, reference)
-    return np.asarray(sum(z[feature.name].to_numpy() for feature in features) / max(len(features), 1), dtype=np.float64)
-
-
-def signed_z(frame: DataFrame, features: Sequence[Feature], reference: DataFrame | None = None) -> DataFrame:
-    """Return the robust z-value of each feature times its risk sign, within three; 0 where missing. Index as the frame's."""
-    columns = [Column(feature.name, None, feature.risk, True) for feature in features]
-    scaler = index_of(encode(frame if reference is None else reference, features, columns), columns)
-    z = scaler.z(encode(frame, features, columns)) * np.array([column.sign for column in columns])
-    return DataFrame(z, columns=[column.feature for column in columns], index=frame.index)
 
 
 # ── fitting ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -348,7 +272,7 @@ def _with_references(pipeline: Pipeline, frame: DataFrame) -> Pipeline:
     for name, rows in groups.items():
         contributions, _ = pipeline.contributions(frame.iloc[_sample(rows, pipeline.config.seed)])
         mean = {feature: float(contributions[feature].mean()) for feature in pipeline.names}
-        references[name] = Reference(len(rows), mean, _typical(frame.iloc[rows], pipeline.features))
+        references[name] = Reference(len(rows), mean, typical(frame.iloc[rows], pipeline.features))
         if name == "everyone":
             importance = {feature: float((contributions[feature] - mean[feature]).abs().mean()) for feature in pipeline.names}
     return replace(pipeline, references=references, importance=importance)
@@ -361,98 +285,6 @@ def _sample(rows: NDArray[np.intp], seed: int) -> NDArray[np.intp]:
 
 
 # ── reading values ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _numbers(table: Table, features: Sequence[Feature]) -> Numbers:
-    """Return the columns of numeric features (rows × features, column by column in memory): unknown and infinite values are NaN."""
-    try:
-        numbers = _together(table, [feature.name for feature in features])
-    except (TypeError, ValueError) as error:
-        raise _not_a_number(table, features) from error
-    numbers[np.isinf(numbers)] = np.nan
-    return numbers
-
-
-def _together(table: Table, names: Sequence[str]) -> Numbers:
-    if not isinstance(table, DataFrame):
-        return np.array([table[name] for name in names], dtype=np.float64).reshape(len(names), n_rows(table)).T
-    part = table[list(names)]
-    if {dtype.kind for dtype in part.dtypes} & {"M", "m"}:
-        raise TypeError("days are no numbers")
-    return np.array(part.to_numpy(dtype=np.float64, na_value=np.nan), order="F")
-
-
-def _not_a_number(table: Table, features: Sequence[Feature]) -> InvalidInput:
-    """Return the refusal of the first column that holds something else than numbers."""
-    for feature in features:
-        values = Series(table[feature.name])
-        if values.dtype.kind in "mM":
-            return InvalidInput(f"{feature.title} ({feature.name}) holds dates; it should hold numbers.")
-        if (odd := _first_odd(values)) is not None:
-            return InvalidInput(f"{feature.title} ({feature.name}) holds {odd!r}, which is not a number.")
-    return InvalidInput("A column holds something else than numbers.")
-
-
-def _first_odd(values: "Series[Any]") -> object:
-    for value in values:
-        try:
-            float(value)
-        except (TypeError, ValueError):
-            if value is not None:
-                return value
-    return None
-
-
-def _choices(feature: Feature, values: "Series[Any] | NDArray[Any]") -> NDArray[np.object_]:
-    """Return choices as text, "" where missing; raises InvalidInput for one that is not declared."""
-    known = np.asarray(notna(values))
-    texts = np.array([_text(value) if is_known else "" for value, is_known in zip(values, known, strict=True)], dtype=object)
-    odd = {text for text in texts if text} - set(feature.choices) if feature.choices else set()
-    if odd:
-        raise InvalidInput(f"{feature.title} ({feature.name}) is {min(odd)!r}; it should be one of {', '.join(feature.choices)}.")
-    return texts
-
-
-def _text(value: object) -> str:
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-
-
-def _columns(frame: DataFrame, features: Sequence[Feature]) -> tuple[Column, ...]:
-    """Return the matrix' columns; a feature of many choices gets the most frequent ones."""
-    if not features:
-        raise NotEnoughData("The schema declares no predictor, so there is nothing to learn from.")
-    columns: list[Column] = []
-    for feature in features:
-        if feature.is_numeric:
-            columns.append(Column(feature.name, None, feature.risk, feature.in_index, feature.is_binding))
-        elif feature.name in frame.columns:
-            seen = sorted(_frequent(_choices(feature, frame[feature.name]))) or [NONE_SEEN]
-            columns += [Column(feature.name, choice, 0, False) for choice in seen]
-    return tuple(columns)
-
-
-def _frequent(texts: NDArray[np.object_]) -> list[str]:
-    """Return the choices that occur, most frequent first, at most MOST_CHOICES."""
-    choices, counts = np.unique(texts[texts != ""].astype(str), return_counts=True)
-    return [str(choice) for choice in choices[np.argsort(-counts, kind="stable")[:MOST_CHOICES]]]
-
-
-def _typical(frame: DataFrame, features: Sequence[Feature]) -> dict[str, float | str]:
-    """Return what is usual of each feature: the median of the numbers known, the most frequent choice."""
-    numeric = [feature for feature in features if feature.is_numeric]
-    numbers = {feature.name: column for feature, column in zip(numeric, _numbers(frame, numeric).T, strict=True)}
-    return {
-        feature.name: _middle(numbers[feature.name])
-        if feature.is_numeric
-        else next(iter(_frequent(_choices(feature, frame[feature.name]))), float("nan"))
-        for feature in features
-    }
-
-
-def _middle(numbers: Numbers) -> float:
-    # Where most have none of something the median is 0 and compares nobody with anybody; there the mean is what is usual.
-    known = numbers[~np.isnan(numbers)]
-    return (float(np.median(known)) or float(np.mean(known))) if len(known) else float("nan")
 
 
 def _labels(bad: ArrayLike, n: int) -> Numbers:

@@ -11,16 +11,15 @@ from dataclasses import asdict, dataclass, field, fields
 from math import prod
 from typing import Any, Literal, get_args
 
+from creditrisk.algorithms import FITS, SPACE, Setting, chosen
 from creditrisk.balance import BALANCES, Balance
 from creditrisk.errors import InvalidInput
-from creditrisk.estimators import SPACE, Setting, chosen
-from creditrisk.pipeline import ALGORITHMS
 from creditrisk.schema import Feature, Schema
 from creditrisk.settings import Training
 
 Split = Literal["random", "time", "file"]
 BASELINES = ("risk_index", "constant")  # on every leaderboard: a candidate that does not beat them is not worth its keep
-CANDIDATES = tuple(name for name in ALGORITHMS if name not in BASELINES)
+CANDIDATES = tuple(name for name in FITS if name not in BASELINES)
 USUAL = ("xgboost", "random_forest", "logistic")  # fitted where nobody chooses
 MOST_TRIALS, MOST_SECONDS = 1_000, 86_400
 
@@ -56,7 +55,7 @@ class Config:
 
     def __post_init__(self) -> None:
         for name in self.algorithms:
-            if name not in ALGORITHMS:
+            if name not in FITS:
                 raise InvalidInput(f"There is no algorithm {name!r}; choose among {', '.join(CANDIDATES)}.")
         if not self.algorithms:
             raise InvalidInput(f"Name at least one algorithm: {', '.join(CANDIDATES)}.")

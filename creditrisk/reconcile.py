@@ -1,12 +1,14 @@
-"""Do the balances of a statement follow from its amounts: opening + movements = closing, row by row where balances are printed.
+"""Do the balances of a statement follow from its amounts: opening + movements = closing, row by row where balances are printed,
+and from one file to the next.
 
 A mismatch is a status to report, never a reason to refuse a file: printed balances are themselves often rounded or in another order.
 A figure that stands still beside every row while money moves is no running balance, and nothing is reckoned from it.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 from types import MappingProxyType
@@ -162,3 +164,37 @@ def _breaks(amount: Units, balance: Units, stated: Any) -> NDArray[Any]:
     steps = np.diff(np.cumsum(amount)[known])
     broken: NDArray[Any] = known[1:][np.diff(balance[known]) != steps]
     return broken
+
+
+def across(
+    days: Iterable[tuple[date, Decimal, list[Decimal]]],
+    files: list[tuple[date, date, Decimal | None, Decimal | None]],
+    restarts: set[date],
+) -> list[tuple[date, Decimal, Decimal]]:
+    """Return where the balances of an account do not follow from its movements over several files: day, balance stated, balance reckoned.
+
+    `days` are each day, what moved and the balances printed at its end; `files` first and last day, opening and closing. What follows
+    a break is held against the balance stated there; on a day of `restarts` the account begins anew, for a gap lies before it.
+    """
+    openings = {first_on: opening for first_on, _, opening, _ in reversed(files) if opening is not None}  # of one day, the first file's
+    closings = {last_on: closing for _, last_on, _, closing in files if closing is not None}
+    found = []
+    level: Decimal | None = None
+    for day, moved, printed in days:
+        if any(level is not None and day >= start for start in restarts):
+            level, restarts = None, {start for start in restarts if day < start}
+        opening = openings.get(day)
+        if opening is not None:
+            if level is not None and level != opening:
+                found.append((day, opening, level))
+            level = opening
+        if level is None:
+            level = min(printed) if len(printed) == 1 else closings.get(day)
+            continue
+        level += moved
+        stated = printed or [closing for closing in (closings.get(day),) if closing is not None]
+        if stated and level not in stated:
+            here = level
+            level = min(stated, key=lambda value: abs(value - here))
+            found.append((day, level, here))
+    return found

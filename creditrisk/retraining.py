@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame
 
-from creditrisk import features, gate, labels, metrics, registry, stability, training
+from creditrisk import features, gate, labels, metrics, plan, registry, stability, standing
 from creditrisk.errors import InvalidInput, SchemaMismatch
 from creditrisk.store import Store
 
@@ -225,10 +225,10 @@ def latest(store: Store) -> tuple[str, str] | None:
     """Return which model came after which last: of those trained since the champion stood, on the newest labels, the best by its folds
     after the champion; else the champion after the former one; None where nothing came after anything."""
     champion, former = registry.champion(store), registry.former(store)
-    board = training.leaderboard(store)
+    board = standing.leaderboard(store)
     if champion is None or board.empty:
         return None
-    later = board[~board["algorithm"].isin(training.BASELINES) & (board["created_at"] > champion["status_at"])]
+    later = board[~board["algorithm"].isin(plan.BASELINES) & (board["created_at"] > champion["status_at"])]
     if len(later):
         newest = later[later["label_set_id"] == later["label_set_id"].max()].sort_values(["cv_auc", "model_id"], ascending=[False, True])
         return str(newest["model_id"].iloc[0]), str(champion["model_id"])

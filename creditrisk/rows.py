@@ -18,7 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pandas import DataFrame, Series
 
-from creditrisk import cells, formula
+from creditrisk import dates, formula
 from creditrisk.errors import InvalidInput
 from creditrisk.schema import Feature, Schema
 
@@ -262,10 +262,10 @@ def days(values: Series) -> Series:
     """Return a column of days with its texts as dates where one format reads most of them (930705, 31.12.2020), the others as given."""
     texts = values.astype(object).where(values.notna(), "").map(plain)
     known = texts[texts != ""].unique()
-    forms = [] if all(day(text)[0] for text in known) else cells.date_formats(pa.array(known, pa.string()))
+    forms = [] if all(day(text)[0] for text in known) else dates.formats(pa.array(known, pa.string()))
     if len(forms) != 1:
         return values
-    found = texts.map(cells.date_reader(forms[0])).astype(object)
+    found = texts.map(dates.reader(forms[0])).astype(object)
     return found.where(found.notna(), values.astype(object))
 
 

@@ -16,9 +16,10 @@ import numpy as np
 from pandas import DataFrame
 
 from creditrisk import certainty, explain, features, labels, policy, registry, scorecard, seal, shadow, tranche, vault
+from creditrisk.design import Table, n_rows
 from creditrisk.errors import InvalidInput, NotAllowed, NothingYet, SchemaMismatch, TamperedArtefact, UnknownThing
 from creditrisk.estimators import inverse_logit
-from creditrisk.pipeline import Pipeline, Table, n_rows
+from creditrisk.pipeline import Pipeline
 from creditrisk.rows import Rows, columns
 from creditrisk.schema import Schema
 from creditrisk.settings import Policy, Score

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from hashlib import blake2b
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from pandas import DataFrame
 
 from creditrisk.errors import InvalidInput
@@ -83,3 +83,29 @@ def left_out(table: DataFrame, is_test: Marks) -> Marks:
     """Mark the rows that are neither learned from nor tested: those of an applicant who is tested on other rows."""
     tested = table["applicant_id"].isin(table["applicant_id"][is_test]).to_numpy(bool)
     return np.asarray(tested & ~is_test, dtype=bool)
+
+
+LARGE = 50_000  # rows from which on one held-out tenth calibrates as well as folds, at a sixth of the cost
+
+
+def folds(bad: NDArray[np.float64], count: int, seed: int, group: ArrayLike | None = None) -> NDArray[np.intp]:
+    """Return the fold of each row: `count` of them, or from LARGE rows on a tenth in fold 0 and the rest in none (-1)."""
+    if len(bad) < LARGE:
+        return parted(bad, count, seed, group)
+    return np.where(parted(bad, 10, seed, group) == 0, 0, -1)
+
+
+def parted(bad: NDArray[np.float64], count: int, seed: int, group: ArrayLike | None = None) -> NDArray[np.intp]:
+    """Return a fold number per row, stratified; rows of one `group` share theirs, which is bad where any row of it is.
+
+    Never more folds than the smaller class has groups.
+    """
+    members = np.arange(len(bad)) if group is None else np.unique(np.asarray(group), return_inverse=True)[1]
+    worst = np.zeros(int(members.max()) + 1)
+    np.maximum.at(worst, members, bad)
+    random = np.random.default_rng(seed)
+    most = int(max(2, min(count, worst.sum(), len(worst) - worst.sum())))
+    fold = np.empty(len(worst), dtype=np.intp)
+    good, bad_ones = (random.permutation(np.flatnonzero(worst == value)) for value in (0, 1))
+    fold[np.concatenate([good, bad_ones])] = np.arange(len(worst)) % most
+    return np.asarray(fold[members], dtype=np.intp)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from creditrisk import cells
+from creditrisk import cells, dates
 from creditrisk.errors import UnreadableFile
 
 ROWS = pa.schema(
@@ -90,7 +90,7 @@ def date_question(file: str, forms: Sequence[str], *, line: int, column: str, va
         f"the dates can be read in more than one way (for example {value!r}) and nothing in the file decides; "
         f"a bank profile (--profile) with {keys} does."
     )
-    days = {form: cells.date_reader(form)(value) for form in forms}
+    days = {form: dates.reader(form)(value) for form in forms}
     choices = [Choice({"date_format": form}, f"{value} is {day.day} {day:%B %Y}" if day else form) for form, day in days.items()]
     asks = "In which order do day and month stand?"
     return Unclear(file, Question("date_format", asks, Problem(line, column, value, sentence), tuple(choices), tuple(headings)))

@@ -9,10 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from pandas import DataFrame, Series, isna
+from pandas import DataFrame, isna
 
-from creditrisk import gather, inference, provenance, rows, schema, tabular
+from creditrisk import gather, ids, inference, provenance, rows, schema, tabular
 from creditrisk.errors import InvalidInput, NotAllowed
 from creditrisk.gather import Plan
 from creditrisk.inference import Finding
@@ -20,14 +19,6 @@ from creditrisk.provenance import Change
 from creditrisk.rows import Problem
 from creditrisk.schema import Schema
 from creditrisk.store import Store, now, quoted
-
-ID_NAMES = (
-    "applicant_id", "id", "cust_id", "customer_id", "client_id", "loan_id", "application_id", "member_id", "appl_id", "app_id",
-    "borrower_id", "customer_no", "customer_number", "client_no", "sk_id_curr",
-)  # fmt: skip
-EXACT = 2.0**53  # up to here every whole number has a float of its own
-ROUNDED = r"-?\d(\.\d+)?[eE]\+\d+"  # 1.2E+15: an id that a spreadsheet took for a number
-LONG_IDS = 2
 
 
 @dataclass(frozen=True)
@@ -84,23 +75,23 @@ def join(tables: Mapping[str, DataFrame], *, key: str | None = None, on: str | N
     notes = [f"{file}: {note}" for file, table in tables.items() for note in table.attrs.get("notes", [])]
     asked, on, base = dict(gather or {}), on or key, base.copy()
     if key is None:
-        key = on = on or key_of(base)
+        key = on = on or ids.column_of(base)
     if key is None:
         if others:
             raise InvalidInput(f"{first} has no column called like an id: name the key with --id COLUMN.")
         key, base = "row", base.assign(row=[f"row {number}" for number in range(1, len(base) + 1)])
         notes.append(f"{first} has no column called like an id: its applicants are called by their row.")
-    base[key] = _keys(first, base, key)
-    _once(first, key, base[key], "each applicant may have one row")
-    notes += _look_alikes(first, key, base[key])
+    base[key] = ids.read(first, base, key)
+    ids.once(first, key, base[key], "each applicant may have one row")
+    notes += ids.look_alikes(first, key, base[key])
     joined, known = base, set(base[key])
     parts, met = [], set[str]()
     for name, other in others:
-        table = other.assign(**{str(on): _keys(name, other, str(on))}).rename(columns={str(on): key})
+        table = other.assign(**{str(on): ids.read(name, other, str(on))}).rename(columns={str(on): key})
         matched = table[key].isin(known)
         met |= set(table.loc[matched, key])
         parts.append(Part(name, len(table), int(matched.sum()), int((~matched).sum())))
-        notes += _near_misses(name, table.loc[~matched, key], known)
+        notes += ids.near_misses(name, table.loc[~matched, key], known)
         columns = len(table.columns)
         table, counted = _one_each(name, table, key, asked)
         if counted:
@@ -123,7 +114,7 @@ def join(tables: Mapping[str, DataFrame], *, key: str | None = None, on: str | N
 def several(tables: Mapping[str, DataFrame], *, key: str | None = None, on: str | None = None) -> dict[str, list[str]]:
     """Return the further files with several rows for one applicant, and which of their columns can become one row's."""
     first, *_ = tables.values()
-    named = on or key or key_of(first)
+    named = on or key or ids.column_of(first)
     found: dict[str, list[str]] = {}
     for name, table in list(tables.items())[1:]:
         if named in table.columns and table[named].duplicated().any():
@@ -138,7 +129,7 @@ def _one_each(file: str, table: DataFrame, key: str, asked: Plan) -> tuple[DataF
     if not any(column in asked for column in table.columns):
         example = next((str(column) for column in table.columns if column != key), "COLUMN")
         how = f"say how several become one, like {example}=max ({', '.join(gather.FUNCTIONS)}; --gather on the command line)"
-        _once(file, key, table[key], f"{how}, or give one row for each applicant")
+        ids.once(file, key, table[key], f"{how}, or give one row for each applicant")
     return gather.gathered(file, table, key, asked), gather.rows_of(file)
 
 
@@ -208,6 +199,27 @@ def save(
     All of it in one transaction. Raises NotAllowed where the workspace holds applicants of another schema.
     """
     adopted = _adopt(store, wanted)
+    given = _given(table, wanted, as_of)
+    checked, problems = rows.check(wanted, given, complete=True)
+    observed = DataFrame(columns=["applicant_id", "observed_bad", "observed_on"])
+    if target:
+        observed, wrong = rows.outcomes(table.frame, id_column=table.key, bad_column=str(target))
+        problems = sorted([*problems, *wrong], key=lambda problem: problem.row)
+    dropped = _dropped(table, wanted, target, as_of, findings)
+    changes = [*_of_files(table), *provenance.found(wanted, given, problems, [*findings, *dropped])]
+    store.require_room(int(table.frame.memory_usage().sum()), table.parts[0].file)
+    with store.write(user, "import", _stem(table.parts[0].file), n=len(checked), files=[part.file for part in table.parts]) as cursor:
+        if adopted:
+            store.shape(cursor, wanted)
+        snapshot_id = _insert(cursor, wanted, checked, observed, user)
+        provenance.keep(cursor, snapshot_id, changes, checked["applicant_id"].tolist())
+        if adopted:  # last, but before the commit: a schema without rows does no harm, rows without their schema would
+            store.adopt(wanted)
+    return Imported(snapshot_id, wanted, len(checked), len(observed), problems)
+
+
+def _given(table: Table, wanted: Schema, as_of: str | None) -> DataFrame:
+    """Return the applicants as the schema's columns, with their days where a column names them; raises InvalidInput where it does not."""
     known = {feature.name for feature in wanted}
     given = table.frame.drop(columns=[name for name in table.frame.columns if name not in known])
     given.insert(0, "applicant_id", table.frame[table.key])
@@ -215,111 +227,26 @@ def save(
         if as_of not in table.frame.columns:
             raise InvalidInput(f"There is no column {as_of!r}; there are {', '.join(map(str, table.frame.columns))}.")
         given.insert(1, "as_of", rows.days(table.frame[as_of]))
-    checked, problems = rows.check(wanted, given, complete=True)
-    observed = DataFrame(columns=["applicant_id", "observed_bad", "observed_on"])
-    if target:
-        observed, wrong = rows.outcomes(table.frame, id_column=table.key, bad_column=str(target))
-        problems = sorted([*problems, *wrong], key=lambda problem: problem.row)
-    changes = [
-        *_of_files(table),
-        *provenance.found(wanted, given, problems, [*findings, *_dropped(table, wanted, target, as_of, findings)]),
-    ]
-    names = ", ".join(quoted(name) for name in checked.columns)
-    store.require_room(int(table.frame.memory_usage().sum()), table.parts[0].file)
-    with store.write(user, "import", _stem(table.parts[0].file), n=len(checked), files=[part.file for part in table.parts]) as cursor:
-        if adopted:
-            store.shape(cursor, wanted)
-        at = now()
-        made = cursor.execute(
-            """insert into snapshot (as_of, days_before, schema_fingerprint, n_applicants, is_whole, created_at, created_by)
-            values (null, 0, $fingerprint, $n, true, $at, $user) returning snapshot_id""",
-            {"fingerprint": wanted.fingerprint, "n": len(checked), "at": at, "user": user},
-        ).fetchall()
-        snapshot_id = int(made[0][0])
-        cursor.register("checked", checked)
-        cursor.execute(f"insert into applicant (snapshot_id, {names}) select $id, {names} from checked", {"id": snapshot_id})
-        provenance.keep(cursor, snapshot_id, changes, checked["applicant_id"].tolist())
-        cursor.register("observed", observed)
-        cursor.execute(
-            "insert into outcome select applicant_id, observed_bad::boolean, observed_on::date, $at, $user from observed",
-            {"at": at, "user": user},
-        )
-        if adopted:  # last, but before the commit: a schema without rows does no harm, rows without their schema would
-            store.adopt(wanted)
-    return Imported(snapshot_id, wanted, len(checked), len(observed), problems)
+    return given
 
 
-def respell(store: Store, snapshot_id: int, wanted: Schema, *, user: str) -> int:
-    """Put choices of a snapshot right as the spellings of `wanted` say, in a new snapshot, and take that schema; returns the new id.
-
-    The applicants stay as they were in the old one. Raises InvalidInput where no value would change.
-    """
-    changed = [
-        (feature.name, written, meant)
-        for feature in wanted
-        for written, meant in feature.spellings.items()
-        if written not in store.schema[feature.name].spellings
-    ]
-    if not changed:
-        raise InvalidInput("No writing was given another meaning, so there is nothing to put right.")
-    names = ["applicant_id", "as_of", *(feature.name for feature in wanted)]
-    columns = ", ".join(map(quoted, names))
-    with store.write(user, "import", wanted.name, n=None, respelled=[list(change) for change in changed], of=snapshot_id) as cursor:
-        made = cursor.execute(
-            """insert into snapshot (as_of, days_before, schema_fingerprint, n_applicants, is_whole, created_at, created_by)
-            select as_of, days_before, $fingerprint, n_applicants, is_whole, $at, $user from snapshot where snapshot_id = $old
-            returning snapshot_id""",
-            {"fingerprint": wanted.fingerprint, "at": now(), "user": user, "old": snapshot_id},
-        ).fetchall()
-        new = int(made[0][0])
-        cursor.execute(
-            f"insert into applicant (snapshot_id, {columns}) select $new, {columns} from applicant where snapshot_id = $old",
-            {"new": new, "old": snapshot_id},
-        )
-        provenance.respelled(cursor, snapshot_id, new, changed)
-        for name, written, meant in changed:
-            column = quoted(name)
-            cursor.execute(
-                f"update applicant set {column} = $meant where snapshot_id = $new and {column} = $written",
-                {"meant": meant, "new": new, "written": written},
-            )
-        store.adopt(wanted)
-    return new
-
-
-def writings(known: Schema, table: DataFrame) -> DataFrame:
-    """Return how each choice of a table is written, for a person to correct: column, written, n, perhaps (a guess), means ('' = itself)."""
-    found = []
-    for feature in known:
-        if feature.is_numeric or feature.name not in table:
-            continue
-        column = table[feature.name]
-        counts = column[column.notna()].astype(str).str.strip().value_counts()
-        near = inference.alike({str(text): int(n) for text, n in counts.items() if text not in feature.spellings})
-        found += [(feature.name, text, int(n), near.get(str(text), ""), feature.spellings.get(str(text), "")) for text, n in counts.items()]
-    return DataFrame(found, columns=["column", "written", "n", "perhaps", "means"])
-
-
-def written(store: Store, snapshot_id: int) -> DataFrame:
-    """Return how the choices of a snapshot's applicants are written, as `writings` does."""
-    names = ", ".join(quoted(feature.name) for feature in store.schema if not feature.is_numeric)
-    held = store.read(f"select {names or 'applicant_id'} from applicant where snapshot_id = $id", id=snapshot_id)
-    return writings(store.schema, held)
-
-
-def spelled(known: Schema, table: DataFrame) -> Schema:
-    """Return a schema in which writings mean what an edited table of them says; raises InvalidInput for a meaning that means another."""
-    features = []
-    for feature in known:
-        mine = table[table["column"] == feature.name]
-        said = {str(row["written"]): str(row["means"]).strip() for row in mine.to_dict("records") if not isna(row["means"])}
-        said = {written: meant for written, meant in said.items() if meant and meant != written}
-        if chained := next((meant for meant in said.values() if meant in said), None):
-            raise InvalidInput(f"{feature.title}: {chained!r} is a meaning and means {said[chained]!r} itself; say one of them.")
-        kept = {**{one: meant for one, meant in feature.spellings.items() if one not in set(mine["written"])}, **said}
-        choices = tuple(sorted({*feature.choices, *kept.values()} - set(kept)))
-        features.append(replace(feature, spellings=kept, choices=choices) if feature.type == "choice" else feature)
-    return replace(known, features=tuple(features))
+def _insert(cursor: Any, wanted: Schema, checked: DataFrame, observed: DataFrame, user: str) -> int:
+    """Append a snapshot of these applicants and their outcomes; return its id."""
+    at, names = now(), ", ".join(quoted(name) for name in checked.columns)
+    made = cursor.execute(
+        """insert into snapshot (as_of, days_before, schema_fingerprint, n_applicants, is_whole, created_at, created_by)
+        values (null, 0, $fingerprint, $n, true, $at, $user) returning snapshot_id""",
+        {"fingerprint": wanted.fingerprint, "n": len(checked), "at": at, "user": user},
+    ).fetchall()
+    snapshot_id = int(made[0][0])
+    cursor.register("checked", checked)
+    cursor.execute(f"insert into applicant (snapshot_id, {names}) select $id, {names} from checked", {"id": snapshot_id})
+    cursor.register("observed", observed)
+    cursor.execute(
+        "insert into outcome select applicant_id, observed_bad::boolean, observed_on::date, $at, $user from observed",
+        {"at": at, "user": user},
+    )
+    return snapshot_id
 
 
 def _of_files(table: Table) -> list[Change]:
@@ -383,76 +310,6 @@ def _adopt(store: Store, wanted: Schema) -> bool:
             "own: name another folder with --data and --models."
         )
     return True
-
-
-def key_of(table: DataFrame) -> str | None:
-    """Return the column that is called like an id, or None."""
-    named = {str(column).lower(): str(column) for column in table.columns}
-    return next((named[name] for name in ID_NAMES if name in named), None)
-
-
-def _keys(file: str, table: DataFrame, key: str) -> Series:
-    """Return the key of every row as text; raises InvalidInput where a row has none, or a spreadsheet has rounded it."""
-    if key not in table.columns:
-        raise InvalidInput(f"{file} has no column {key!r}; it has {', '.join(map(str, table.columns[:30]))}.")
-    column = table[key]
-    if column.dtype.kind == "f" and (column.dropna() == np.floor(column.dropna())).all() and (column.abs() < EXACT).all():
-        column = column.astype("Int64")
-    text = column.astype(object).where(column.notna(), "").map(lambda value: str(value).strip().removesuffix(".0"))
-    empty = (text == "").to_numpy().nonzero()[0]
-    if len(empty):
-        raise InvalidInput(f"{file}, row {empty[0] + 1}: the key {key!r} is empty (in {len(empty)} rows); nothing was stored.")
-    odd = np.flatnonzero([not name.isprintable() or len(name) > rows.MAX_NAME for name in text])
-    if len(odd):
-        what = f"is {text.iloc[odd[0]][:40]!r}; it should be at most {rows.MAX_NAME} printable characters"
-        raise InvalidInput(f"{file}, row {odd[0] + 1}: the key {key!r} {what}. Nothing was stored.")
-    rounded = text.str.fullmatch(ROUNDED).to_numpy(bool)
-    long = text[text.str.fullmatch(r"\d{16,}")]
-    if len(long) > LONG_IDS and long.str.endswith("0").all():  # a spreadsheet keeps 15 digits
-        rounded = rounded | text.isin(set(long)).to_numpy()
-    if rounded.any():
-        place = int(rounded.argmax())
-        raise InvalidInput(
-            f"{file}, row {place + 1}: the key {key!r} is {text.iloc[place]!r}, a number that a program has rounded (in {rounded.sum():,} "
-            "rows), so two applicants may look like one. Export the column as text. Nothing was stored."
-        )
-    return text
-
-
-def _once(file: str, key: str, text: Series, rule: str) -> None:
-    """Raise InvalidInput where a key stands twice, with the rows of the first one that does."""
-    twice = text.duplicated(keep=False)
-    if not twice.any():
-        return
-    name = text[twice].iloc[0]
-    places = (text == name).to_numpy().nonzero()[0] + 1
-    also = ", ".join(map(str, places[:5])) + (f" and {len(places) - 5:,} more" if len(places) > 5 else "")
-    others = text[twice].nunique() - 1
-    more = f" (and so are {others:,} others)" if others else ""
-    raise InvalidInput(f"{file}: the key {key!r} is {name!r} in rows {also}{more}; {rule}. Nothing was stored.")
-
-
-def _look_alikes(file: str, key: str, text: Series) -> list[str]:
-    """Say which ids differ only in case or blanks; they are kept apart, for nobody but a person knows."""
-    folded = text.str.casefold().str.replace(r"\s+", "", regex=True)
-    twins = text[folded.duplicated(keep=False)]
-    if twins.empty:
-        return []
-    one, other = twins[folded[twins.index] == folded[twins.index[0]]].iloc[:2]
-    return [
-        f"{file}: {len(twins):,} values of {key} differ only in case or blanks ({one!r} and {other!r}); they are kept as applicants apart."
-    ]
-
-
-def _near_misses(file: str, text: Series, known: set[str]) -> list[str]:
-    """Say where keys find no partner only because they are written otherwise: leading zeros, case, blanks."""
-    bare = {name.casefold().strip().lstrip("0") for name in known}
-    found = text[text.str.casefold().str.strip().str.lstrip("0").isin(bare)]
-    if found.empty:
-        return []
-    return [
-        f"{file}: {len(found):,} keys without a partner, {found.iloc[0]!r} first, have one but for leading zeros or case: write both alike."
-    ]
 
 
 def _stem(file: str) -> str:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from pandas import DataFrame
 from pyarrow import parquet
 
-from creditrisk import banks, cells, grid
+from creditrisk import cells, charset, grid
 from creditrisk.errors import UnreadableFile
 from creditrisk.formats import sheet
 from creditrisk.formats.guard import extract
@@ -126,10 +126,10 @@ def _blocks_of_text(name: str, file: Path, size: int, figures: Collection[str]) 
         start = content[:HEAD]
         if whole > HEAD:
             start = start[: start.rfind(b"\n") + 1] or start
-        if what := banks.recognise(start):
+        if what := charset.recognise(start):
             raise UnreadableFile(name, f"this is {what}, not a table of comma-separated values, Parquet or Excel.")
-        if not banks.utf8(name, start)[1].startswith("utf-8"):
-            content = banks.utf8(name, content[:])[0]
+        if not charset.utf8(name, start)[1].startswith("utf-8"):
+            content = charset.utf8(name, content[:])[0]
             start, whole = content[:HEAD], len(content)
         top, separator, heading = _heading(name, start)
         _named(name, DataFrame([[""] * len(heading)], columns=heading))
@@ -138,7 +138,7 @@ def _blocks_of_text(name: str, file: Path, size: int, figures: Collection[str]) 
         for piece, share in _pieces(content, top, whole):
             if b"\x00" in piece:
                 raise UnreadableFile(name, "this is a binary file (it contains NUL characters), not text.")
-            made = grid.cut(name, banks.utf8(name, piece)[0], separator, first=1, width=len(heading), places=range(len(heading)))
+            made = grid.cut(name, charset.utf8(name, piece)[0], separator, first=1, width=len(heading), places=range(len(heading)))
             columns = [made.columns[place] for place in range(len(heading))]
             marks = _marks(columns) if marks is None else marks
             held = [_cells(column, marks.get(place), are_figures=heading[place] in figures) for place, column in enumerate(columns)]
@@ -260,9 +260,9 @@ def _of_workbook(name: str, content: bytes, limits: Intake) -> tuple[DataFrame, 
 
 
 def _of_text(name: str, content: bytes, limits: Intake) -> tuple[DataFrame, list[str]]:
-    if what := banks.recognise(content):
+    if what := charset.recognise(content):
         raise UnreadableFile(name, f"this is {what}, not a table of comma-separated values, Parquet or Excel.")
-    text, encoding = banks.utf8(name, content)
+    text, encoding = charset.utf8(name, content)
     if b"\x00" in text:
         raise UnreadableFile(name, "this is a binary file (it contains NUL characters), not text.")
     notes = [] if encoding.startswith("utf-8") else [f"it is no UTF-8 and was read as {encoding}."]

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame, concat
 
-from creditrisk import cutoffs, estimators, metrics, pipeline, quality, registry, tuning
+from creditrisk import cutoffs, estimators, metrics, pipeline, quality, registry, split, tuning
 from creditrisk import schema as schemas
 from creditrisk.errors import CreditRiskError
 from creditrisk.plan import Config
@@ -75,7 +75,7 @@ class Run:
         bad, who = learned["bad"].to_numpy(float)[real], learned["applicant_id"].to_numpy(str)[real]
         parts = np.full(len(learned), -1, dtype=np.intp)
         asked = self.config.folds
-        parts[real] = pipeline.folds(bad, self.facts["folds"], seed, who) if asked is None else pipeline.parted(bad, asked, seed, who)
+        parts[real] = split.folds(bad, self.facts["folds"], seed, who) if asked is None else split.parted(bad, asked, seed, who)
         return parts
 
 

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from creditrisk import metrics, pipeline
+from creditrisk.algorithms import SPACE, Lesson, Setting
 from creditrisk.balance import Balance
-from creditrisk.estimators import SPACE, Lesson, Setting
 from creditrisk.plan import MOST_TRIALS, Config
 
 Progress = Callable[[float, str], None]

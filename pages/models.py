@@ -6,7 +6,7 @@ import streamlit as st
 
 import ui
 from creditrisk import card as cards
-from creditrisk import charts, registry, training
+from creditrisk import charts, plan, registry, standing
 from ui import learning
 from ui import model as one
 
@@ -61,7 +61,7 @@ ui.table(
 )
 st.caption("Pick a row to open a model.")
 
-best = [row for row in ui.rows(ui.seen(training.leaderboard)) if row["algorithm"] not in training.BASELINES]
+best = [row for row in ui.rows(ui.seen(standing.leaderboard)) if row["algorithm"] not in plan.BASELINES]
 model_id = ui.asked("model") or (ui.champion() or (best or ui.rows(known))[0])["model_id"]
 with ui.guard():
     model = ui.seen(registry.get, model_id)

@@ -285,7 +285,7 @@ if chosen:
         facts = ui.known(stored, "statement_id", "statement", chosen)
         number, owner = ui.number(chosen), facts["applicant_id"]
         ui.section(f"Statement {chosen} · {ui.literal(facts['file_name'])}", help="One file: what it says, and how its accounts were run.")
-        account.statement_facts(conduct.held(store, number))
+        account.statement_facts(ingest.held(store, number))
         if owner:
             with st.container(horizontal=True):
                 ui.link("applicants", f"See all the money of {owner}", "group", applicant=owner)

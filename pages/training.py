@@ -3,7 +3,7 @@
 import streamlit as st
 
 import ui
-from creditrisk import charts, jobs, labels, training
+from creditrisk import charts, jobs, labels, standing, training
 from ui import lab, learning
 
 store = ui.store()
@@ -39,7 +39,7 @@ ui.section(
     "luck.",
 )
 sets = {row["label_set_id"]: row for row in ui.rows(labels.sets(store))}
-board = training.leaderboard(store)
+board = standing.leaderboard(store)
 if board.empty:
     ui.empty(
         "No candidate yet",
@@ -58,7 +58,7 @@ else:
         help="Models are compared within one label set: another set is another question.",
     )
     with ui.guard():
-        board = training.leaderboard(store, label_set_id)
+        board = standing.leaderboard(store, label_set_id)
         learned = labels.get(store, label_set_id)
         is_proxy, warning = learned.is_proxy, labels.banner(learned)
         if warning:

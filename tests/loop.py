@@ -18,7 +18,9 @@ from pandas import DataFrame
 
 from creditrisk import clusters, demo, features, labels, metrics, pipeline, quality, reviews, synthetic
 from creditrisk import store as stores
-from creditrisk.estimators import FITS
+from creditrisk.algorithms import FITS
+from creditrisk.design import encode
+from creditrisk.index import risk_index, signed_z
 from creditrisk.schema import Schema
 from creditrisk.settings import Labels, Policy, Reviews, load
 
@@ -80,7 +82,7 @@ def play(world: World, proxy: str, seed: int, counts: Sequence[int] = REVIEWS) -
 def fails(table: DataFrame, called: NDArray[np.bool_], schema: Schema) -> list[str]:
     """Return the checks that a label fails which anybody can put it to before a single verdict; a rule is found again as it was."""
     used = schema.index_features
-    index = pipeline.risk_index(table, used)
+    index = risk_index(table, used)
     two = clusters.Clusters(2, np.zeros((2, 0)), called.astype(np.int64), 0.0, float(called.mean()), 0.0, 0.0, 1.0)
     rows = DataFrame({"segment": called.astype(int)}, dtype="Int32")
     return quality.failed(quality.of_clusters(table, rows, replace(two, gap=clusters.gap_of(index, two)), used))
@@ -99,7 +101,7 @@ def _fitted(table: DataFrame, rows: DataFrame, schema: Schema, seed: int) -> Ran
     frame = table.set_index("applicant_id").loc[known["applicant_id"]].reset_index()
     lesson, read = pipeline.teach("logistic", frame, known["bad"].to_numpy(float), known["weight"], schema, config=pipeline.Fitting(seed))
     estimator = FITS["logistic"](lesson)
-    return lambda asked: estimator.raw(pipeline.encode(asked, read, lesson.columns))  # calibration would change no rank
+    return lambda asked: estimator.raw(encode(asked, read, lesson.columns))  # calibration would change no rank
 
 
 def table(worlds: Sequence[World], seeds: Sequence[int], counts: Sequence[int] = REVIEWS) -> DataFrame:
@@ -158,7 +160,7 @@ def bank(applicants: int, seed: int, folder: Path) -> World:
 def by_money(table: DataFrame, schema: Schema, seed: int) -> NDArray[np.bool_]:
     """Return the label of a project that clusters sums of money as they are and calls the group that stands out the risky one."""
     money = [feature for feature in schema.predictors if feature.unit == "money" and table[feature.name].nunique() > 1]
-    z = pipeline.signed_z(table, [replace(feature, risk=1) for feature in money])
+    z = signed_z(table, [replace(feature, risk=1) for feature in money])
     return clusters.scan(z.to_numpy(float), Labels(bootstraps=5, seed=seed), 3)[0].risky
 
 

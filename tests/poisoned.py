@@ -18,6 +18,7 @@ from creditrisk import (
     ingest,
     inspections,
     labels,
+    plan,
     registry,
     reviews,
     scoring,
@@ -102,7 +103,7 @@ def table_of_a_lender(store: Store) -> dict[str, str]:
     wanted = replace(proposed.schema, features=tuple(named))
     tables.save(store, joined, wanted, user=WORD, target="late", as_of=None, findings=proposed.findings)
     made_of = labels.observed(store, user=WORD)
-    config = training.Config(label_set_id=made_of.label_set_id, algorithms=("logistic", "risk_index", "constant"))
+    config = plan.Config(label_set_id=made_of.label_set_id, algorithms=("logistic", "risk_index", "constant"))
     model, *_ = training.train(store, config, user=WORD)
     registry.promote(store, model, user=WORD, reason=WORD)
     (case,) = scoring.score_applicants(store, [f"0 {WORD}"], user=WORD, channel="test")

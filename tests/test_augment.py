@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from pandas import DataFrame, read_parquet
 
-from creditrisk import applicants, augment, copula, dictionary, features, labels, registry, tables, training
+from creditrisk import applicants, augment, copula, dictionary, features, labels, plan, registry, tables, training
 from creditrisk.errors import InvalidInput, NotEnoughData, NothingYet
 from creditrisk.schema import Schema
 from creditrisk.store import Store
@@ -101,7 +101,7 @@ def test_they_can_be_removed_and_stay_on_record(imported: Store) -> None:
 
 def test_a_model_may_learn_from_them_and_is_measured_without_them(imported: Store, tmp_path: Path) -> None:
     made = labels.kmeans(imported, user="ann", k=3, reason="three groups were planted")
-    config = training.Config(label_set_id=made.label_set_id, algorithms=("logistic",), invented=True)
+    config = plan.Config(label_set_id=made.label_set_id, algorithms=("logistic",), invented=True)
     with pytest.raises(NothingYet):
         training.prepare(imported, config, tmp_path)
     augment.invent(imported, 5_000, user="ann")

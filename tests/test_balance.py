@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from creditrisk.algorithms import Lesson
 from creditrisk.balance import balanced
 from creditrisk.errors import NotEnoughData
-from creditrisk.estimators import Column, Lesson
+from creditrisk.estimators import Column
 
 COLUMNS = (
     Column("income", None, -1, True),

@@ -17,9 +17,10 @@ from pandas import DataFrame
 from creditrisk import bundle, gate, labels, registry
 from creditrisk import store as stores
 from creditrisk.errors import CreditRiskError, InvalidInput, NotAllowed, NothingYet, SchemaMismatch, TamperedArtefact, UnreadableFile
+from creditrisk.plan import CANDIDATES, Config
 from creditrisk.schema import Schema
 from creditrisk.store import Store
-from creditrisk.training import CANDIDATES, Config, prepare
+from creditrisk.training import prepare
 
 from .test_registry import Canary
 

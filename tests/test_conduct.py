@@ -64,7 +64,7 @@ def test_accounts_of_one_currency_are_looked_at_together_and_each_alone(store: S
 def test_of_somebody_without_a_statement_there_is_nothing_to_look_at(store: Store) -> None:
     assert conduct.scopes(store, applicant_id="nobody") == []
     with pytest.raises(UnknownThing):
-        conduct.held(store, 99)
+        ingest.held(store, 99)
 
 
 def test_nothing_on_or_after_the_day_is_read(store: Store) -> None:
@@ -94,7 +94,7 @@ def test_a_file_is_its_accounts_over_its_days_whoever_brought_the_rows_first(sto
     assert records(found, "text", "statement_id") == [("PAY", two), ("RENT", one)], "its own rows first, then those known already"
     assert found["printed"].tolist() == ["A,EUR,2025-01-03,PAY,4.00,11.00", ""]
     assert len(conduct.look(store, conduct.scopes(store, statement_id=one)[0]).movements) == 2
-    assert conduct.held(store, two)["n_duplicate"] == 1
+    assert ingest.held(store, two)["n_duplicate"] == 1
 
 
 # --- coverage ----------------------------------------------------------------------------------------------------------
@@ -302,7 +302,7 @@ def test_a_file_for_spreadsheets_calculates_nothing() -> None:
 
 def test_what_is_held_of_a_file_says_how_its_balances_follow(store: Store) -> None:
     number = store_file(store, "a.csv", HEAD + "A,EUR,2025-06-01,ONE,-1.00,9.00\nA,EUR,2025-06-02,TWO,-1.00,8.00\n")
-    held = conduct.held(store, number)
+    held = ingest.held(store, number)
     (account,) = held["accounts"]
     assert (account["opening"], account["closing"], account["sum_amount"], account["off"], account["reconciliation"]) == (
         10,

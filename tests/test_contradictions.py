@@ -8,7 +8,7 @@ import pytest
 from pandas import DataFrame, concat
 
 import ui
-from creditrisk import dictionary, labels, registry, scoring, tables, training
+from creditrisk import dictionary, labels, plan, registry, scoring, standing, tables, training
 from creditrisk import store as stores
 from creditrisk.__main__ import main
 from creditrisk.api import create_api
@@ -41,8 +41,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     proposal = tables.wanted(store, table, target="status", said=SAID)
     tables.save(store, table, proposal.schema, user="ann", target="status")
     labels.observed(store, user="ann")
-    training.train(store, training.Config(label_set_id=labels.newest(store) or "", algorithms=("logistic",)), user="ann")
-    registry.promote(store, training.leaderboard(store).iloc[0]["model_id"], user="ann", reason="the best of those measured")
+    training.train(store, plan.Config(label_set_id=labels.newest(store) or "", algorithms=("logistic",)), user="ann")
+    registry.promote(store, standing.leaderboard(store).iloc[0]["model_id"], user="ann", reason="the best of those measured")
     store.close()
     return made
 

@@ -121,7 +121,7 @@ def test_a_fill_that_is_stopped_keeps_what_it_has_and_says_how_to_go_on(store: S
     n = store.value("select count(*) from transaction")
     left = "`features`, `label kmeans`, `train`, `promote best --reason …`, `score --all`"
     said = f"{store.settings.data} holds 60 applicants with {n:,} transactions; to go on with them: {left}; "
-    assert demo.standing(store).startswith(said)
+    assert demo.reached(store).startswith(said)
     with pytest.raises(InvalidInput, match="`features`, `label kmeans`"):
         demo.fill(store, applicants=100)
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from creditrisk import balance, estimators, metrics, trees, treeshap
-from creditrisk.estimators import FITS, Boosted, Column, Estimator, Forest, Lesson, Light, Linear, Scorecard
+from creditrisk.algorithms import FITS, Lesson
+from creditrisk.estimators import Boosted, Column, Estimator, Forest, Light, Linear, Scorecard
 
 COLUMNS = (
     Column("income", None, -1, True),
@@ -117,19 +118,6 @@ def test_each_algorithm_is_of_its_kind():
         "constant": Linear,
     }
     assert {algorithm: type(fitted(algorithm)) for algorithm in FITS} == kinds
-
-
-def test_the_index_weighs_its_columns_equally_or_all_signed_ones_where_none_is_named():
-    matrix = lesson(60).matrix
-    assert estimators.index_of(matrix, COLUMNS).weights.tolist() == [-0.5, 0.5, 0, 0, 0]
-    unnamed = [Column(column.feature, column.choice, column.sign, False) for column in COLUMNS]
-    assert estimators.index_of(matrix, unnamed).weights.tolist() == [-0.25, 0.25, 0, 0.25, -0.25]
-
-
-def test_robust_scaling_by_hand():
-    line = estimators.index_of(np.array([[1.0], [2.0], [3.0], [4.0], [100.0], [np.nan]]), COLUMNS[1:2])
-    assert (line.centre[0], line.scale[0]) == (3, pytest.approx(2 / 1.349))
-    assert line.raw(np.array([[3.0], [np.nan], [100.0], [-100.0]])).tolist() == pytest.approx([0, 0, 3, -3])
 
 
 def test_many_rows_use_more_threads_and_the_same_bits():

@@ -7,9 +7,10 @@ import pytest
 from pandas import DataFrame
 
 from creditrisk import explain, pipeline
+from creditrisk.algorithms import FITS
 from creditrisk.errors import InvalidInput, SchemaMismatch
 from creditrisk.estimators import inverse_logit
-from creditrisk.pipeline import ALGORITHMS, Pipeline
+from creditrisk.pipeline import Pipeline
 from creditrisk.schema import Schema, built_in
 from creditrisk.settings import Score
 
@@ -33,7 +34,7 @@ def fitted(algorithm: str) -> Pipeline:
     return pipeline.fit(algorithm, frame, frame["risk"] > 0.9, None, SCHEMA, config=pipeline.Fitting(folds=3))
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("algorithm", FITS)
 @pytest.mark.parametrize("baseline", ["cut-off", "everyone"])
 def test_contributions_add_up_against_any_baseline(algorithm, baseline):
     frame = applicants(50, 1)

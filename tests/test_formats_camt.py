@@ -10,6 +10,7 @@ import pytest
 
 from creditrisk import ingest
 from creditrisk.formats import camt
+from creditrisk.formats.camt.reader import PIECE
 from creditrisk.settings import Settings
 
 SETTINGS = Settings()
@@ -289,7 +290,7 @@ def test_memory_holds_one_entry_at_a_time() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert found.rows.num_rows == 200
-    assert peak < 5 * camt.PIECE < len(content) / 3
+    assert peak < 5 * PIECE < len(content) / 3
 
 
 def test_the_shared_statements(shared: Path) -> None:

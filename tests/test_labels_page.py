@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import ui
-from creditrisk import gate, labels, registry, training
+from creditrisk import gate, labels, plan, registry, training
 from creditrisk.errors import NotAllowed
 from tests.test_pages import text, visit, workspace
 from ui import lab, labelling
@@ -214,7 +214,7 @@ def test_a_model_of_labels_that_fail_can_be_opened_but_not_promoted(own: None) -
     store = ui.store()
     failing = labels.kmeans(store, user="ana", k=2, risky=[0], reason="the safest are called bad, which is nonsense")
     assert not failing.passed
-    config = training.Config(**{**training.defaults(store).__dict__, "label_set_id": failing.label_set_id, "algorithms": ("logistic",)})
+    config = plan.Config(**{**training.defaults(store).__dict__, "label_set_id": failing.label_set_id, "algorithms": ("logistic",)})
     model_id = next(name for name in training.train(store, config, user="ana") if registry.get(store, name)["algorithm"] == "logistic")
     page = visit("models", model=model_id, view="promotion")
     assert any("can be studied, not promoted" in box.value for box in page.error)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from pandas import DataFrame, Series
 
-from creditrisk import features, labels, leakage, training
+from creditrisk import features, labels, leakage, plan, training
 from creditrisk.errors import Leakage
 from creditrisk.schema import Feature, Schema
 from creditrisk.settings import Labels
@@ -83,7 +83,7 @@ def test_a_planted_predictor_of_the_performance_window_fails_the_run(filled: Sto
             {"known": made.snapshot_id, "seen": made.report["performance_snapshot_id"]},
         )
     with pytest.raises(Leakage, match=r"\(history_days\) ranks the applicants as .* \(outflow_to_income_90d\) of the performance window"):
-        training.train(filled, training.Config(label_set_id=made.label_set_id, algorithms=("logistic",)), user="ann")
+        training.train(filled, plan.Config(label_set_id=made.label_set_id, algorithms=("logistic",)), user="ann")
 
 
 def test_predictors_computed_too_late_fail_the_run(filled: Store) -> None:
@@ -92,7 +92,7 @@ def test_predictors_computed_too_late_fail_the_run(filled: Store) -> None:
         cursor.execute("update applicant set as_of = as_of + 1 where snapshot_id = $known", {"known": made.snapshot_id})
     before = filled.value("select count(*) from model")
     with pytest.raises(Leakage, match="must not be known before the label begins"):
-        training.train(filled, training.Config(label_set_id=made.label_set_id, algorithms=("logistic",)), user="ann")
+        training.train(filled, plan.Config(label_set_id=made.label_set_id, algorithms=("logistic",)), user="ann")
     assert filled.value("select count(*) from model") == before
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pandas import DataFrame
 
-from creditrisk import pipeline
+from creditrisk.index import risk_index
 from creditrisk.schema import built_in
 from tests import loop
 from tests.conftest import ROOT
@@ -24,7 +24,7 @@ def world() -> loop.World:
     others = {feature.name: 0.0 for feature in built_in() if feature not in signed}
     table = table.assign(applicant_id=[f"A{number:05d}" for number in range(n)], **others)
     calm = table[[feature.name for feature in signed[::4]]] @ np.array([-feature.risk for feature in signed[::4]])
-    index = pipeline.risk_index(table, built_in().index_features) + 0.3 * (random.normal(size=n) + bad)
+    index = risk_index(table, built_in().index_features) + 0.3 * (random.normal(size=n) + bad)
     proxies = {"bad": (calm > calm.quantile(0.8)).to_numpy(), "good": index > np.quantile(index, 0.8)}
     return loop.World(table, bad, proxies, built_in())
 

@@ -13,7 +13,7 @@ from pandas import DataFrame
 from streamlit.testing.v1 import AppTest
 
 import ui
-from creditrisk import applicants, corrections, features, ingest, labels, registry, reviews, scoring, tables
+from creditrisk import applicants, corrections, features, ingest, labels, registry, reviews, scoring, spelling, tables
 from creditrisk.statement import Problem, Question
 from creditrisk.store import Store
 from tests.conftest import ROOT
@@ -679,9 +679,9 @@ def test_spellings_are_put_right_on_the_page(tabled: None) -> None:
     held = ui.store()
     last = features.latest_snapshot(held)
     assert last is not None
-    written = tables.written(held, last)
+    written = spelling.written(held, last)
     written.loc[written["written"] == "rent", "means"] = "own"
-    tables.respell(held, last, tables.spelled(held.schema, written), user="ann")
+    spelling.respell(held, last, spelling.spelled(held.schema, written), user="ann")
     page = visit("data", change="1")
     assert not page.error
     assert "“rent” is “own”" in page.dataframe[1].value["what"].tolist()

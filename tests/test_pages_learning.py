@@ -5,7 +5,7 @@ from dataclasses import replace
 from pandas import DataFrame
 
 import ui
-from creditrisk import jobs, labels, online, registry, retraining, reviews, shadow, suspects, training
+from creditrisk import jobs, labels, online, plan, registry, retraining, reviews, shadow, suspects
 from tests.test_pages import empty, shown, text, visit, written  # noqa: F401
 
 
@@ -31,7 +31,7 @@ def test_a_run_learns_from_feedback_with_the_mass_chosen(written: None) -> None:
     store = ui.store()
     (job_id,) = jobs.current(store)["job_id"]
     jobs.wait(store, job_id, 240)
-    config = training.Config.from_dict(jobs.get(store, job_id)["params"])
+    config = plan.Config.from_dict(jobs.get(store, job_id)["params"])
     assert (config.proxy_mass, config.label_set_id) == (25.0, "L0002")
     last = retraining.latest(store)
     assert last is not None
@@ -69,7 +69,7 @@ def test_a_candidate_is_set_beside_the_champion_with_a_reason(written: None) -> 
     store = ui.store()
     champion = str((registry.champion(store) or {})["model_id"])
     models = registry.models(store)
-    name = next(row["model_id"] for row in ui.rows(models) if row["algorithm"] in training.CANDIDATES and row["model_id"] != champion)
+    name = next(row["model_id"] for row in ui.rows(models) if row["algorithm"] in plan.CANDIDATES and row["model_id"] != champion)
     page = visit("models", model=name, view="beside")
     page.button(key="challenge").click().run()
     assert "needs a reason" in page.error[0].value

@@ -4,7 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import ui
-from creditrisk import album, gate, registry, training
+from creditrisk import album, gate, plan, registry, standing
 from creditrisk.__main__ import main
 from tests.test_pages import shown, text, visit, written  # noqa: F401
 from ui import model as one
@@ -18,8 +18,8 @@ def champion() -> str:
 
 def challenger() -> str:
     """A model that is no baseline and does not score."""
-    board = training.leaderboard(ui.store())
-    return str(board[(board["status"] == "candidate") & ~board["algorithm"].isin(training.BASELINES)]["model_id"].iloc[0])
+    board = standing.leaderboard(ui.store())
+    return str(board[(board["status"] == "candidate") & ~board["algorithm"].isin(plan.BASELINES)]["model_id"].iloc[0])
 
 
 def figures(page: AppTest) -> dict[str, str]:
@@ -35,8 +35,8 @@ def test_every_view_of_a_model_opens_from_its_url(shown: None, view: str) -> Non
 
 
 def test_a_baseline_has_every_view_too(shown: None) -> None:  # noqa: F811
-    board = training.leaderboard(ui.store())
-    for model_id in board[board["algorithm"].isin(training.BASELINES)]["model_id"]:
+    board = standing.leaderboard(ui.store())
+    for model_id in board[board["algorithm"].isin(plan.BASELINES)]["model_id"]:
         for view in one.VIEWS:
             page = visit("models", model=str(model_id), view=view)
             assert [error.value for error in page.error if "is a baseline" not in error.value] == []
@@ -44,7 +44,7 @@ def test_a_baseline_has_every_view_too(shown: None) -> None:  # noqa: F811
 
 def test_a_cut_off_moves_every_figure_together_and_is_told_on_test_rows(shown: None) -> None:  # noqa: F811
     model_id = champion()
-    tables = training.consequences(ui.store(), model_id)
+    tables = standing.consequences(ui.store(), model_id)
     page = visit("models", model=model_id, view="cutoff")
     page.segmented_control(key=f"rule-{model_id}").set_value("hand").run()
     for place in (10, 60):
@@ -62,7 +62,7 @@ def test_a_cut_off_is_found_by_the_share_of_the_bad_to_catch(shown: None) -> Non
     page = visit("models", model=model_id, view="cutoff")
     page.segmented_control(key=f"rule-{model_id}").set_value("recall").run()
     page.slider(key=f"recall-{model_id}").set_value(50).run()
-    line = next(line for line in training.cutoffs_of(ui.store(), model_id, recall=0.5) if line["rule"] == "recall")
+    line = next(line for line in standing.cutoffs_of(ui.store(), model_id, recall=0.5) if line["rule"] == "recall")
     assert figures(page)["Declined from"] == ui.percent(line["cutoff"])
     assert figures(page)["Bad declined"] == ui.percent(line["test"]["recall"])
     assert "Catching 50.0" in text(page)

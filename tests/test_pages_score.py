@@ -3,7 +3,7 @@
 import pytest
 
 import ui
-from creditrisk import decisions, labels, registry, scoring, training
+from creditrisk import decisions, labels, plan, registry, scoring, training
 from creditrisk.decisions import Said
 from creditrisk.scoring import Prediction
 from tests.test_pages import empty, shown, tabled, text, visit, written  # noqa: F401  (fixtures)
@@ -162,7 +162,7 @@ def test_a_decision_of_somebody_else_is_not_overwritten(written: None) -> None: 
 def test_the_case_of_a_lenders_table_is_decided_like_any_other(tabled: None) -> None:  # noqa: F811
     held = ui.store()
     made = labels.observed(held, user="ann").label_set_id
-    (model_id, *_) = training.train(held, training.Config(label_set_id=made, algorithms=("logistic",)), user="ann")
+    (model_id, *_) = training.train(held, plan.Config(label_set_id=made, algorithms=("logistic",)), user="ann")
     registry.promote(held, model_id, user="ben", reason="the first one")
     (case,) = scoring.score_applicants(held, ["C0003"], user="ann", channel="test")
     for view in VIEWS:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import ui
-from creditrisk import jobs, labels, training
+from creditrisk import jobs, labels, plan, standing, training
 from creditrisk.settings import Training
 from tests.test_pages import shown, text, visit, written  # noqa: F401
 
@@ -24,7 +24,7 @@ def test_a_run_gets_all_that_was_chosen(written: None) -> None:  # noqa: F811
     assert not page.exception
     store = ui.store()
     (job_id,) = jobs.current(store)["job_id"]
-    asked = training.Config.from_dict(jobs.get(store, job_id)["params"])
+    asked = plan.Config.from_dict(jobs.get(store, job_id)["params"])
     jobs.wait(store, job_id, 240)
     usual = training.defaults(store)
     assert asked == replace(usual, algorithms=("logistic",), split="time", folds=3, balance="weights", tune=1, without=(left_out,), seed=9)
@@ -32,7 +32,7 @@ def test_a_run_gets_all_that_was_chosen(written: None) -> None:  # noqa: F811
 
 def test_a_past_run_says_what_it_was_asked_for_and_runs_again(written: None) -> None:  # noqa: F811
     store = ui.store()
-    config = training.Config(algorithms=("logistic",), label_set_id=labels.newest(store), folds=2, balance="weights")
+    config = plan.Config(algorithms=("logistic",), label_set_id=labels.newest(store), folds=2, balance="weights")
     job_id = training.start(store, config, user="ann")
     under_way = visit("training")
     assert "Under way" in text(under_way)
@@ -47,7 +47,7 @@ def test_a_past_run_says_what_it_was_asked_for_and_runs_again(written: None) -> 
     assert again != job_id
     assert jobs.get(store, again)["params"] == jobs.get(store, job_id)["params"]
     jobs.wait(store, again, 240)
-    digests = [training.leaderboard(store).query("job_id == @name").sort_values("algorithm")["auc"].tolist() for name in (job_id, again)]
+    digests = [standing.leaderboard(store).query("job_id == @name").sort_values("algorithm")["auc"].tolist() for name in (job_id, again)]
     assert digests[0] == digests[1]
 
 

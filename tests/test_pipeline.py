@@ -12,10 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas import NA, DataFrame, Series, to_datetime
 
-from creditrisk import metrics, pipeline
+from creditrisk import metrics, pipeline, split
+from creditrisk.algorithms import FITS
+from creditrisk.design import MOST_CHOICES
 from creditrisk.errors import InvalidInput, NotEnoughData, SchemaMismatch
-from creditrisk.estimators import Column, inverse_logit
-from creditrisk.pipeline import ALGORITHMS, Fitting, Pipeline
+from creditrisk.estimators import inverse_logit
+from creditrisk.pipeline import Fitting, Pipeline
 from creditrisk.schema import Feature, Schema, built_in
 
 SCHEMA = Schema(
@@ -42,7 +44,7 @@ EXACT = {
     "constant": 1e-9,
 }
 QUICK = Fitting(folds=2)
-every = pytest.mark.parametrize("algorithm", ALGORITHMS)
+every = pytest.mark.parametrize("algorithm", FITS)
 
 
 def applicants(n: int, seed: int = 0) -> tuple[DataFrame, np.ndarray]:
@@ -207,7 +209,7 @@ def test_a_ranking_that_is_wrong_way_round_ends_at_the_base_rate():
 
 
 def test_large_tables_hold_out_a_tenth_once(monkeypatch):
-    monkeypatch.setattr(pipeline, "LARGE", 300)
+    monkeypatch.setattr(split, "LARGE", 300)
     frame, bad = applicants(400)
     told: list[str] = []
     model = pipeline.fit("logistic", frame, bad, None, SCHEMA, progress=lambda share, what: told.append(what))
@@ -280,7 +282,7 @@ def test_very_many_choices_become_a_few_columns():
     frame.loc[:99, "home"] = "place 0"
     free = Schema("free", (SCHEMA["income"], replace(SCHEMA["home"], choices=())))
     model = pipeline.fit("logistic", frame, bad, None, free)
-    assert len(model.columns) == 1 + pipeline.MOST_CHOICES
+    assert len(model.columns) == 1 + MOST_CHOICES
     assert np.isfinite(model.margin(frame.assign(home="never seen"))).all()
 
 
@@ -297,28 +299,6 @@ def test_references_describe_everyone_and_those_at_the_cut_off():
     assert at == pytest.approx(model.config.cutoff, abs=0.02)
     assert set(model.importance) == set(model.names)
     assert model.importance["same"] == 0
-
-
-def test_the_risk_index_is_the_mean_of_signed_robust_z_values():
-    frame = DataFrame({"income": [1.0, 2, 3, 4, 100], "overdrawn": [0, 0, 0, np.nan, 5.0]})
-    features = SCHEMA.index_features
-    z = pipeline.signed_z(frame, features)
-    assert z["income"].tolist() == pytest.approx([2 / (2 / 1.349), 1 / (2 / 1.349), 0, -1 / (2 / 1.349), -3])
-    assert z["overdrawn"].iloc[3] == 0
-    assert z["overdrawn"].iloc[4] > 0
-    assert pipeline.risk_index(frame, features).tolist() == pytest.approx(((z["income"] + z["overdrawn"]) / 2).tolist())
-    assert pipeline.risk_index(frame.iloc[:2], features, frame)[0] == pipeline.risk_index(frame, features)[0]
-
-
-def test_the_risk_index_algorithm_ranks_as_the_index_does():
-    frame, _ = applicants(400)
-    assert np.allclose(
-        fitted("risk_index").estimator.raw(pipeline.encode(frame, *_read("risk_index"))), pipeline.risk_index(frame, SCHEMA.index_features)
-    )
-
-
-def _read(algorithm: str) -> tuple[tuple[Feature, ...], tuple[Column, ...]]:
-    return fitted(algorithm).features, fitted(algorithm).columns
 
 
 def test_the_built_in_schema_fits():

@@ -8,7 +8,21 @@ import pytest
 from pandas import concat, read_csv
 from pyarrow import parquet
 
-from creditrisk import applicants, corrections, decisions, features, ingest, integrity, labels, privacy, reviews, scoring, training, vault
+from creditrisk import (
+    applicants,
+    corrections,
+    decisions,
+    features,
+    ingest,
+    integrity,
+    labels,
+    plan,
+    privacy,
+    reviews,
+    scoring,
+    training,
+    vault,
+)
 from creditrisk import store as stores
 from creditrisk.__main__ import main
 from creditrisk.batch import keep, results
@@ -88,7 +102,7 @@ def test_labels_and_models_of_the_erased_can_still_be_used(filled: Store) -> Non
     n = len(labels.rows_of(filled, labels.get(filled, name)))
     privacy.erase(filled, store_id, user="ada", reason="asked for it")
     assert len(labels.rows_of(filled, labels.get(filled, name))) == n
-    made = training.train(filled, training.Config(algorithms=("logistic",), label_set_id=name, folds=2), user="dan")
+    made = training.train(filled, plan.Config(algorithms=("logistic",), label_set_id=name, folds=2), user="dan")
     assert made
     features.build(filled, user="dan")
     assert not failing(filled)

@@ -13,9 +13,9 @@ from pandas import DataFrame, isna
 from creditrisk import gate, inspections, labels, registry, retraining, reviews, scoring, shadow, split, suspects, training
 from creditrisk import store as stores
 from creditrisk.errors import InvalidInput, NotAllowed, NothingYet
+from creditrisk.plan import Config
 from creditrisk.settings import Labels, Reviews, Settings, Training, load
 from creditrisk.store import Store
-from creditrisk.training import Config
 from tests.test_labels import happened, people, put
 
 QUICK = Config(algorithms=("logistic",), folds=2)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pandas import DataFrame, Series, concat, to_datetime
 
-from creditrisk import pipeline, split
+from creditrisk import split
 from creditrisk.errors import InvalidInput
 
 
@@ -88,9 +88,9 @@ def test_a_file_of_strangers_or_of_everybody_is_refused() -> None:
 def test_folds_keep_a_person_together_and_spread_the_bad() -> None:
     table = cohorts()
     bad = table["bad"].fillna(False).to_numpy(float)
-    fold = pipeline.parted(bad, 5, 3, table["applicant_id"].to_numpy(str))
+    fold = split.parted(bad, 5, 3, table["applicant_id"].to_numpy(str))
     assert table.assign(fold=fold).groupby("applicant_id")["fold"].nunique().eq(1).all()
     ever = table.assign(bad=bad, fold=fold).groupby("applicant_id").agg({"bad": "max", "fold": "first"})
     counts = ever[ever["bad"] == 1]["fold"].value_counts()
     assert counts.max() - counts.min() <= 1
-    assert set(pipeline.parted(np.array([0.0, 0.0, 1.0, 1.0]), 5, 3)) == {0, 1}  # as many folds as the smaller class has rows
+    assert set(split.parted(np.array([0.0, 0.0, 1.0, 1.0]), 5, 3)) == {0, 1}  # as many folds as the smaller class has rows

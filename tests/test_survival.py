@@ -18,7 +18,7 @@ DIES = """
 import os, signal, sys
 from dataclasses import replace
 from pathlib import Path
-from creditrisk import inspections, registry, reviews, training
+from creditrisk import inspections, registry, reviews, plan, training
 from creditrisk import store as stores
 from creditrisk.settings import load
 folder = Path(sys.argv[1])
@@ -32,7 +32,7 @@ if sys.argv[2] == "promotion":
     present = registry.champion(store)["model_id"]
     able = registry.models(store)
     other = next(row["model_id"] for row in able.to_dict("records")
-                 if row["algorithm"] in training.CANDIDATES and row["model_id"] != present)
+                 if row["algorithm"] in plan.CANDIDATES and row["model_id"] != present)
     registry.promote(store, other, user="vera", reason="after the new verdicts")
     said.append(other)
 print(*said, flush=True)

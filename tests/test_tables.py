@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pandas import DataFrame
 
-from creditrisk import features, formula, gather, inference, labels, provenance, rows, scoring, tables, training
+from creditrisk import features, formula, gather, inference, labels, plan, provenance, rows, scoring, spelling, standing, tables, training
 from creditrisk.errors import InvalidInput, NotAllowed
 from creditrisk.schema import Feature, Schema, dump, parse
 from creditrisk.store import Store
@@ -39,8 +39,8 @@ def test_a_table_goes_from_file_to_score(store: Store) -> None:
     assert store.schema == proposal.schema
     assert features.table(store)["applicant_id"].tolist() == table.frame["cust_id"].tolist()
     labels.observed(store, user="ann")
-    config = training.Config(label_set_id=labels.newest(store) or "", algorithms=("logistic",))
-    best = training.leaderboard(store).iloc[0] if training.train(store, config, user="ann") else None
+    config = plan.Config(label_set_id=labels.newest(store) or "", algorithms=("logistic",))
+    best = standing.leaderboard(store).iloc[0] if training.train(store, config, user="ann") else None
     assert best is not None
     assert best["auc"] > 0.75
     from creditrisk import registry
@@ -236,15 +236,15 @@ def test_spellings_are_mapped_in_a_table_before_an_import_and_after_it(store: St
     frame.loc[2, "home"] = "rennt"
     table = tables.join({"a.csv": frame})
     proposed = tables.propose(table).schema
-    shown = tables.writings(proposed, table.frame)
+    shown = spelling.writings(proposed, table.frame)
     assert shown.set_index("written").loc[["OWN", "rennt"], ["perhaps", "means"]].to_numpy().tolist() == [["", "own"], ["rent", ""]]
-    assert tables.spelled(proposed, shown) == proposed
+    assert spelling.spelled(proposed, shown) == proposed
     first = tables.save(store, table, proposed, user="ann").snapshot_id
     assert features.table(store, first)["home"].tolist()[:3] == ["own", "own", "rennt"]
 
-    held = tables.writings(store.schema, features.table(store, first))
+    held = spelling.writings(store.schema, features.table(store, first))
     held.loc[held["written"] == "rennt", "means"] = "rent"
-    second = tables.respell(store, first, tables.spelled(store.schema, held), user="ann")
+    second = spelling.respell(store, first, spelling.spelled(store.schema, held), user="ann")
     assert (features.latest_snapshot(store), features.table(store, second)["home"].tolist()[2]) == (second, "rent")
     assert features.table(store, first)["home"].tolist()[2] == "rennt"
     assert store.schema["home"].choices == ("none", "own", "rent")
@@ -252,10 +252,10 @@ def test_spellings_are_mapped_in_a_table_before_an_import_and_after_it(store: St
     last = provenance.changes(store, second).iloc[-1]
     assert (last["column_name"], last["what"], last["n"]) == ("home", "“rennt” is “rent”", 1)
     with pytest.raises(InvalidInput, match="nothing to put right"):
-        tables.respell(store, second, store.schema, user="ann")
+        spelling.respell(store, second, store.schema, user="ann")
     held.loc[held["written"] == "rent", "means"] = "own"
     with pytest.raises(InvalidInput, match="'rent' is a meaning and means 'own' itself"):
-        tables.spelled(proposed, held)
+        spelling.spelled(proposed, held)
 
 
 def test_a_workspace_has_one_schema(store: Store) -> None:

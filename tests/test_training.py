@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 from pandas import DataFrame, read_parquet
 
-from creditrisk import jobs, labels, metrics, pipeline, plan, registry, schema, training
+from creditrisk import jobs, labels, metrics, pipeline, plan, registry, schema, standing, training
 from creditrisk import store as stores
 from creditrisk.__main__ import main
+from creditrisk.design import MOST_CHOICES
 from creditrisk.errors import InvalidInput, JobBusy, NotEnoughData, NothingYet, UnreadableFile
+from creditrisk.plan import Config
 from creditrisk.settings import Labels, Settings, Training, load
 from creditrisk.store import Store
-from creditrisk.training import Config
 from tests.test_labels import happened, people, put
 
 QUICK = Config(algorithms=("logistic",), folds=2)
@@ -83,13 +84,13 @@ def test_every_metric_comes_by_label_source_with_its_interval(trained: Store) ->
             found = model["metrics"][source]
             assert found["auc"]["low"] <= found["auc"]["value"] <= found["auc"]["high"]
             assert {"gini", "ks", "brier", "n", "n_bad", "log_loss", "calibration_slope"} <= set(found)
-    board = training.leaderboard(trained)
+    board = standing.leaderboard(trained)
     assert board["auc_observed"].is_monotonic_decreasing
     assert board["algorithm"].iloc[-1] == "constant"
     assert board["auc"].iloc[-1] == 0.5
     assert board["n_observed"].eq(len(registry.table(trained, "M0001", "test"))).all()
     assert (board["n"] < board["n_observed"]).all()
-    assert training.leaderboard(trained, "L0099").empty
+    assert standing.leaderboard(trained, "L0099").empty
 
 
 def test_contributions_of_every_test_row_add_up(trained: Store) -> None:
@@ -123,7 +124,7 @@ def test_a_model_that_relearns_its_clusters_says_so_everywhere(trained: Store) -
 
 
 def test_a_model_page_gets_its_curves(trained: Store) -> None:
-    found = training.curves(trained, "M0001")
+    found = standing.curves(trained, "M0001")
     labelled_rows = registry.table(trained, "M0001", "test")["bad"].notna().sum()
     assert found["scores"]["n"].sum() == found["calibration"]["n"].sum() == labelled_rows
     assert found["roc"][["false_positive_rate", "true_positive_rate"]].iloc[-1].tolist() == [1.0, 1.0]
@@ -139,13 +140,13 @@ def test_a_model_page_gets_its_curves(trained: Store) -> None:
 
 def test_the_command_line_gets_the_declared_keys(trained: Store) -> None:
     model = registry.get(trained, "M0002")
-    said = training.to_json(model)
+    said = standing.to_json(model)
     assert list(said) == [
         *("model_id", "algorithm", "label_set", "label_source", "metrics", "cross_validation", "cutoffs", "parameters", "config"),
         *("digest", "seconds"),
     ]
     assert list(said["metrics"]) == ["cluster", "observed"]
-    assert list(training.to_json(model, "models")) == [
+    assert list(standing.to_json(model, "models")) == [
         *("model_id", "status", "algorithm", "label_source", "is_proxy", "created_at", "digest", "metrics")
     ]
 
@@ -187,7 +188,7 @@ def test_every_candidate_is_validated_in_folds_of_whole_applicants(trained: Stor
         assert found["low"] <= found["mean"] <= found["high"]
         assert not set(held["applicant_id"]) & set(registry.table(trained, model_id, "test")["applicant_id"])
         assert "Out of sample in 3 folds" in registry.card(trained, model_id)["markdown"]
-    board = training.leaderboard(trained)
+    board = standing.leaderboard(trained)
     assert (board["cv_auc_low"] <= board["cv_auc"]).all()
     assert board["cv_folds"].eq(3).all()
 
@@ -200,12 +201,12 @@ def test_a_cutoff_is_chosen_on_validation_and_told_on_test(trained: Store) -> No
     assert recall["validation"]["recall"] >= recall["target"] == 0.96
     assert (held.loc[held["bad"].eq(True), "pd"] >= recall["cutoff"]).mean() == recall["validation"]["recall"]
     assert (scored.loc[scored["bad"].eq(True), "pd"] >= recall["cutoff"]).mean() == recall["test"]["recall"]
-    tables = training.consequences(trained, "M0001")
+    tables = standing.consequences(trained, "M0001")
     assert tables["test"]["cutoff"].tolist() == tables["validation"]["cutoff"].tolist()
     middle = tables["test"].iloc[len(tables["test"]) // 2]
     assert (scored["pd"] < middle["cutoff"]).mean() == middle["share_approved"]
     assert tables["test"]["n"].eq(len(scored)).all()
-    assert training.cutoffs_of(trained, "M0001", recall=0.5)[2]["cutoff"] > recall["cutoff"]
+    assert standing.cutoffs_of(trained, "M0001", recall=0.5)[2]["cutoff"] > recall["cutoff"]
 
 
 def test_a_model_reads_the_features_asked_for_and_scores_like_any_other(store: Store) -> None:
@@ -304,7 +305,7 @@ def test_five_thousand_kinds_of_a_choice_are_left_out_in_a_sentence_or_share_a_c
     assert "shop" in capsys.readouterr().err
     declared = schema.parse('name = "shops"\n[[feature]]\nname = "shop"\ntitle = "Shop"\ntype = "choice"\n')
     found = pipeline.validate("xgboost", frame, bad, None, declared, config=pipeline.Fitting(folds=2))
-    assert len(found.pipeline.columns) == pipeline.MOST_CHOICES
+    assert len(found.pipeline.columns) == MOST_CHOICES
     assert metrics.cross_validated(bad, found.margin, found.fold)["mean"] > 0.6
     assert np.isfinite(found.pipeline.margin(frame.assign(shop="nobody knows it"))).all()
 
@@ -403,15 +404,15 @@ SERVER = """
 import sys, time
 from dataclasses import replace
 from pathlib import Path
-from creditrisk import jobs, registry, store as stores, training
+from creditrisk import jobs, registry, store as stores, standing, training
 from creditrisk.settings import load
 from tests.test_training import labelled, small
 folder = Path(sys.argv[1])
 opened = stores.open_workspace(small(replace(load(), data=folder / "data", models=folder / "models")))
 labelled(opened)
-name = training.train(opened, training.Config(algorithms=("logistic",), folds=2), user="ann")[0]
+name = training.train(opened, plan.Config(algorithms=("logistic",), folds=2), user="ann")[0]
 registry.promote(opened, name, user="ann", reason="the first")
-training.start(opened, training.Config(), user="ann")
+training.start(opened, plan.Config(), user="ann")
 print(jobs._running[opened].process.pid, flush=True)
 time.sleep(60)
 """

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from creditrisk import pipeline, tuning
-from creditrisk.estimators import SPACE, Lesson
+from creditrisk import pipeline, split, tuning
+from creditrisk.algorithms import SPACE, Lesson
 from creditrisk.plan import Config
 from tests.test_pipeline import SCHEMA, applicants
 
@@ -20,7 +20,7 @@ def quiet(_share: float, _what: str) -> None:
 
 
 def test_the_same_seed_tries_the_same_settings_and_another_seed_others(lesson: Lesson) -> None:
-    fold = pipeline.parted(lesson.bad, 3, 8)
+    fold = split.parted(lesson.bad, 3, 8)
     one, again, other = (tuning.search("logistic", lesson, fold, Config(tune=6, seed=seed), quiet) for seed in (7, 7, 8))
     assert one == again
     assert one.trials != other.trials
@@ -30,7 +30,7 @@ def test_the_same_seed_tries_the_same_settings_and_another_seed_others(lesson: L
 
 def test_a_search_begins_with_the_usual_settings_and_never_ends_below_them(lesson: Lesson) -> None:
     told: list[tuple[float, str]] = []
-    found = tuning.search("logistic", lesson, pipeline.parted(lesson.bad, 3, 8), Config(tune=4), lambda *said: told.append(said))
+    found = tuning.search("logistic", lesson, split.parted(lesson.bad, 3, 8), Config(tune=4), lambda *said: told.append(said))
     assert (len(found.trials), found.trials[0]["parameters"]) == (5, {})
     assert found.auc == max(trial["auc"] for trial in found.trials) >= found.to_dict()["usual_auc"]
     assert [share for share, _ in told] == sorted(share for share, _ in told)
@@ -41,7 +41,7 @@ def test_a_search_begins_with_the_usual_settings_and_never_ends_below_them(lesso
 
 def test_a_grid_tries_every_combination(lesson: Lesson) -> None:
     config = Config(grid={"logistic": {"ridge": (0.1, 1.0, 10.0)}}, tune=50)
-    found = tuning.search("logistic", lesson, pipeline.parted(lesson.bad, 3, 8), config, quiet)
+    found = tuning.search("logistic", lesson, split.parted(lesson.bad, 3, 8), config, quiet)
     assert [trial["parameters"] for trial in found.trials] == [{}, {"ridge": 0.1}, {"ridge": 1.0}, {"ridge": 10.0}]
     assert tuning.asked(config, "logistic")
     assert not tuning.asked(config, "xgboost")  # a grid names what is tried
@@ -49,12 +49,12 @@ def test_a_grid_tries_every_combination(lesson: Lesson) -> None:
 
 
 def test_a_budget_in_seconds_ends_a_search(lesson: Lesson) -> None:
-    found = tuning.search("logistic", lesson, pipeline.parted(lesson.bad, 3, 8), Config(tune_seconds=0.2), quiet)
+    found = tuning.search("logistic", lesson, split.parted(lesson.bad, 3, 8), Config(tune_seconds=0.2), quiet)
     assert 1 <= len(found.trials) < 1_000
 
 
 def test_settings_somebody_gave_are_left_alone(lesson: Lesson) -> None:
     config = Config(tune=2, parameters={"logistic": {"ridge": 5.0}})
-    found = tuning.search("logistic", lesson, pipeline.parted(lesson.bad, 3, 8), config, quiet)
+    found = tuning.search("logistic", lesson, split.parted(lesson.bad, 3, 8), config, quiet)
     assert [trial["parameters"] for trial in found.trials] == [{}, {}, {}]
     assert np.ptp([trial["auc"] for trial in found.trials]) == 0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from creditrisk import features, ingest, registry, reviews, scoring, training
+from creditrisk import features, ingest, plan, registry, reviews, scoring, standing, training
 from creditrisk.store import Store
 
 STATEMENT = "\n".join(
@@ -43,9 +43,9 @@ def test_the_whole_product(filled: Store) -> None:
     after = reviews.summary(filled)
     assert (after["n"], after["n_incorrect"]) == (before["n"] + 1, before["n_incorrect"] + 1)
 
-    made = training.train(filled, training.Config(algorithms=("logistic", "risk_index", "constant")), user="dora")
+    made = training.train(filled, plan.Config(algorithms=("logistic", "risk_index", "constant")), user="dora")
     assert len(made) == 3
-    best = training.leaderboard(filled).iloc[0]
+    best = standing.leaderboard(filled).iloc[0]
     registry.promote(filled, made[0], user="dora", reason="walkthrough")
     assert registry.champion(filled)["model_id"] == made[0]  # type: ignore[index]
     assert registry.get(filled, champion["model_id"])["status"] == "retired"

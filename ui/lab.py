@@ -9,7 +9,7 @@ import streamlit as st
 from pandas import DataFrame
 
 import ui
-from creditrisk import augment, jobs, labels, plan, schedule, training
+from creditrisk import augment, jobs, labels, plan, schedule, standing, training
 from creditrisk.labels import mass
 from creditrisk.store import Store
 
@@ -81,17 +81,17 @@ def gate_figure(gate: Mapping[str, Any], part: str) -> str:
 @st.cache_data(show_spinner="Drawing the test set …", max_entries=64)
 def curves(_store: Store, model_id: str, digest: str) -> dict[str, DataFrame]:  # noqa: ARG001  (the digest is the key)
     """What a model's page draws; a model never changes."""
-    return training.curves(_store, model_id)
+    return standing.curves(_store, model_id)
 
 
-def training_choices(key: str, *, wide: bool = False) -> training.Config | None:
+def training_choices(key: str, *, wide: bool = False) -> plan.Config | None:
     """Ask what to train on: label set, algorithms, test applicants, and where `wide` all else; None while something is missing."""
     sets = {row["label_set_id"]: row for row in ui.rows(labels.sets(ui.store()))}
     if not sets:
         st.info("Training learns from labels, and there is no label set yet.", icon=":material/label:")
         ui.link("labels", "Make a label set", "new_label")
         return None
-    learners, parts = list(training.CANDIDATES), {"random": "Random", "time": "Newest", **({"file": "Listed"} if wide else {})}
+    learners, parts = list(plan.CANDIDATES), {"random": "Random", "time": "Newest", **({"file": "Listed"} if wide else {})}
     one, two, three = st.columns([2.3, 2.2, 1.9], gap="medium") if wide else [st.container() for _ in range(3)]
     label_set_id = one.selectbox(
         "Labels",
@@ -104,7 +104,7 @@ def training_choices(key: str, *, wide: bool = False) -> training.Config | None:
         "Algorithms",
         learners,
         selection_mode="multi",
-        default=list(training.USUAL),
+        default=list(plan.USUAL),
         format_func=ui.algorithm,
         key=f"{key}-algorithms",
         help="The plain risk index and a constant are always trained beside them: a model has to beat both.",
@@ -192,56 +192,76 @@ def _more_choices(key: str, split: str) -> dict[str, Any]:
     usual, predictors = training.defaults(ui.store()), {feature.name: feature.title for feature in ui.store().schema.predictors}
     with st.expander("More choices", icon=":material/tune:"):
         left, middle, right = st.columns(3, gap="medium")
-        asked: dict[str, Any] = {}
-        if split != "file":
-            share = left.slider("Share kept for the test", 5, 50, round(100 * usual.test_size), 5, format="%d %%", key=f"{key}-size")
-            asked["test_size"] = share / 100
-        asked["folds"] = left.selectbox(
-            "Folds of the cross-validation",
-            [None, 2, 3, 5, 10],
-            format_func=lambda folds: f"{folds} folds" if folds else "Automatic",
-            key=f"{key}-folds",
-            help="Each part in turn is foreseen by a fit that has not seen it: that validates, calibrates and chooses cut-offs. "
-            "Automatic: five folds, on many applicants one held-out tenth.",
+        with left:
+            asked = _measured(key, split, usual)
+        with middle:
+            asked |= _fitted(key)
+        with right:
+            asked |= _drawn(key, usual)
+        without = st.multiselect(
+            "Leave out",
+            list(predictors),
+            format_func=predictors.get,
+            placeholder="Nothing: learn from every predictor",
+            key=f"{key}-without",
+            help="Predictors that models of this run do not read.",
         )
-        asked["balance"] = middle.selectbox(
-            "Balance of good and bad",
-            list(BALANCES),
-            format_func=BALANCES.get,
-            key=f"{key}-balance",
-            help="While fitting only. Calibration on rows left as they are undoes the shift, so the risk stays honest.",
-        )
-        tuning = middle.selectbox(
-            "Settings of the algorithms",
-            list(TUNING),
-            format_func=TUNING.get,
-            key=f"{key}-tuning",
-            help="The usual settings suit the size of the data. A search tries others on folds of the learning part and keeps the best.",
-        )
-        if tuning == "trials":
-            asked["tune"] = int(middle.number_input("Trials of each algorithm", 1, 1_000, 20, key=f"{key}-trials"))
-        if tuning == "seconds":
-            asked["tune_seconds"] = float(middle.number_input("Seconds for each algorithm", 5, 86_400, 60, key=f"{key}-seconds"))
-        said = "Of everything random. The same run with the same seed gives the same models."
-        asked["seed"] = int(right.number_input("Seed", 0, 2**31 - 1, usual.seed, key=f"{key}-seed", help=said))
-        if augment.count(ui.store()):
-            asked["invented"] = right.checkbox(
-                "Learn from invented applicants too", key=f"{key}-invented", help="No figure is measured on them. Proxy labels only."
-            )
-        asked["without"] = tuple(
-            st.multiselect(
-                "Leave out",
-                list(predictors),
-                format_func=predictors.get,
-                placeholder="Nothing: learn from every predictor",
-                key=f"{key}-without",
-                help="Predictors that models of this run do not read.",
-            )
+    return {**asked, "without": tuple(without)}
+
+
+def _measured(key: str, split: str, usual: plan.Config) -> dict[str, Any]:
+    """Ask what a run is measured on."""
+    asked: dict[str, Any] = {}
+    if split != "file":
+        share = st.slider("Share kept for the test", 5, 50, round(100 * usual.test_size), 5, format="%d %%", key=f"{key}-size")
+        asked["test_size"] = share / 100
+    asked["folds"] = st.selectbox(
+        "Folds of the cross-validation",
+        [None, 2, 3, 5, 10],
+        format_func=lambda folds: f"{folds} folds" if folds else "Automatic",
+        key=f"{key}-folds",
+        help="Each part in turn is foreseen by a fit that has not seen it: that validates, calibrates and chooses cut-offs. "
+        "Automatic: five folds, on many applicants one held-out tenth.",
+    )
+    return asked
+
+
+def _fitted(key: str) -> dict[str, Any]:
+    """Ask how the algorithms are fitted."""
+    balance = st.selectbox(
+        "Balance of good and bad",
+        list(BALANCES),
+        format_func=BALANCES.get,
+        key=f"{key}-balance",
+        help="While fitting only. Calibration on rows left as they are undoes the shift, so the risk stays honest.",
+    )
+    tuning = st.selectbox(
+        "Settings of the algorithms",
+        list(TUNING),
+        format_func=TUNING.get,
+        key=f"{key}-tuning",
+        help="The usual settings suit the size of the data. A search tries others on folds of the learning part and keeps the best.",
+    )
+    asked: dict[str, Any] = {"balance": balance}
+    if tuning == "trials":
+        asked["tune"] = int(st.number_input("Trials of each algorithm", 1, 1_000, 20, key=f"{key}-trials"))
+    if tuning == "seconds":
+        asked["tune_seconds"] = float(st.number_input("Seconds for each algorithm", 5, 86_400, 60, key=f"{key}-seconds"))
+    return asked
+
+
+def _drawn(key: str, usual: plan.Config) -> dict[str, Any]:
+    """Ask what is drawn by lot, and whether invented applicants are learned from."""
+    said = "Of everything random. The same run with the same seed gives the same models."
+    asked: dict[str, Any] = {"seed": int(st.number_input("Seed", 0, 2**31 - 1, usual.seed, key=f"{key}-seed", help=said))}
+    if augment.count(ui.store()):
+        asked["invented"] = st.checkbox(
+            "Learn from invented applicants too", key=f"{key}-invented", help="No figure is measured on them. Proxy labels only."
         )
     return asked
 
 
-def said_run(config: training.Config) -> dict[str, object]:
+def said_run(config: plan.Config) -> dict[str, object]:
     """What a run was asked for, in words, the usual left out."""
     shares = f"{100 * config.test_size:.0f} % of the applicants"
     tested = {"random": f"{shares}, at random", "time": f"the newest {100 * config.test_size:.0f} %", "file": "a list of one's own"}
@@ -264,7 +284,7 @@ def said_run(config: training.Config) -> dict[str, object]:
 
 def past_run(job: Mapping[str, Any]) -> None:
     """Show what a run was asked for and what it did, and offer it again."""
-    store, config = ui.store(), training.Config.from_dict(job["params"])
+    store, config = ui.store(), plan.Config.from_dict(job["params"])
     who = f":gray[by {ui.literal(job['created_by'])}, {ui.instant(job['created_at'])}]"
     st.markdown(f"**{job['job_id']}** {who}  \n{ui.literal(job['message'])}")
     left, right = st.columns([3, 2], gap="large")
@@ -296,7 +316,7 @@ def past_run(job: Mapping[str, Any]) -> None:
         )
 
 
-def put_off(config: training.Config) -> None:
+def put_off(config: plan.Config) -> None:
     """Offer to start this run later, in the night say."""
     with st.popover("Later", icon=":material/schedule:", help="Start it at a time to come, if the app runs then, in your name."):
         on = st.date_input("Day (UTC)", schedule.tomorrow(), key="run-day")

@@ -7,7 +7,7 @@ import streamlit as st
 from pandas import DataFrame
 
 import ui
-from creditrisk import charts, online, retraining, shadow, suspects, training
+from creditrisk import charts, online, plan, retraining, shadow, standing, suspects
 from creditrisk.store import Store
 
 VIEWS = {"board": "Leaderboard and runs", "feedback": "What feedback changed"}
@@ -45,8 +45,8 @@ def _before_and_after() -> None:
     said = ui.seen(retraining.proposal)
     if said:
         st.markdown(f":gray[{ui.literal(said.sentence)}]")
-    board = ui.rows(ui.seen(training.leaderboard))
-    able = [row["model_id"] for row in board if row["algorithm"] not in training.BASELINES]
+    board = ui.rows(ui.seen(standing.leaderboard))
+    able = [row["model_id"] for row in board if row["algorithm"] not in plan.BASELINES]
     last = ui.seen(retraining.latest)
     if last is None or len(able) < 2:
         st.markdown(":gray[One model follows another once there is a champion and a training after it.]")

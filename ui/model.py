@@ -7,7 +7,7 @@ import streamlit as st
 from pandas import DataFrame
 
 import ui
-from creditrisk import album, charts, comparison, cutoffs, gate, registry, scorecard, training
+from creditrisk import album, charts, comparison, cutoffs, gate, registry, scorecard, standing, training
 from creditrisk.store import Store
 from ui import lab
 
@@ -115,7 +115,7 @@ def cutoff(model: Mapping[str, Any]) -> None:
 
 def _cutoff(model: Mapping[str, Any]) -> None:
     store, model_id, risk = ui.store(), model["model_id"], ui.risk_word(model["is_proxy"])
-    tables = ui.seen(training.consequences, model_id)
+    tables = ui.seen(standing.consequences, model_id)
     rule = st.segmented_control(
         "Cut-off",
         list(RULES),
@@ -143,7 +143,7 @@ def _cutoff(model: Mapping[str, Any]) -> None:
             name, usual = targets[rule]
             share = st.slider(name, 1, 99, round(100 * usual), format="%d %%", key=f"{rule}-{model_id}")
             asked[rule] = share / 100
-        line = next(found for found in training.cutoffs_of(store, model_id, **asked) if found["rule"] == rule)
+        line = next(found for found in standing.cutoffs_of(store, model_id, **asked) if found["rule"] == rule)
         there, here, level = line["validation"], line["test"], line["cutoff"]
         st.markdown(f":gray[{ui.literal(line['sentence'])}]")
     ui.figures(

@@ -8,7 +8,7 @@ import streamlit as st
 from pandas import DataFrame
 
 import ui
-from creditrisk import dictionary, gather, provenance, tables, tabular
+from creditrisk import dictionary, gather, ids, provenance, spelling, tables, tabular
 from creditrisk.schema import Schema
 from creditrisk.settings import Intake
 
@@ -73,7 +73,7 @@ def bring_in() -> None:
             disabled=["name"],
             column_config=SCHEMA_COLUMNS,
         )
-        schema = _spelt(proposal.schema, tables.writings(proposal.schema, joined.frame), key="writings")
+        schema = _spelt(proposal.schema, spelling.writings(proposal.schema, joined.frame), key="writings")
         if st.button(f"Keep {ui.count(len(joined.frame))} applicants", type="primary", icon=":material/save:", key="keep"):
             wanted = tables.edited(schema, edited)
             made = tables.save(store, joined, wanted, user=ui.user(), target=target, as_of=as_of, findings=proposal.findings)
@@ -149,9 +149,9 @@ def respell(snapshot_id: int) -> None:
             "Say what a writing means; the values are put right in a new import, and files that write so are read so from then on. "
             "The one before stays. Models learned until now know the old choices and score nobody: label and train anew afterwards."
         )
-        wanted = _spelt(store.schema, ui.seen(tables.written, snapshot_id), key="respell")
+        wanted = _spelt(store.schema, ui.seen(spelling.written, snapshot_id), key="respell")
         if st.button("Import anew with these spellings", icon=":material/save:", key="respelt", disabled=wanted == store.schema):
-            tables.respell(store, snapshot_id, wanted, user=ui.user())
+            spelling.respell(store, snapshot_id, wanted, user=ui.user())
             st.rerun()
 
 
@@ -178,7 +178,7 @@ def _asked(read: Mapping[str, DataFrame]) -> tuple[str | None, str | None, str |
     """Ask which columns name the applicant, say how it went, and on which day."""
     one, two, three = st.columns(3)
     names = list(dict.fromkeys(name for table in read.values() for name in table.columns))
-    guess = tables.key_of(next(iter(read.values())))
+    guess = ids.column_of(next(iter(read.values())))
     key = one.selectbox(
         "Who is an applicant",
         names,
@@ -248,4 +248,4 @@ def _spelt(schema: Schema, writings: DataFrame, *, key: str) -> Schema:
         column_config=WRITINGS,
         height=ui.fitting(len(writings), 8),
     )
-    return tables.spelled(schema, edited)
+    return spelling.spelled(schema, edited)

@@ -17,7 +17,7 @@ import pyarrow as pa
 from pandas import DataFrame, isna
 from pyarrow import ipc
 
-from creditrisk import rows, seal, tables, tabular, tranche, vault
+from creditrisk import ids, rows, seal, tabular, tranche, vault
 from creditrisk.errors import InvalidInput, TamperedArtefact
 from creditrisk.pipeline import Pipeline
 from creditrisk.schema import Schema, parse
@@ -62,7 +62,7 @@ class Part:
 def headings(schema: Schema, block: tabular.Block) -> dict[str, str]:
     """Return what a file's columns are called here: its id as an import takes it; raises InvalidInput for a table that cannot be scored."""
     names = [str(name) for name in block.frame.columns]
-    key = tables.key_of(block.frame)
+    key = ids.column_of(block.frame)
     called = {key: "applicant_id"} if key and key not in {feature.name for feature in schema} else {}
     rows.check(schema, DataFrame(columns=[called.get(name, name) for name in names]), complete=True)
     return called

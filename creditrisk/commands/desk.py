@@ -44,7 +44,7 @@ def _demo(options: Options, out: Out) -> None:
         try:
             made = demo.fill(store, applicants=options.applicants, seed=options.seed, progress=out.progress)
         except KeyboardInterrupt:
-            raise KeyboardInterrupt(demo.standing(store)) from None
+            raise KeyboardInterrupt(demo.reached(store)) from None
         for prediction in scoring.latest(store, 10):
             found = certainty.known(store, prediction.model_id)
             record = prediction.to_json(found)

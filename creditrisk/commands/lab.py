@@ -140,7 +140,7 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 def _train(options: Options, out: Out) -> None:
-    from creditrisk import jobs, labels, plan, registry, schedule, training
+    from creditrisk import jobs, labels, plan, registry, schedule, standing, training
 
     if options.save_config:
         target_of(options.save_config, ".toml", ".json")
@@ -160,9 +160,9 @@ def _train(options: Options, out: Out) -> None:
             return
         made = training.train(store, config, user=user_of(options, store.settings), progress=out.progress)
         for model_id in made:
-            out.result(training.to_json(registry.get(store, model_id)))
+            out.result(standing.to_json(registry.get(store, model_id)))
         weight = labels.get(store, registry.get(store, made[0])["label_set_id"]).report.get("proxy_weight")
-        board = training.leaderboard(store)
+        board = standing.leaderboard(store)
     out.table(board[board["model_id"].isin(made)][BOARD])
     out.summary(
         {"models": made, "proxy_weight": weight},

@@ -46,10 +46,10 @@ def declare(parser_of: ParserOf) -> None:
 
 
 def _explain(options: Options, out: Out) -> None:
-    from creditrisk import album, registry, training
+    from creditrisk import album, registry, standing
 
     with opened(options) as store:
-        model_id = training.meant(store, options.model)
+        model_id = standing.meant(store, options.model)
         made = album.explain(store, model_id, options.out, plots=options.plots, partials=options.pdp)
         n = len(registry.table(store, model_id, "test"))
     for line in made:
@@ -59,13 +59,13 @@ def _explain(options: Options, out: Out) -> None:
 
 
 def _models(options: Options, out: Out) -> None:
-    from creditrisk import registry, training
+    from creditrisk import registry, standing
 
     with opened(options) as store:
-        board = training.leaderboard(store)
+        board = standing.leaderboard(store)
         models = [registry.get(store, model_id) for model_id in sorted(board["model_id"], reverse=True)]
     for model in models:
-        out.result(training.to_json(model, "models"))
+        out.result(standing.to_json(model, "models"))
     if models:
         out.table(board[BOARD])
     champion = next((model["model_id"] for model in models if model["status"] == "champion"), None)
@@ -95,22 +95,22 @@ def _compare(options: Options, out: Out) -> None:
 
 
 def _promote(options: Options, out: Out) -> None:
-    from creditrisk import gate, registry, training
+    from creditrisk import gate, registry, standing
 
     with opened(options) as store:
-        model_id = training.meant(store, options.model)
+        model_id = standing.meant(store, options.model)
         gate.promote(store, model_id, user=user_of(options, store.settings), reason=options.reason)
-        out.result(training.to_json(registry.get(store, model_id), "models"))
+        out.result(standing.to_json(registry.get(store, model_id), "models"))
     out.summary({"champion": model_id}, f"{model_id} is champion and scores from now on.")
 
 
 def _challenge(options: Options, out: Out) -> None:
-    from creditrisk import registry, shadow, training
+    from creditrisk import registry, shadow, standing
 
     with opened(options) as store:
-        model_id = training.meant(store, options.model)
+        model_id = standing.meant(store, options.model)
         n = shadow.watch(store, model_id, user=user_of(options, store.settings), reason=options.reason)
-        out.result(training.to_json(registry.get(store, model_id), "models"))
+        out.result(standing.to_json(registry.get(store, model_id), "models"))
     said = f"{model_id} stands beside the champion, asked about {n:,} predictions; it decides nothing."
     out.summary({"challenger": model_id, "asked": n}, said)
 
@@ -147,21 +147,21 @@ def _feedback(options: Options, out: Out) -> None:
 
 
 def _retire(options: Options, out: Out) -> None:
-    from creditrisk import registry, training
+    from creditrisk import registry, standing
 
     with opened(options) as store:
-        model_id = training.meant(store, options.model)
+        model_id = standing.meant(store, options.model)
         registry.retire(store, model_id, user=user_of(options, store.settings), reason=options.reason)
-        out.result(training.to_json(registry.get(store, model_id), "models"))
+        out.result(standing.to_json(registry.get(store, model_id), "models"))
         left = registry.champion(store)
     said = f"{left['model_id']} is champion." if left else "Nothing scores until another model is promoted."
     out.summary({"retired": model_id, "champion": left["model_id"] if left else None}, f"{model_id} is retired. {said}")
 
 
 def _rollback(options: Options, out: Out) -> None:
-    from creditrisk import registry, training
+    from creditrisk import registry, standing
 
     with opened(options) as store:
         model_id = registry.rollback(store, user=user_of(options, store.settings), reason=options.reason)
-        out.result(training.to_json(registry.get(store, model_id), "models"))
+        out.result(standing.to_json(registry.get(store, model_id), "models"))
     out.summary({"champion": model_id}, f"{model_id} is champion again and scores from now on.")

@@ -23,12 +23,12 @@ def declare(parser_of: ParserOf) -> None:
 
 def _card(options: Options, out: Out) -> None:
     from creditrisk import card as cards
-    from creditrisk import registry, training
+    from creditrisk import registry, standing
     from creditrisk.store import to_json
 
     target_of(options.out, ".pdf", ".md", ".json")
     with opened(options) as store:
-        card = registry.card(store, training.meant(store, options.model))
+        card = registry.card(store, standing.meant(store, options.model))
     markdown = card["markdown"]
     if options.out is None:
         out.result(card, markdown)
@@ -39,24 +39,24 @@ def _card(options: Options, out: Out) -> None:
 
 
 def _export_model(options: Options, out: Out) -> None:
-    from creditrisk import bundle, training
+    from creditrisk import bundle, standing
 
     target_of(options.file, ".zip")
     with opened(options) as store:
-        model_id = training.meant(store, options.model)
+        model_id = standing.meant(store, options.model)
         digest = bundle.export(store, model_id, options.file, user=user_of(options, store.settings))
     said = f"{model_id} is in {options.file}. Tell whoever imports it its SHA-256, by another way: {digest}"
     out.summary({"model_id": model_id, "file": str(options.file), "sha256": digest}, said)
 
 
 def _import_model(options: Options, out: Out) -> None:
-    from creditrisk import bundle, registry, training
+    from creditrisk import bundle, registry, standing
 
     with opened(options) as store:
         user = user_of(options, store.settings)
         model_id = bundle.receive(store, options.file, user=user, reason=options.reason, sha256=options.sha256)
         made = registry.get(store, model_id)
         banner = registry.card(store, model_id).get("banner")
-        out.result({**training.to_json(made, "models"), "banner": banner, "origin": made["status_reason"]})
+        out.result({**standing.to_json(made, "models"), "banner": banner, "origin": made["status_reason"]})
     said = f"{model_id} is a candidate ({made['status_reason']}). Nothing scores with it until somebody promotes it."
     out.summary({"model_id": model_id, "banner": banner}, f"{said} {banner}" if banner else said)

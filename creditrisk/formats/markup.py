@@ -15,7 +15,7 @@ from math import isfinite
 from typing import Any
 from xml.parsers import expat
 
-from creditrisk import banks
+from creditrisk import banks, charset, lexicon
 from creditrisk.errors import UnreadableFile
 from creditrisk.formats.child import CELLS_IN_ALL, number
 from creditrisk.formats.sheet import together
@@ -40,7 +40,7 @@ Rows = list[list[str]]
 
 def recognises(content: bytes) -> str:
     """A page with a table in it, or a Workbook of the spreadsheet namespace."""
-    words = banks.opening_words(content)
+    words = charset.opening_words(content)
     if words.startswith("<") and BOOK.search(words) and OFFICE in words:
         return "xls-xml"
     return "xls-html" if PAGE.match(words) and re.search(rb"<\0?t\0?a\0?b\0?l\0?e", content, re.I) else ""
@@ -126,7 +126,7 @@ def _text(file: str, content: bytes) -> str:
             return content.decode(declared[1].decode())
         except (UnicodeDecodeError, LookupError):
             pass  # pages often claim an encoding that they are not written in
-    return banks.decode(file, content)[0]
+    return charset.decode(file, content)[0]
 
 
 @dataclass
@@ -253,7 +253,7 @@ def _joined(tables: list[Rows]) -> list[Rows]:
 
 
 def _is_heading(row: Sequence[str]) -> bool:
-    roles = {banks.means(cell) for cell in row if cell}
+    roles = {lexicon.means(cell) for cell in row if cell}
     return bool(roles & {"date", "value_date"}) and bool(roles & {"amount", "debit", "credit"})
 
 

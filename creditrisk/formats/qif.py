@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from creditrisk import banks, cells
+from creditrisk import banks, cells, charset, dates, lexicon
 from creditrisk.errors import UnreadableFile
 from creditrisk.settings import Intake
 from creditrisk.statement import Found, Movements, Problem, Refused, date_question, decimal_question
@@ -40,13 +40,13 @@ class _Record:
 
 def recognises(content: bytes) -> str:
     """Know QIF by a section at its beginning, or by records of bare fields."""
-    start = banks.opening_words(content)
+    start = charset.opening_words(content)
     return "qif" if BEGINNING.match(start) or BARE.match(start) else ""
 
 
 def read(file: str, content: bytes, profile: banks.Profile | None, limits: Intake) -> Found:
     """Read the transactions of every section that holds money. Raises UnreadableFile or Refused."""
-    text, encoding = banks.decode(file, content, profile.encoding if profile else None)
+    text, encoding = charset.decode(file, content, profile.encoding if profile else None)
     if "\x00" in text:
         raise UnreadableFile(file, "the file contains NUL characters: it is damaged.")
     lines = re.split(r"\r\n|\n|\r", text)
@@ -191,7 +191,7 @@ class _Reader:
         """Return the day of every record."""
         texts = [_plain_date(record.fields["D"]) for record in self.records]
         self.form = self._form(texts)
-        reader = cells.date_reader(self.form)
+        reader = dates.reader(self.form)
         found = [reader(text) for text in texts]
         for record, day in zip(self.records, found, strict=True):
             if day is None:
@@ -204,19 +204,19 @@ class _Reader:
         if declared:
             return declared
         column = pa.array(texts, pa.string())
-        forms = cells.date_formats(column)
+        forms = dates.formats(column)
         if not forms:
             value = self.records[0].fields["D"]
             raise UnreadableFile(self.file, f"the date {value!r} is not a date.", line=self.records[0].line, column="D", value=value)
         usual = [form for form in forms if not re.match(r"%y\W", form)] or forms
-        read = {form: cells.days(column, form)[0] for form in usual}
+        read = {form: dates.days(column, form)[0] for form in usual}
         first = next(iter(read))
         if all(np.array_equal(read[first], days) for days in read.values()):
             return first
         ordered = [form for form, days in read.items() if _in_order(days, [record.account for record in self.records])]
         if len(ordered) == 1:
             return ordered[0]
-        place = next(place for place, text in enumerate(texts) if len({cells.date_reader(form)(text) for form in usual}) > 1)
+        place = next(place for place, text in enumerate(texts) if len({dates.reader(form)(text) for form in usual}) > 1)
         raise date_question(self.file, usual, line=self.records[place].line, column="D", value=self.records[place].fields["D"])
 
     def amounts(self) -> list[Decimal | None]:
@@ -278,7 +278,7 @@ def _in_order(days: Any, accounts: list[str]) -> bool:
 
 
 def _is_opening(record: _Record) -> bool:
-    return banks.folded(record.fields.get("P", "")) in ("opening balance", "starting balance")
+    return lexicon.folded(record.fields.get("P", "")) in ("opening balance", "starting balance")
 
 
 def _text(record: _Record) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from creditrisk import banks
+from creditrisk import banks, layouts
 from creditrisk.errors import UnreadableFile
 from creditrisk.formats import delimited
 from creditrisk.formats.guard import extract
@@ -71,7 +71,7 @@ def _declared(profile: banks.Profile | None) -> banks.Profile:
 def _is_no_statement(text: str) -> bool:
     """Say whether a sheet has nothing that looks like a transaction, rather than something that cannot be read."""
     try:
-        banks.layout("", text, _declared(None))
+        layouts.find("", text, _declared(None))
     except UnreadableFile:
         return True
     return False

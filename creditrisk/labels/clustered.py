@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame, Series
 
-from creditrisk import clusters, features, pipeline, quality
+from creditrisk import clusters, features, index, quality
 from creditrisk import rfm as engagement
 from creditrisk import store as stores
 from creditrisk.clusters import RULE, Clusters
@@ -140,7 +140,7 @@ def of_clusters(store: Store, label_set_id: str, frame: DataFrame) -> "Series[An
         raise InvalidInput(f"Label set {label_set_id} has no clusters in the figures that models read; only such a set labels other rows.")
     used = label_features(store, made)
     real = features.table(store, made.snapshot_id).sort_values("applicant_id", ignore_index=True)
-    cloud = pipeline.signed_z(frame, used, real)[[feature.name for feature in used]].to_numpy(float)
+    cloud = index.signed_z(frame, used, real)[[feature.name for feature in used]].to_numpy(float)
     centres, called = np.array(made.report["centres"]), risky_segments(made)
     thin = frame[[feature.name for feature in used]].isna().to_numpy().mean(axis=1) > 0.5
     bad = Series(np.isin(clusters.nearest(cloud, centres), called), index=frame.index, dtype="boolean")
@@ -232,7 +232,7 @@ def _cluster(
 
 def _label_matrix(table: DataFrame, declared: list[Feature]) -> tuple[Floats, list[Feature], list[str], NDArray[np.bool_]]:
     """Return robust z-values (higher = riskier) of the label features that vary, those features, the others' names, who has enough."""
-    z = pipeline.signed_z(table, declared)
+    z = index.signed_z(table, declared)
     used = [feature for feature in declared if z[feature.name].nunique() > 1]
     left_out = [feature.name for feature in declared if feature not in used]
     if len(used) < MIN_FEATURES:

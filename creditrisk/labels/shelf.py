@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from pandas import DataFrame, Series, concat
 
-from creditrisk import features, pipeline, quality
+from creditrisk import features, index, quality
 from creditrisk import rfm as engagement
 from creditrisk import store as stores
 from creditrisk.errors import NothingYet, TamperedArtefact, UnknownThing
@@ -170,7 +170,7 @@ def label_features(store: Store, label_set: LabelSet) -> list[Feature]:
 
 def risk_index(frame: DataFrame, schema: Schema) -> "Series[Any]":
     """Return the plain signed risk index of each row (nothing learned, higher = riskier), in robust standard deviations."""
-    return Series(pipeline.risk_index(frame, schema.index_features), index=frame.index, name="risk_index")
+    return Series(index.risk_index(frame, schema.index_features), index=frame.index, name="risk_index")
 
 
 def keep(store: Store, made: LabelSet, rows: DataFrame) -> LabelSet:

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame, concat
 
-from creditrisk import clusters, features, pipeline, quality
+from creditrisk import clusters, features, index, quality
 from creditrisk.cohorts import dated
 from creditrisk.errors import InvalidInput
 from creditrisk.labels.shelf import (
@@ -135,7 +135,7 @@ def _cloud(store: Store, made: LabelSet) -> tuple[DataFrame, Floats, list[Featur
             for number in sorted(rows["snapshot_id"].unique().tolist())
         ]
         table = rows.merge(concat(parts, ignore_index=True), on=["snapshot_id", "applicant_id"], how="left")
-    cloud = pipeline.signed_z(table, used)[names].to_numpy(float)
+    cloud = index.signed_z(table, used)[names].to_numpy(float)
     placed = table["segment"].notna().to_numpy(bool) if "centres" in made.report else np.ones(len(table), dtype=bool)
     return table[placed].reset_index(drop=True), cloud[placed], used
 

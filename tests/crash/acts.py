@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from creditrisk import features, ingest, inspections, integrity, jobs, labels, registry, reviews, scoring, training
+from creditrisk import features, ingest, inspections, integrity, jobs, labels, plan, registry, reviews, scoring, training
 from creditrisk import store as stores
 from creditrisk.batch import keep, work
 from creditrisk.settings import Settings
@@ -77,9 +77,9 @@ def job(store: Store, dice: random.Random) -> Told:
     return {"job": name}
 
 
-def _config(store: Store, dice: random.Random) -> training.Config:
+def _config(store: Store, dice: random.Random) -> plan.Config:
     usable = store.rows("select label_set_id from label_set where passed order by label_set_id")
-    return training.Config(algorithms=("logistic",), label_set_id=usable[0][0], folds=2, seed=dice.randrange(1_000))
+    return plan.Config(algorithms=("logistic",), label_set_id=usable[0][0], folds=2, seed=dice.randrange(1_000))
 
 
 def promote(store: Store, dice: random.Random) -> Told:
@@ -88,7 +88,7 @@ def promote(store: Store, dice: random.Random) -> Told:
     able = [
         row["model_id"]
         for row in registry.models(store).to_dict("records")
-        if row["algorithm"] in training.CANDIDATES and (present is None or row["model_id"] != present["model_id"])
+        if row["algorithm"] in plan.CANDIDATES and (present is None or row["model_id"] != present["model_id"])
     ]
     name = dice.choice([model for model in able if registry.hindrance(store, model) is None])
     registry.promote(store, name, user="vera", reason="somebody thought it better")

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pyarrow as pa
 
-from creditrisk import banks, cells
+from creditrisk import banks, dates, lexicon
 from creditrisk.errors import UnreadableFile
 from creditrisk.formats.bankjson import values
 from creditrisk.formats.bankjson.document import Listed, Object, says_transactions
@@ -32,7 +32,7 @@ MINOR = {"minorUnits", "minor_units", "local_amount", "amountInMinorUnits", "is_
 
 
 def _plain(key: str) -> str:
-    return banks.folded(key).replace(" ", "_")
+    return lexicon.folded(key).replace(" ", "_")
 
 
 def columns_of(listed: Listed) -> dict[str, str] | None:
@@ -86,7 +86,7 @@ class _Reader:
         if len(items) < len(listed.items):
             raise UnreadableFile(self.file, f"something else than an object stands in the list {listed.key!r}.")
         form = self._date_format(items, columns["date"])
-        sided = "sign" in columns and all(banks.side(values.text(item.get(columns["sign"]))) for item in items)
+        sided = "sign" in columns and all(lexicon.side(values.text(item.get(columns["sign"]))) for item in items)
         account = ""
         for item in items:
             self.n += 1
@@ -94,7 +94,7 @@ class _Reader:
                 amount = self._amount(item, columns, sided)
             except values.Unread as unread:
                 raise values.unreadable(self.file, self.n, unread) from unread
-            state = banks.folded(values.text(values.first(item, "status", "state", "Status"))) or listed.key.lower()
+            state = lexicon.folded(values.text(values.first(item, "status", "state", "Status"))) or listed.key.lower()
             if item.get("pending") is True or state in ("pending", "pdng", "authorised", "authorized") or item.get("settled") == "":
                 self.pending += 1
                 continue
@@ -140,8 +140,8 @@ class _Reader:
         if self.profile and self.profile.date_format:
             return self.profile.date_format
         texts = pa.array([_date_text(item, key) for item in items], pa.string())
-        forms = [form for form in cells.date_formats(texts) if not re.match(r"%y\W", form)]
-        days = {tuple(cells.days(texts, form)[0].tolist()): form for form in forms}
+        forms = [form for form in dates.formats(texts) if not re.match(r"%y\W", form)]
+        days = {tuple(dates.days(texts, form)[0].tolist()): form for form in forms}
         if len(days) > 1:
             sample = texts[0].as_py()
             raise UnreadableFile(self.file, _undecided(sample, list(days.values())), column=key, value=sample)
@@ -149,7 +149,7 @@ class _Reader:
 
     def _day(self, item: Object, key: str, form: str) -> date:
         text = _date_text(item, key)
-        found = values.iso_day(text) or cells.date_reader(form)(text)
+        found = values.iso_day(text) or dates.reader(form)(text)
         return found or values.day_of(self.file, self.n, item.get(key))
 
     def _note_balances(self, listed: Listed, account: str) -> None:

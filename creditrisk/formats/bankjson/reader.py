@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import PurePath
 from typing import Any
 
-from creditrisk import banks
+from creditrisk import lexicon
 from creditrisk.errors import UnreadableFile
 from creditrisk.formats.bankjson import berlin, values
 from creditrisk.formats.bankjson.document import Listed, Object
@@ -148,4 +148,4 @@ def _whole(value: Any) -> int:
 
 
 def _contradicts(amount: Decimal, kind: Any) -> bool:
-    return bool(amount) and isinstance(kind, str) and banks.side(kind) not in (None, "-" if amount < 0 else "+")
+    return bool(amount) and isinstance(kind, str) and lexicon.side(kind) not in (None, "-" if amount < 0 else "+")

@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from creditrisk import banks, cells
+from creditrisk import dates, lexicon
 from creditrisk.errors import UnreadableFile
 from creditrisk.formats.bankjson.document import Listed, Number, Object
 from creditrisk.settings import Intake
@@ -41,7 +41,7 @@ class Unread(Exception):
 
 def signed(amount: Decimal, indicator: Any, key: str) -> Decimal:
     """Give an amount the sign its indicator states."""
-    side = banks.side(str(indicator))
+    side = lexicon.side(str(indicator))
     if side is None:
         raise Unread(key, indicator, "does not say whether money came in or went out")
     if amount < 0 and side == "+":
@@ -123,4 +123,4 @@ def day_of(file: str, number: int, value: Any) -> date:
 @lru_cache(8192)
 def iso_day(text: str) -> date | None:
     """Return the day an ISO date or time stamp prints."""
-    return cells.date_reader("%Y-%m-%d")(text) if re.match(r"\d{4}-\d\d-\d\d(?:$|[T ])", text) else None
+    return dates.reader("%Y-%m-%d")(text) if re.match(r"\d{4}-\d\d-\d\d(?:$|[T ])", text) else None

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
-from creditrisk import banks, cells
+from creditrisk import banks, cells, charset, layouts
 from creditrisk.cells import READ
 from creditrisk.errors import UnreadableFile
 from creditrisk.formats.delimited import aside, days, ends, kept, money, signs
@@ -29,18 +29,18 @@ TITLE = "CSV"
 
 def recognises(content: bytes) -> str:
     """Text that is nothing else is delimited text."""
-    return "" if banks.recognise(content) else "csv"
+    return "" if charset.recognise(content) else "csv"
 
 
 def read(file: str, content: bytes, declared: banks.Profile | None, limits: Intake) -> Found:
     """Read delimited text; raises UnreadableFile or Refused where it cannot be read whole."""
-    text, encoding = banks.utf8(file, content, declared.encoding if declared else None)
+    text, encoding = charset.utf8(file, content, declared.encoding if declared else None)
     if b"\x00" in text:
         raise UnreadableFile(file, "this is a binary file (it contains NUL characters), not text.")
     head = text[:HEAD].decode("utf-8-sig", errors="ignore")
     layout = _layout(file, head, declared)
 
-    def read_as(way: banks.Layout) -> Found:
+    def read_as(way: layouts.Layout) -> Found:
         if len(way.names) > limits.max_columns:
             raise UnreadableFile(file, f"the heading has {len(way.names)} columns, more than the {limits.max_columns} allowed.")
         grid, rewritten = _cut(file, text, way)
@@ -88,15 +88,15 @@ def _found(sheet: Sheet, encoding: str, *, ends_open: bool) -> Found:
     doubts = [question.problem for question in questions] + strange + money.fees_unsaid(sheet) + sheet.doubted_states(where)
     accounts = pc.unique(rows["account"]).to_pylist()
     stated = {accounts[0]: (sheet.stated_opening, sheet.stated_closing)} if len(accounts) == 1 else {}
-    return Found(rows, banks.to_dict(sheet.layout, **shown), notes, doubts, stated, pending=counts["not booked"], questions=questions)
+    return Found(rows, layouts.to_dict(sheet.layout, **shown), notes, doubts, stated, pending=counts["not booked"], questions=questions)
 
 
-def _layout(file: str, text: str, declared: banks.Profile | None) -> banks.Layout:
+def _layout(file: str, text: str, declared: banks.Profile | None) -> layouts.Layout:
     """Find out what stands where; raises Unclear where rows hold dates and amounts and nobody can say which column is which."""
     try:
-        return banks.layout(file, text, declared)
+        return layouts.find(file, text, declared)
     except UnreadableFile as error:
-        seen = None if declared and declared.columns else banks.sketch(text, declared)
+        seen = None if declared and declared.columns else layouts.sketch(text, declared)
         if seen is None:
             raise
         headings, sample = seen
@@ -106,7 +106,7 @@ def _layout(file: str, text: str, declared: banks.Profile | None) -> banks.Layou
         raise Unclear(file, Question("columns", asks, Problem(None, None, None, sentence), (), named, sample)) from error
 
 
-def _decided(file: str, found: Found, layout: banks.Layout, read_as: Callable[[banks.Layout], Found], text: str) -> Found:
+def _decided(file: str, found: Found, layout: layouts.Layout, read_as: Callable[[layouts.Layout], Found], text: str) -> Found:
     """Let the balances say which way the money columns are to be read; where they do not, ask. Raises Unclear where nothing is better."""
     if _adds_up(found):
         return found
@@ -124,7 +124,7 @@ def _decided(file: str, found: Found, layout: banks.Layout, read_as: Callable[[b
     what = "which column is the amount" if "amount" in layout.ways[0] else "which column is money out and which money in"
     sentence = f"{what} cannot be told from the file; a bank profile (--profile) with [columns] {columns} decides."
     headings = layout.names if layout.has_header else ()
-    seen = banks.sketch(text)
+    seen = layouts.sketch(text)
     asks = f"{what.capitalize()}?"
     question = Question("columns", asks, Problem(None, None, None, sentence), tuple(choices), headings, seen[1] if seen else ())
     if layout.is_open:
@@ -134,7 +134,7 @@ def _decided(file: str, found: Found, layout: banks.Layout, read_as: Callable[[b
     return replace(found, doubts=[*found.doubts, *doubts], questions=[*found.questions, replace(question, problem=doubt)])
 
 
-def _cut(file: str, text: bytes, layout: banks.Layout) -> tuple[Grid, list[Problem]]:
+def _cut(file: str, text: bytes, layout: layouts.Layout) -> tuple[Grid, list[Problem]]:
     """Cut a text into cells, lines that a strict reader would cut wrongly as they must be meant; what was rewritten is said."""
     places = sorted({place for places in layout.columns.values() for place in places})
     width = len(layout.names) if layout.has_header else 0
@@ -149,7 +149,7 @@ def _cut(file: str, text: bytes, layout: banks.Layout) -> tuple[Grid, list[Probl
     except UnreadableFile:
         grid = None
     written = text.decode("utf-8-sig")
-    mended_, lines = mended(written, layout.delimiter, first=layout.first, width=width, key=lambda row: banks.said(row, layout))
+    mended_, lines = mended(written, layout.delimiter, first=layout.first, width=width, key=lambda row: layouts.said(row, layout))
     if grid is not None and not lines:
         return grid, []
     grid = strictly(mended_.encode())
@@ -159,7 +159,7 @@ def _cut(file: str, text: bytes, layout: banks.Layout) -> tuple[Grid, list[Probl
     return grid, [Problem(line, None, None, f"{file}, line {line}: {what}") for line in shown[:SHOWN]]
 
 
-def _bare(text: bytes, layout: banks.Layout, grid: Grid) -> dict[int, list[str]]:
+def _bare(text: bytes, layout: layouts.Layout, grid: Grid) -> dict[int, list[str]]:
     """Return the cells of the few rows that have no word where words are expected: some banks put "Closing balance" elsewhere."""
     words = [grid.columns[place] for place in layout.columns.get("text", ())]
     if not words:
@@ -179,13 +179,13 @@ def _adds_up(found: Found) -> bool:
     return overall(reconcile(found.rows, found.stated)[0]) == "ok"
 
 
-def _choice(layout: banks.Layout, way: Mapping[str, int]) -> Choice:
+def _choice(layout: layouts.Layout, way: Mapping[str, int]) -> Choice:
     says = {"amount": "the amount", "balance": "the balance", "debit": "money out", "credit": "money in"}
     label = ", ".join(f"{layout.names[place]} is {says[role]}" for role, place in way.items())
     return Choice({"columns": {role: [layout.address(place)] for role, place in way.items()}}, label[:1].upper() + label[1:])
 
 
-def _check_lengths(file: str, layout: banks.Layout, grid: Grid, longest: int) -> None:
+def _check_lengths(file: str, layout: layouts.Layout, grid: Grid, longest: int) -> None:
     for place, column in grid.columns.items():
         too_long = flags(pc.greater(pc.utf8_length(column.dictionary), longest))
         if too_long.any():

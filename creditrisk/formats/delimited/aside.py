@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from creditrisk import banks, cells
+from creditrisk import cells, dates, lexicon
 from creditrisk.cells import BAD, BLANK, READ, Marks, Units
 from creditrisk.formats.delimited import kept, money, phrases
 from creditrisk.formats.delimited.sheet import SHOWN, Sheet
@@ -28,10 +28,10 @@ def set_aside(
     target = summary = -1
     for row in map(int, np.flatnonzero(~is_row)):
         words = " ".join(sheet.words(row))
-        label = banks.folded(" ".join(column[row].as_py() for column in sheet.grid.columns.values()))
+        label = lexicon.folded(" ".join(column[row].as_py() for column in sheet.grid.columns.values()))
         day = sheet.column("date")[row].as_py().strip()
         money = sheet.money_text(row)
-        if unbooked[row] or phrases.PENDING.search(banks.folded(day)):
+        if unbooked[row] or phrases.PENDING.search(lexicon.folded(day)):
             aside["not booked"] += 1
         elif sheet.named[row] or _is_balance(sheet, row, label, day, (day_state[row], money_state[row]), inside=first < row < last):
             aside["balance"] += 1
@@ -39,7 +39,7 @@ def set_aside(
             _note_balance(sheet, label, row)
         elif sheet.like_total[row] and _sums_up(sheet, row, is_row):
             aside["total"] += 1
-        elif row - 1 == summary and row > last and not re.search(r"[^\W\d_]", words) and not cells.date_shapes(day):
+        elif row - 1 == summary and row > last and not re.search(r"[^\W\d_]", words) and not dates.shapes(day):
             aside["balance"] += 1  # the figures below "Opening balance, Total debits, Closing balance"
         elif day_state[row] == BLANK and money_state[row] == BLANK:
             target = target if row - 1 == above else row - 1
@@ -59,19 +59,19 @@ def _is_balance(sheet: Sheet, row: int, label: str, day: str, state: tuple[int, 
     if state[0] == READ:
         stated = sheet.has("balance") and sheet.column("balance")[row].as_py().strip()
         return state[1] == BLANK and bool(phrases.BALANCE.search(label) or (stated and phrases.TOTAL.search(label)))
-    return bool(phrases.BALANCE.search(label) or (not inside and phrases.TOTAL.search(label))) and not cells.date_shapes(day)
+    return bool(phrases.BALANCE.search(label) or (not inside and phrases.TOTAL.search(label))) and not dates.shapes(day)
 
 
 def named_balances(sheet: Sheet) -> NDArray[Any]:
     """Say which rows have no words but "Opening balance", "Turnover" or the like: no payment, even with a day and an amount."""
     # Which figures a text has does not matter here, and without them few texts are left.
     coded = cells.each(kept.joined(sheet, "text", " "), lambda texts: pc.replace_substring_regex(texts, r"\d+", "0"))
-    bare = [re.sub(r"[\d ]+$", "", banks.folded(text)) for text in coded.dictionary.to_pylist()]
+    bare = [re.sub(r"[\d ]+$", "", lexicon.folded(text)) for text in coded.dictionary.to_pylist()]
     found = np.array([phrases.STATED.fullmatch(text) is not None for text in bare], bool)
     sheet.like_total = np.array([phrases.TOTALLED.fullmatch(text) is not None for text in bare], bool)[cells.places(coded)]
     named = np.array(found[cells.places(coded)], bool)
     for row, cells_ in sheet.bare.items():
-        named[row] |= any(phrases.STATED.fullmatch(banks.folded(cell)) for cell in cells_)
+        named[row] |= any(phrases.STATED.fullmatch(lexicon.folded(cell)) for cell in cells_)
     return named
 
 
@@ -113,7 +113,7 @@ def _sums_up(sheet: Sheet, row: int, is_row: NDArray[Any]) -> bool:
 
 def _broken(sheet: Sheet, day: str, money: str, money_state: int, inside: bool) -> bool:
     """Say whether a row without a date looks like a transaction that broke, rather than a heading or a footer."""
-    shapes = cells.date_shapes(day)
+    shapes = dates.shapes(day)
     if money_state == READ or sheet.form in shapes or (inside and shapes):
         return True
     return inside and bool(re.search(r"\d", day) and re.search(r"\d", money))
@@ -122,7 +122,7 @@ def _broken(sheet: Sheet, day: str, money: str, money_state: int, inside: bool) 
 def _complain(sheet: Sheet, row: int, day: str, money: str, state: tuple[int, int]) -> None:
     day_state, money_state = state
     if day_state == BAD:
-        far = cells.date_reader(sheet.form)(day)
+        far = dates.reader(sheet.form)(day)
         what = "lies outside the years 1950 to 2100" if far else "is not a date of the calendar"
         sheet.problem(row, "date", day, f"{day!r} in column {sheet.name('date')!r} {what}.")
     elif day_state == BLANK:
@@ -163,7 +163,7 @@ def _note_balance(sheet: Sheet, words: str, row: int) -> None:
     if read is None:
         return
     value = read[0]
-    if sheet.has("sign") and not cell.strip() and read[1] == 0 and banks.side(sheet.column("sign")[row].as_py()) == "-":
+    if sheet.has("sign") and not cell.strip() and read[1] == 0 and lexicon.side(sheet.column("sign")[row].as_py()) == "-":
         value = -value
     if phrases.OPENING.search(words):
         sheet.stated_opening = value
@@ -176,7 +176,7 @@ def from_preamble(sheet: Sheet) -> None:
     decimal = next(iter(sheet.decimals.values()))
     for row in sheet.layout.preamble:
         amount = next((read for cell in row[1:] if (read := cells.amount(cell, decimal)) is not None), None)
-        if amount is not None and phrases.OPENING.search(banks.folded(row[0])):
+        if amount is not None and phrases.OPENING.search(lexicon.folded(row[0])):
             sheet.stated_opening = amount[0]
-        elif amount is not None and phrases.CLOSING.search(banks.folded(row[0])):
+        elif amount is not None and phrases.CLOSING.search(lexicon.folded(row[0])):
             sheet.stated_closing = amount[0]

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from creditrisk import cells
+from creditrisk import cells, dates
 from creditrisk.cells import BAD, READ, Marks
 from creditrisk.errors import UnreadableFile
 from creditrisk.formats.delimited import money
@@ -24,7 +24,7 @@ def read(sheet: Sheet) -> tuple[NDArray[np.int32], Marks, str]:
     """Return the day of every row, counted from 1970, what its cell is, and the format of the file's dates."""
     column = cells.each(sheet.column("date"), _days_only)
     form = sheet.declared.date_format if sheet.declared and sheet.declared.date_format else _date_format(sheet, column)
-    days, state = cells.days(column.dictionary, form)
+    days, state = dates.days(column.dictionary, form)
     if _near(days[state == READ]).any():  # some samples have all their dates masked as 1111/11/11
         state[(state == READ) & ~_near(days)] = BAD
     where = cells.places(column)
@@ -33,14 +33,14 @@ def read(sheet: Sheet) -> tuple[NDArray[np.int32], Marks, str]:
 
 def _date_format(sheet: Sheet, column: pa.DictionaryArray) -> str:
     """Decide the date format from all rows; where day and month could be swapped, from the order of the rows."""
-    forms = cells.date_formats(column)
+    forms = dates.formats(column)
     if not forms:
         value = next((text for text in column.dictionary.to_pylist() if text), "")
         line = int(sheet.grid.lines[0])
         raise UnreadableFile(sheet.file, f"no value of column {sheet.name('date')!r} is a date (the first is {value!r}).", line=line)
     if len(forms) == 1:
         return forms[0]
-    read = {form: _only(*cells.days(column, form)) for form in forms}
+    read = {form: _only(*dates.days(column, form)) for form in forms}
     likely = {form: days for form, days in read.items() if _years_fit(days)} or read
     usual = {form: days for form, days in likely.items() if not re.match(r"%y\W", form)} or likely
     if any(_span(days) > 5 * 366 for days in usual.values()) and any(_span(days) <= 2 * 366 for days in likely.values()):
@@ -53,7 +53,7 @@ def _date_format(sheet: Sheet, column: pa.DictionaryArray) -> str:
         return ordered[0]
     if (told := _told_elsewhere(sheet, usual)) is not None:
         return told
-    sample = next(text for text in column.dictionary.to_pylist() if len({cells.date_reader(form)(text) for form in usual}) > 1)
+    sample = next(text for text in column.dictionary.to_pylist() if len({dates.reader(form)(text) for form in usual}) > 1)
     line = sheet.line_of(column, sample)
     raise date_question(sheet.file, list(usual), line=line, column=sheet.name("date"), value=sample, headings=sheet.headings())
 
@@ -64,8 +64,8 @@ def _told_elsewhere(sheet: Sheet, forms: Mapping[str, NDArray[Any]]) -> str | No
     words = [word for row in sheet.layout.preamble for cell in row for word in re.findall(r"[\d./-]{6,}", cell)]
     likely = list(forms)
     for text in [*map(str.strip, texts), *words]:
-        fits = [form for form in likely if cells.date_reader(form)(text)]
-        likely = fits if fits and set(cells.date_shapes(text)) & set(forms) else likely
+        fits = [form for form in likely if dates.reader(form)(text)]
+        likely = fits if fits and set(dates.shapes(text)) & set(forms) else likely
     if len(likely) > 1 and ("," in money.marks(sheet).values() or _abroad(sheet)):
         likely = [form for form in likely if not form.startswith("%m")] or likely  # no language has both
     if len(likely) > 1 and (newest_first := _newest_first(sheet)) is not None:

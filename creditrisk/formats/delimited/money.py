@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from creditrisk import banks, cells
+from creditrisk import cells, lexicon
 from creditrisk.cells import BAD, BLANK, READ, Marks, Units
 from creditrisk.formats.delimited import kept, phrases
 from creditrisk.formats.delimited.sheet import Sheet
@@ -88,7 +88,7 @@ def fees_unsaid(sheet: Sheet) -> list[Problem]:
 
 def amounts(sheet: Sheet, role: str) -> cells.Amounts:
     read = cells.amounts(sheet.column(role), sheet.decimals[role], sheet.limit)
-    if phrases.CENTS.search(banks.folded(sheet.name(role))) and not (read.units % cells.SCALE).any():
+    if phrases.CENTS.search(lexicon.folded(sheet.name(role))) and not (read.units % cells.SCALE).any():
         return cells.Amounts(read.units // 100, read.state, read.mark)
     return read
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from creditrisk import banks, cells
+from creditrisk import banks, cells, layouts, lexicon
 from creditrisk.formats.delimited import phrases
 from creditrisk.grid import Grid
 from creditrisk.statement import Problem
@@ -22,7 +22,7 @@ SHOWN = 50  # problems listed of one file; the rest are counted
 class Sheet:
     """One delimited file on its way from cells to transactions."""
 
-    def __init__(self, file: str, layout: banks.Layout, grid: Grid, declared: banks.Profile | None, limit: int):
+    def __init__(self, file: str, layout: layouts.Layout, grid: Grid, declared: banks.Profile | None, limit: int):
         self.file, self.layout, self.grid, self.declared, self.limit = file, layout, grid, declared, min(limit, 10**14 - 1)
         self.stated_opening: Decimal | None = None
         self.stated_closing: Decimal | None = None
@@ -80,7 +80,7 @@ class Sheet:
         if not self.has("status"):
             return np.zeros(self.n, bool)
         coded = self.column("status")
-        marked = [phrases.NOT_BOOKED.search(banks.folded(text)) is not None for text in coded.dictionary.to_pylist()]
+        marked = [phrases.NOT_BOOKED.search(lexicon.folded(text)) is not None for text in coded.dictionary.to_pylist()]
         return np.asarray(np.array(marked, bool)[cells.places(coded)])
 
     def doubted_states(self, where: NDArray[Any]) -> list[Problem]:
@@ -90,7 +90,7 @@ class Sheet:
         coded = self.column("status")
         texts, counts = coded.dictionary.to_pylist(), np.bincount(cells.places(coded)[where], minlength=len(coded.dictionary))
         found = {text: int(count) for text, count in zip(texts, counts, strict=True) if count}
-        unknown = {text: count for text, count in found.items() if text.strip() and not phrases.BOOKED.fullmatch(banks.folded(text))}
+        unknown = {text: count for text, count in found.items() if text.strip() and not phrases.BOOKED.fullmatch(lexicon.folded(text))}
         if not unknown or len(found) == 1:
             return []
         said = ", ".join(f"{text!r} ({count} rows)" for text, count in list(unknown.items())[:SHOWN])

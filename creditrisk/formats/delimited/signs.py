@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from creditrisk import banks, cells
+from creditrisk import cells, lexicon
 from creditrisk.cells import BAD, READ, Marks, Units
 from creditrisk.formats.delimited import money, phrases
 from creditrisk.formats.delimited.sheet import SHOWN, Sheet
@@ -22,8 +22,10 @@ def _card(sheet: Sheet, units: Units, where: NDArray[Any]) -> list[Question]:
     if sheet.has("balance"):
         return []
     out = where[units < 0]
-    by_words = len(out) * 2 <= len(where) and all(phrases.CARD.search(banks.folded(" ".join(sheet.words(int(row))))) for row in out[:SHOWN])
-    by_heading = len(out) * 3 <= len(where) and any(phrases.CARD_HEADING.search(banks.folded(name)) for name in sheet.headings())
+    by_words = len(out) * 2 <= len(where) and all(
+        phrases.CARD.search(lexicon.folded(" ".join(sheet.words(int(row))))) for row in out[:SHOWN]
+    )
+    by_heading = len(out) * 3 <= len(where) and any(phrases.CARD_HEADING.search(lexicon.folded(name)) for name in sheet.headings())
     if not (by_words or by_heading):
         return []
     sentence = (
@@ -96,7 +98,7 @@ def _by_indicator(sheet: Sheet, units: Units, where: NDArray[Any]) -> Units:
     coded = cells.each(sheet.column("sign"), pc.utf8_trim_whitespace)
     texts = coded.dictionary.to_pylist()
     declared = sheet.declared.sign if sheet.declared else {}
-    meaning = [declared.get(text) or (None if declared else banks.side(text)) for text in texts]
+    meaning = [declared.get(text) or (None if declared else lexicon.side(text)) for text in texts]
     if not declared and len(sides := set(filter(None, meaning))) == 1 and "" in texts and not (units[where] < 0).any():
         other = "-" if sides == {"+"} else "+"  # only the rarer side is marked: CR
         meaning = [side if text else other for side, text in zip(meaning, texts, strict=True)]

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from creditrisk import banks
+from creditrisk import lexicon
 from creditrisk.errors import UnreadableFile
 from creditrisk.formats.pdf.words import Line, Money, Word, phrases, stacked
 
@@ -67,11 +67,11 @@ class Columns:
                 continue
             near = [other for other in self.lines[max(0, place - 2) : place + 3] if other.page == line.page and abs(other.y - line.y) < 26]
             near = [other for other in near if not other.money]
-            named = {role for phrase in phrases(line) if (role := banks.means(phrase.text))}
+            named = {role for phrase in phrases(line) if (role := lexicon.means(phrase.text))}
             if not (named & set(MONEY_ROLES)) or not (named & {"date", "value_date", "text"} or len(named & set(MONEY_ROLES)) > 1):
                 continue
             for phrase in stacked(near):
-                role = banks.means(phrase.text)
+                role = lexicon.means(phrase.text)
                 if role in MONEY_ROLES and (band := self._nearest(phrase)) and not band.role:
                     band.role = role
             if any(band.role for band in self.bands):

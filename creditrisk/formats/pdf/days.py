@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from itertools import pairwise
 
-from creditrisk import cells
+from creditrisk import dates
 from creditrisk.errors import UnreadableFile
 from creditrisk.formats.pdf.words import DAY, DAY_MONTH, Line, is_day, is_short_day
 
@@ -43,9 +43,9 @@ def _period(file: str, days: Sequence[str], lines: Sequence[Line]) -> tuple[date
         for part in re.findall(
             r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4}|\d{1,2}\.? [^\W\d_]{3,9}\.?,? \d{4}|[^\W\d_]{3,9}\.? \d{1,2},? \d{4}", text
         ):
-            forms = [form for form in cells.date_shapes(part) if cells.date_reader(form)(part)]
+            forms = [form for form in dates.shapes(part) if dates.reader(form)(part)]
             forms = [form for form in forms if not form.startswith("%y")] or forms
-            found += [day for form in forms[:2] if (day := cells.date_reader(form)(part)) and 1970 <= day.year <= 2100]
+            found += [day for form in forms[:2] if (day := dates.reader(form)(part)) and 1970 <= day.year <= 2100]
     if not found:
         raise UnreadableFile(file, f"the days (for example {days[0]!r}) have no year, and no date on the statement names one.")
     end = max(found)
@@ -56,11 +56,11 @@ def _period(file: str, days: Sequence[str], lines: Sequence[Line]) -> tuple[date
 def _placed(text: str, order: str, start: date, end: date) -> date | None:
     """Give a day without a year the year in which it lies in the statement's time, or nearest before its end."""
     if is_day(text):
-        return next((day for form in cells.date_shapes(text) if (day := cells.date_reader(form)(text))), None)
+        return next((day for form in dates.shapes(text) if (day := dates.reader(form)(text))), None)
     if found := DAY.fullmatch(text):
         number, month = (int(found["a"]), int(found["b"])) if order == "dm" else (int(found["b"]), int(found["a"]))
     elif found := DAY_MONTH.fullmatch(text):
-        number, month = int(found["d"] or found["d2"]), cells.MONTH[(found["b"] or found["b2"]).lower()]
+        number, month = int(found["d"] or found["d2"]), dates.MONTH[(found["b"] or found["b2"]).lower()]
     else:
         return None
     for year in (end.year, end.year - 1, end.year + 1):

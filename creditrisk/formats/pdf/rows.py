@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from creditrisk import banks
+from creditrisk import lexicon
 from creditrisk.formats.delimited.phrases import CLOSING, OPENING
 from creditrisk.formats.pdf.columns import MONEY_ROLES, Columns
 from creditrisk.formats.pdf.words import Line, Money, phrases, size
@@ -54,7 +54,7 @@ class Rows:
             reaches = line.y - edge < 4 * size(line)
             money = {place: one for one in line.money if (place := self.columns.band(one)) is not None}
             loose = [one.text for one in line.money if self.columns.band(one) is None]
-            label = banks.folded(line.text)
+            label = lexicon.folded(line.text)
             if self._is_summary(line, label, money):
                 current = None
                 edge = line.y if money else edge
@@ -71,7 +71,7 @@ class Rows:
             elif current and line.words and not money and line.y - current.last_y < 2.4 * size(line) and self._below(line):
                 current.words.append(" ".join([line.whole, *loose]))
                 current.last_y = line.y
-            elif not line.money and any(banks.means(phrase.text) in MONEY_ROLES for phrase in phrases(line)):
+            elif not line.money and any(lexicon.means(phrase.text) in MONEY_ROLES for phrase in phrases(line)):
                 edge = line.y
             edge = current.last_y if current else edge
         if filled:

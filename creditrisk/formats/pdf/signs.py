@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from itertools import pairwise, product
 
-from creditrisk import banks, cells
+from creditrisk import cells, lexicon
 from creditrisk.errors import UnreadableFile
 from creditrisk.formats.pdf.columns import MONEY_ROLES, Band
 from creditrisk.formats.pdf.rows import Entry, Rows
@@ -90,7 +90,7 @@ def give_signs(file: str, rows: Rows, bands: list[Band], *, is_card: bool) -> st
 
 def is_card(lines: Sequence[Line]) -> bool:
     """Say whether this is a credit card's statement."""
-    return any(CARD.search(banks.folded(line.whole)) for line in lines)
+    return any(CARD.search(lexicon.folded(line.whole)) for line in lines)
 
 
 def _as_card(rows: Rows, place: int) -> str:

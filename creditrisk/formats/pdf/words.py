@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from creditrisk import cells
+from creditrisk import cells, dates
 
 CORE = re.compile(
     r"(?P<sign>[(+−–-]?)[€£$]?[+−–-]?(?:[A-Z]{3})?[€£$]?\d{1,3}(?:[.,'’]?\d{3})*[.,]\d{2}\)?[+−–-]?(?:CR|DR|Cr|Dr|cr|dr|C|D|S|H)?"
@@ -138,7 +138,7 @@ def _date_at(words: Sequence[Word], decimal: str) -> tuple[int, int]:
 
 def is_day(text: str) -> bool:
     """Say whether the words are a date with its year."""
-    return 5 < len(text) < 30 and any(cells.date_reader(form)(text) for form in cells.date_shapes(text) if re.search("[Yyb]", form))
+    return 5 < len(text) < 30 and any(dates.reader(form)(text) for form in dates.shapes(text) if re.search("[Yyb]", form))
 
 
 def is_short_day(text: str) -> bool:
@@ -147,7 +147,7 @@ def is_short_day(text: str) -> bool:
         first, second = int(found["a"]), int(found["b"])
         return 0 < min(first, second) <= 12 and max(first, second) <= 31
     found = DAY_MONTH.fullmatch(text)
-    return bool(found) and (found["b"] or found["b2"]).lower() in cells.MONTH and 1 <= int(found["d"] or found["d2"]) <= 31  # type: ignore[index]
+    return bool(found) and (found["b"] or found["b2"]).lower() in dates.MONTH and 1 <= int(found["d"] or found["d2"]) <= 31  # type: ignore[index]
 
 
 def size(line: Line) -> float:

@@ -1,7 +1,6 @@
-"""ISO 20022 bank-to-customer messages: CAMT.052 reports, CAMT.053 statements and CAMT.054 notifications, whatever their version.
+"""A message read as a stream: statements, their entries one at a time, and what they add up to.
 
-One transaction per entry (`Ntry`); a batch is opened into its details only where they add up to the entry. The file is read as a
-stream with the parser of the standard library, which sees no DOCTYPE, no entity but the five of XML, and no other file.
+Nobody may break this: no document type, no entity but the five of XML and no other file is ever read.
 """
 
 import re
@@ -11,31 +10,23 @@ from datetime import date
 from decimal import Decimal
 from xml.parsers import expat
 
-from creditrisk import banks
 from creditrisk.errors import UnreadableFile
+from creditrisk.formats.camt import entry
+from creditrisk.formats.camt.bags import Bag, calendar, first, number
 from creditrisk.settings import Intake
 from creditrisk.statement import Found, Movements, Problem, Refused, Stated, merged
 
-TITLE = "CAMT"
 SHOWN = 50  # problems listed of one file
-BEGINNING = 65_536
 PIECE = 1_048_576  # small enough for memory, large enough that a long comment is not read again and again
-
 KINDS = {"BkToCstmrAcctRpt": "camt.052", "BkToCstmrStmt": "camt.053", "BkToCstmrDbtCdtNtfctn": "camt.054"}
-MESSAGE = re.compile(rb"<(?:[\w.-]+:)?(BkToCstmrAcctRpt|BkToCstmrStmt|BkToCstmrDbtCdtNtfctn)")
-NAMESPACE = re.compile(rb"camt\.05[234]\b")
 STATEMENTS = frozenset({"Rpt", "Stmt", "Ntfctn"})
 BAGS = STATEMENTS | {"Ntry", "TxDtls", "Bal"}
-NUMBER = re.compile(r"\+?(?:0*\d{1,15}(?:\.(\d{0,4})0*)?|\.(\d{1,4})0*)")
 NOT_BOOKED = frozenset({"PDNG", "INFO", "FUTR"})
 OPENING, CLOSING = ("OPBD", "PRCD"), ("CLBD",)
-GERMAN = re.compile(r"(N[A-Z]{3}|N\d{3})\+(\d{3})")
-
-Bag = dict[str, list[str]]
 
 
 @dataclass
-class _Statement:
+class Statement:
     line: int
     said: Bag
     balances: list[Bag] = field(default_factory=list)
@@ -54,38 +45,7 @@ class _Statement:
         return first(self.said, "Acct/Ccy") or stated
 
 
-def recognises(content: bytes) -> str:
-    """Return 'camt.052', 'camt.053' or 'camt.054' by the message's name, else its namespace; 'camt' for a document that is none."""
-    start = content[:BEGINNING]
-    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
-        start = start.decode("utf-16", errors="replace").encode()
-    if not re.match(rb"(?:\xef\xbb\xbf)?\s*<", start) or re.match(rb"(?:\xef\xbb\xbf)?\s*<(?:!DOCTYPE\s+)?html", start, re.IGNORECASE):
-        return ""
-    if found := MESSAGE.search(start):
-        return KINDS[found[1].decode()]
-    if found := NAMESPACE.search(start):
-        return found[0].decode()
-    return "camt" if re.search(rb"<(?:[\w.-]+:)?Document[\s>/]", start) else ""
-
-
-def read(file: str, content: bytes, profile: banks.Profile | None, limits: Intake) -> Found:
-    """Read every statement of a message; raises UnreadableFile or Refused where it cannot be read whole."""
-    if re.search(rb"<!DOCTYPE", content, re.IGNORECASE):
-        raise UnreadableFile(file, "the file declares a document type (<!DOCTYPE); such files are not read.")
-    reader = _Reader(file, limits, profile.currency if profile else None)
-    reader.parse(content)
-    return reader.found(recognises(content))
-
-
-def first(bag: Bag, *paths: str) -> str:
-    """Return the first text at the first of `paths` that has one."""
-    for path in paths:
-        if path in bag:
-            return bag[path][0]
-    return ""
-
-
-class _Reader:
+class Reader:
     """Walks through a message; holds one entry at a time in bags of texts by path ('RmtInf/Ustrd')."""
 
     def __init__(self, file: str, limits: Intake, currency: str | None):
@@ -94,7 +54,7 @@ class _Reader:
         self.problems: list[Problem] = []
         self.notes: list[Problem] = []
         self.doubts: list[Problem] = []
-        self.statements: list[_Statement] = []
+        self.statements: list[Statement] = []
         self.set_aside: Counter[str] = Counter()
         self.path: list[str] = []
         self.bags: list[tuple[int, Bag, int]] = []  # depth, texts, line
@@ -158,7 +118,7 @@ class _Reader:
     def _begin(self, name: str) -> None:
         line, bag = self._line(), Bag()
         if name in STATEMENTS and not self.bags:
-            self.statements.append(_Statement(line, bag))
+            self.statements.append(Statement(line, bag))
         elif not self.bags:
             return  # an entry outside any statement is found by the count
         if name == "Bal" and len(self.bags) == 1:
@@ -227,12 +187,12 @@ class _Reader:
         currency = first(bag, "Amt@Ccy") or statement.currency or self.declared or ""
         statement.currencies.add(currency)
         statement.total += signed
-        parts = _opened(self.details, signed, currency)
+        parts = entry.opened(self.details, signed, currency)
         self.count += len(parts) - 1 if parts else 0
         for amount, details in parts or [(signed, self.details)]:
             self.moves.add(
-                account=statement.account, currency=currency, booked_on=booked_on, amount=amount, text=_text(bag, details, amount),
-                code=_code(bag, details), line=len(self.moves.rows) + 1,
+                account=statement.account, currency=currency, booked_on=booked_on, amount=amount, text=entry.text(bag, details, amount),
+                code=entry.code(bag, details), line=len(self.moves.rows) + 1,
             )  # fmt: skip
 
     def _signed(self, bag: Bag, line: int) -> Decimal | None:
@@ -293,7 +253,7 @@ class _Reader:
         """Note what an analyst must know of a file that is read."""
         self.notes.append(Problem(line, None, None, f"{self.file}, line {line}: {what}"))
 
-    def _check_summary(self, statement: _Statement) -> None:
+    def _check_summary(self, statement: Statement) -> None:
         """Hold a statement against what it says of itself."""
         other = statement.currencies - {statement.currency} if statement.currency else set()
         if other:
@@ -306,7 +266,7 @@ class _Reader:
 
     def _stated(self) -> Stated:
         stated: Stated = {}
-        accounts: dict[str, list[tuple[str, Decimal | None, Decimal | None, _Statement]]] = defaultdict(list)
+        accounts: dict[str, list[tuple[str, Decimal | None, Decimal | None, Statement]]] = defaultdict(list)
         for statement in self.statements:
             opened_on, opening = self._balance(statement, OPENING)
             _, closing = self._balance(statement, CLOSING, last=True)
@@ -325,7 +285,7 @@ class _Reader:
                 merged(stated, account, opening, closing)
         return stated
 
-    def _balance(self, statement: _Statement, kinds: tuple[str, ...], *, last: bool = False) -> tuple[str, Decimal | None]:
+    def _balance(self, statement: Statement, kinds: tuple[str, ...], *, last: bool = False) -> tuple[str, Decimal | None]:
         """Return day and amount of the first balance of the first kind there is (of the last one for `last`)."""
         found: dict[str, list[tuple[str, Decimal]]] = defaultdict(list)
         for bag in statement.balances:
@@ -347,98 +307,3 @@ class _Reader:
             side = "closing" if last else "opening"
             self.note(statement.line, f"the {side} balance is stated in another currency than the {statement.currency} of the account.")
         return max(best, key=lambda pair: pair[0]) if last else min(best, key=lambda pair: pair[0])
-
-
-def number(text: str) -> Decimal | None:
-    """Read an amount as XML writes it: no sign but a plus, a point, at most four decimals that are not zero.
-
-    >>> number("18.15000"), number("000000000000200000"), number("12..34"), number("-5"), number("1E400"), number("NaN")
-    (Decimal('18.15000'), Decimal('200000'), None, None, None, None)
-    """
-    return Decimal(text) if NUMBER.fullmatch(text) else None
-
-
-def calendar(text: str) -> date | None:
-    """Return the day as printed, without its time and zone.
-
-    >>> calendar("2010-10-18T23:15:00-05:00"), calendar("2024-12-31+01:00"), calendar("2023-02-30")
-    (datetime.date(2010, 10, 18), datetime.date(2024, 12, 31), None)
-    """
-    if not re.match(r"\d{4}-\d{2}-\d{2}(?:$|[TZ+\- ])", text):
-        return None
-    try:
-        return date.fromisoformat(text[:10])
-    except ValueError:
-        return None
-
-
-def _opened(details: list[Bag], signed: Decimal, currency: str) -> list[tuple[Decimal, list[Bag]]]:
-    """Return the details of a batch with their amounts where they add up to the entry; else nothing."""
-    if len(details) < 2:
-        return []
-    parts: list[tuple[Decimal, list[Bag]]] = []
-    for bag in details:
-        amount = _detail_amount(bag, currency)
-        if amount is None:
-            return []
-        side = first(bag, "CdtDbtInd").upper()
-        out = side == "DBIT" if side else signed < 0
-        parts.append((-amount if out else amount, [bag]))
-    return parts if sum(amount for amount, _ in parts) == signed else []
-
-
-def _detail_amount(bag: Bag, currency: str) -> Decimal | None:
-    """Return a detail's amount in the currency of its entry."""
-    for path in ("Amt", "AmtDtls/TxAmt/Amt", "AmtDtls/InstdAmt/Amt"):
-        if first(bag, path) and first(bag, f"{path}@Ccy") in ("", currency):
-            return number(first(bag, path))
-    return None
-
-
-def _code(bag: Bag, details: list[Bag]) -> str:
-    """Return the bank transaction code of an entry, its purpose where it states one, and whether it is a reversal."""
-    sources = [*details, bag] if len(details) == 1 else [bag]
-    code = next((found for source in sources if (found := _bank_code(source))), "")
-    purpose = first(details[0], "Purp/Cd") if len(details) == 1 else ""
-    return " ".join(part for part in (code, purpose and f"PURP {purpose}", "RVSL" if _is_reversal(bag) else "") if part)
-
-
-def _is_reversal(bag: Bag) -> bool:
-    """Say whether an entry takes back another; its own direction is stated all the same and holds."""
-    return first(bag, "RvslInd").lower() in ("true", "1")
-
-
-def _bank_code(bag: Bag) -> str:
-    parts = [first(bag, f"BkTxCd/Domn/{path}") for path in ("Cd", "Fmly/Cd", "Fmly/SubFmlyCd")]
-    proprietary = first(bag, "BkTxCd/Prtry/Cd")
-    german = GERMAN.match(proprietary)
-    own = f"SWIFT {german[1]} GVC {german[2]}" if german else f"BANK {proprietary}" if proprietary else ""
-    return f"ISO {'-'.join(part for part in parts if part)}" if any(parts) else own
-
-
-def _text(bag: Bag, details: list[Bag], amount: Decimal) -> str:
-    """Return who the other side is and what it was for; of a batch that stays closed, what the bank says of the whole."""
-    said: list[str] = []
-    if _is_reversal(bag):
-        amount = -amount  # a payment that comes back names the parties of the payment
-    if len(details) == 1:
-        said = [_other_side(details[0], amount), *_purpose(details[0])]
-    whole = bag.get("AddtlNtryInf", [])
-    said += [part for part in whole if part]
-    if len(details) > 1 and not said:
-        said = [part for detail in details[:3] for part in (_other_side(detail, amount), *_purpose(detail))]
-    said = said if any(said) else [first(bag, "NtryRef", "AcctSvcrRef")]
-    return " ".join(dict.fromkeys(part for part in said if part))
-
-
-def _other_side(bag: Bag, amount: Decimal) -> str:
-    """Return the name of who paid (money in) or was paid (money out), else of whoever is named."""
-    sides = ("Dbtr", "Cdtr") if amount > 0 else ("Cdtr", "Dbtr")
-    paths = [f"RltdPties/{ultimate}{side}{inner}/Nm" for side in sides for ultimate in ("Ultmt", "") for inner in ("", "/Pty", "/Pty/Pty")]
-    return first(bag, *paths, "RltdPties/TradgPty/Nm", "RltdPties/TradgPty/Pty/Nm")
-
-
-def _purpose(bag: Bag) -> list[str]:
-    """Return the remittance information, unstructured before structured, and the bank's own words."""
-    paths = ("RmtInf/Ustrd", "RmtInf/Strd/CdtrRefInf/Ref", "RmtInf/Strd/CdtrRefInf/CdtrRef", "RmtInf/Strd/AddtlRmtInf", "AddtlTxInf")
-    return [text for path in paths for text in bag.get(path, ())]
