@@ -128,11 +128,12 @@ class Perimeter:
         person = await run_in_threadpool(self._caller, store, visit, provider)  # the API's own threads: a refusal may wait for the writer
         if person is not None:
             visit.name(person)
-        mark = people.caller.set(person)
+        key, asker = people.caller.set(person), people.asking.set((person or _named(visit), _asked(visit)))
         try:
             await self._pass(visit, receive, send, _most(visit, store.settings))
         finally:
-            people.caller.reset(mark)
+            people.caller.reset(key)
+            people.asking.reset(asker)
 
     def _caller(self, store: Store, visit: Visit, provider: Provider | None) -> Person | None:
         """Return who shows a key, None where none is needed; raises NotAllowed for what they may not ask, Refused for too much of it."""
@@ -140,7 +141,7 @@ class Perimeter:
         if person is not None:
             self._meter.count(f"key of {person}", store.settings.access.requests_per_minute)
         if visit.path != HEALTH:
-            store.require(person or visit.header("x-user") or "api", _asked(visit), visit.path)
+            store.require(person or _named(visit), _asked(visit), visit.path)
         return person
 
     def _holder(self, store: Store, visit: Visit, provider: Provider | None) -> Person | None:
@@ -171,6 +172,10 @@ class Perimeter:
                 raise
         if body.is_over and not body.has_begun:
             body.refuse()
+
+
+def _named(visit: Visit) -> str:
+    return visit.header("x-user") or "api"
 
 
 def _asked(visit: Visit) -> str:

@@ -56,6 +56,17 @@ STATE_COLOURS = {
 }
 SHARE = "%.1f %%"
 READING = frozenset({"claim", "decide"})  # actions that store nothing but who has a case in hand, and what was decided on it
+# Questions whose answer is counts, figures of models and of the whole: kept for everybody. Any other answer is kept for who asked.
+OF_NOBODY = frozenset(
+    {f"registry.{question}" for question in ("champion", "former", "get", "hindrance", "models")}
+    | {f"dictionary.{question}" for question in ("bins", "columns", "doubts", "maturity", "related")}
+    | {f"labels.shelf.{question}" for question in ("get", "sets")}
+    | {f"labels.views.{question}" for question in ("axes", "by_cohort", "by_group")}
+    | {f"retraining.{question}" for question in ("changed", "latest", "proposal", "versions")}
+    | {"workspace.summary", "workspace.scores", "reviews.summary", "inspections.agreement", "decisions.effects", "jobs.active"}
+    | {"training.leaderboard", "training.consequences", "gate.judge", "augment.count", "augment.likeness"}
+    | {"online.prequential", "online.waiting", "online.weighs"}
+)
 ON_CASES = READING | {"score", "review", "inspect"}  # what is done all day, each of a single case: no model and no job changes by it
 
 
@@ -76,12 +87,14 @@ def opened() -> Store:
 
 def store() -> Store:
     """The workspace, for who may see it: every page, part of a page and callback asks here, and ends here where nobody may."""
-    held, may = opened(), False
+    theirs = None
     with guard():
-        may = bool(held.require(user(), "read", "a page"))
-    if not may:
+        who = user()
+        opened().require(who, "read", "a page")
+        theirs = opened().seen_by(who)
+    if theirs is None:
         st.stop()
-    return held
+    return theirs
 
 
 def user() -> str:
@@ -128,19 +141,20 @@ def literal(text: object) -> str:
     return re.sub(r"([\\`*_{}\[\]<>#$~|:])", r"\\\1", str(text)).replace(" %", "\u00a0%")
 
 
-@st.cache_data(show_spinner=False, max_entries=200)
-def _answer(*, _ask: Callable[..., Any], key: str) -> Any:  # noqa: ARG001  (it is the key)
+@st.cache_data(show_spinner=False, max_entries=600)
+def _answer(*, _ask: Callable[..., Any], key: str, reader: str) -> Any:  # noqa: ARG001  (they are the key)
     return _ask()
 
 
 def seen(ask: Callable[..., Any], *given: Any, but: Collection[str] = ()) -> Any:
     """Ask the library once for as long as nothing is written: a rerun that only picks, opens or types reads nothing anew.
 
-    `but` names actions whose writes the answer does not rest on: with many at work, something is written all the time.
+    `but` names actions whose writes the answer does not rest on: with many at work, something is written all the time. What is not
+    known to be of nobody in particular (`OF_NOBODY`) is kept for who asked, and for nobody else.
     """
-    held = store()
-    key = f"{ask.__module__}.{ask.__qualname__} {given!r} {held.settings.data} {id(held)} {workspace.last_write(held, but)}"
-    return _answer(_ask=lambda: ask(held, *given), key=key)
+    held, question = store(), f"{ask.__module__}.{ask.__qualname__}".removeprefix("creditrisk.")
+    key = f"{question} {given!r} {held.settings.data} {id(held.whole)} {workspace.last_write(held, but)}"
+    return _answer(_ask=lambda: ask(held, *given), key=key, reader="" if question in OF_NOBODY else held.reader)
 
 
 def of_table() -> bool:

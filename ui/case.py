@@ -103,7 +103,7 @@ def said(prediction: scoring.Prediction) -> dict[str, Any]:
     return prediction.to_json(_lines(ui.store(), prediction.model_id, prediction.digest))
 
 
-@st.cache_data(show_spinner=False, max_entries=256)
+@st.cache_data(show_spinner=False, max_entries=32, scope="session")
 def steps(_prediction: scoring.Prediction, prediction_id: str, top: int = 9) -> DataFrame:  # noqa: ARG001  (the id is the key)
     """The parts of a kept prediction; it never changes, so neither do they."""
     return scoring.waterfall(
@@ -115,7 +115,7 @@ def steps(_prediction: scoring.Prediction, prediction_id: str, top: int = 9) -> 
     )
 
 
-@st.cache_data(show_spinner=False, max_entries=256)
+@st.cache_data(show_spinner=False, max_entries=32, scope="session")
 def supports(_prediction: scoring.Prediction, prediction_id: str) -> list[dict[str, Any]]:  # noqa: ARG001
     """What speaks for the applicant of a kept prediction."""
     typical = _typical(_prediction=_prediction, digest=_prediction.digest, baseline=_prediction.baseline)
