@@ -17,8 +17,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from creditrisk import __version__, certainty, corrections, desk, dispatch, hearings, labels, people, registry, repeats, rows, scoring
+from creditrisk import __version__, certainty, corrections, desk, dispatch, hearings, labels, registry, repeats, rows, scoring
 from creditrisk.errors import CreditRiskError, InvalidInput, JobBusy, StoreInUse
+from creditrisk.people import asking
 from creditrisk.schema import Feature, Schema
 from creditrisk.store import Store, to_json
 
@@ -46,7 +47,7 @@ def create_api(opened: Callable[[], Store]) -> FastAPI:
     known: dict[str, tuple[str | None, certainty.Lines | None]] = {}  # by model: its warning, and what says how sure it is
 
     def open_store() -> Store:
-        return opened().seen_by(*people.asking.get())
+        return opened().seen_by(*asking.get())
 
     def model(store: Store, name: str | None) -> scoring.Model:
         if name is None or name not in loaded:
