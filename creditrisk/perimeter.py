@@ -20,7 +20,7 @@ from creditrisk.errors import CreditRiskError, NotAllowed, NotSignedIn
 from creditrisk.people import Person
 from creditrisk.settings import Settings
 from creditrisk.store import Store
-from creditrisk.visits import API, Body, Message, Meter, Receive, Refused, Scope, Send, Visit, answer, refuse
+from creditrisk.visits import API, DENIAL, Body, Message, Meter, Receive, Refused, Scope, Send, Visit, answer, refuse
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -260,7 +260,7 @@ def _headed(send: Send, visit: Visit, provider: Provider | None) -> Send:
         added |= {"cache-control": "no-store"}
 
     async def headed(message: Message) -> None:
-        if message["type"] in ("http.response.start", "websocket.accept"):
+        if message["type"] in ("http.response.start", "websocket.accept", f"{DENIAL}.start"):
             kept = [(name.lower(), value) for name, value in message.get("headers", ()) if name.lower().decode("latin-1") not in added]
             if is_secure:
                 kept = [
