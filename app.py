@@ -35,6 +35,8 @@ TICK = 20.0  # seconds between two looks at what is scheduled
 async def lifespan(app: Any) -> AsyncIterator[None]:  # noqa: ARG001
     """Open the workspace, warm what the first visitor would wait for, and let go of the file at the end."""
     discretion.install()
+    # To answer in the place of a socket that is not opened is an application's right; this server logs each as broken off.
+    logging.getLogger("uvicorn.error").addFilter(lambda record: "without completing handshake" not in record.getMessage())
     try:
         entrance.prove()
         os.umask(0o077)  # what is written here is nobody else's on this machine
