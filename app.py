@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import streamlit as st
 from starlette.middleware import Middleware
@@ -35,19 +35,20 @@ TICK = 20.0  # seconds between two looks at what is scheduled
 async def lifespan(app: Any) -> AsyncIterator[None]:  # noqa: ARG001
     """Open the workspace, warm what the first visitor would wait for, and let go of the file at the end."""
     discretion.install()
+    # To answer in the place of a socket that is not opened is an application's right; this server logs each as broken off.
+    logging.getLogger("uvicorn.error").addFilter(lambda record: "without completing handshake" not in record.getMessage())
     try:
         entrance.prove()
         os.umask(0o077)  # what is written here is nobody else's on this machine
         furnish()
         store = ui.opened()
     except CreditRiskError as error:
-        # Nothing can be served. Raising would print the server's stack; the person who started it needs the sentence.
-        print(f"\n  {error}", file=sys.stderr, flush=True)
-        os._exit(2)
+        give_up(error)
     warm()
-    clock = asyncio.create_task(keep_time(store))
+    tasks = [asyncio.create_task(keep_time(store)), asyncio.create_task(stay_local())]
     yield
-    clock.cancel()
+    for task in tasks:
+        task.cancel()
     jobs.shut_down(store)
     keep.shut_down(store)
     store.close()
@@ -61,6 +62,20 @@ async def keep_time(store: Store) -> None:
             await asyncio.to_thread(schedule.start_due, store)
         except CreditRiskError as error:
             log.warning("what is scheduled could not be looked at: %s", error)
+
+
+async def stay_local() -> None:
+    """End the process where its launcher has opened it to others without a sign-in; the guard lets none of them in meanwhile."""
+    try:
+        await entrance.prove_bound()
+    except CreditRiskError as error:
+        give_up(error)
+
+
+def give_up(error: CreditRiskError) -> NoReturn:
+    """End the process with a sentence: raising would print the server's stack."""
+    print(f"\n  {error}", file=sys.stderr, flush=True)
+    os._exit(2)
 
 
 def furnish() -> None:

@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse
 
 from creditrisk import __version__, certainty, corrections, desk, dispatch, hearings, labels, registry, repeats, rows, scoring
 from creditrisk.errors import CreditRiskError, InvalidInput, JobBusy, StoreInUse
+from creditrisk.people import asking
 from creditrisk.schema import Feature, Schema
 from creditrisk.store import Store, to_json
 
@@ -38,12 +39,15 @@ Key = Annotated[
 ]
 
 
-def create_api(open_store: Callable[[], Store]) -> FastAPI:
-    """Return the application to mount; `open_store` is called for each request and returns the one open workspace."""
+def create_api(opened: Callable[[], Store]) -> FastAPI:
+    """Return the application to mount; `opened` is called for each request, and the workspace it returns is seen by who sent that."""
     about = __doc__.split("\n", maxsplit=1)[0]
     api = FastAPIOffline(title="Credit Risk Workbench", version=__version__, description=about, redoc_url=None)
     loaded: dict[str, scoring.Model] = {}  # by id: a registered model never changes
     known: dict[str, tuple[str | None, certainty.Lines | None]] = {}  # by model: its warning, and what says how sure it is
+
+    def open_store() -> Store:
+        return opened().seen_by(*asking.get())
 
     def model(store: Store, name: str | None) -> scoring.Model:
         if name is None or name not in loaded:
@@ -94,7 +98,7 @@ def create_api(open_store: Callable[[], Store]) -> FastAPI:
 
     @api.get("/v1/health", summary="Whether scores can be had, and from which model", responses=PROBLEMS)
     def health() -> JSONResponse:
-        return JSONResponse(_health(open_store()))
+        return JSONResponse(_health(opened()))  # counts, and of nobody: any key will do
 
     api.include_router(hearings.routes(open_store, PROBLEMS))
     api.include_router(dispatch.routes(open_store, PROBLEMS))
@@ -102,7 +106,7 @@ def create_api(open_store: Callable[[], Store]) -> FastAPI:
 
     def described() -> dict[str, Any]:
         if not api.openapi_schema:
-            api.openapi_schema = _description(api, open_store().schema)
+            api.openapi_schema = _description(api, opened().schema)
         return api.openapi_schema
 
     api.openapi = described  # type: ignore[method-assign]  # FastAPI's documented way to change the description

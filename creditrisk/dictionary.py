@@ -18,7 +18,7 @@ from pandas import DataFrame, Index, Series, factorize
 from creditrisk import cells, features, metrics, policy, rows, schema
 from creditrisk.errors import InvalidInput
 from creditrisk.schema import Feature, Schema
-from creditrisk.store import Store, now
+from creditrisk.store import CONFIG, Store, now
 
 Numbers = NDArray[Any]
 BINS = 10
@@ -261,7 +261,8 @@ def _into_duckdb(store: Store, table: DataFrame, part: Path) -> None:
 
     about = DataFrame([{"schema": store.schema.name, "fingerprint": store.schema.fingerprint, "written_at": now()}])
     outcomes = store.read("select applicant_id, observed_bad, observed_on from outcome_current order by applicant_id")
-    with duckdb.connect(str(part)) as made:
+    with duckdb.connect(str(part), config=CONFIG) as made:
+        made.execute("set enable_external_access = false; set lock_configuration = true")
         for name, frame in {"applicant": table, "dictionary": describe(store), "outcome": outcomes, "about": about}.items():
             made.register("frame", frame)
             made.execute(f"create table {name} as select * from frame")

@@ -102,7 +102,7 @@ def spawn(
             said = f"The worker could not be started: {error}."
             _close(store, job_id, user, state="failed", progress=0.0, message=said)
             raise CreditRiskError(said) from error
-        _running[store] = running
+        _running[store.whole] = running
     within = copy_context()  # what is stored at the end is stored by whoever asked, with the key they showed then
     running.supervisor = threading.Thread(
         target=within.run, args=(_supervise, store, running, finish, folder), name=f"job {job_id}", daemon=True
@@ -153,7 +153,7 @@ def active(store: Store) -> dict[str, Any] | None:
 def stop(store: Store, job_id: str, user: str) -> None:
     """End a running job's process and wait until it is gone; raises InvalidInput where it has ended already."""
     state = get(store, job_id)["state"]
-    running = _running.get(store)
+    running = _running.get(store.whole)
     if running is None or running.job_id != job_id or state not in ("queued", "running"):
         raise InvalidInput(f"Job {job_id} is {state}: there is nothing to stop.")
     store.require(user, "job stopped", job_id)
@@ -162,7 +162,7 @@ def stop(store: Store, job_id: str, user: str) -> None:
 
 def wait(store: Store, job_id: str, timeout: float | None = None) -> dict[str, Any]:
     """Wait until a job of this server has ended (or `timeout` seconds) and return it."""
-    running = _running.get(store)
+    running = _running.get(store.whole)
     if running is not None and running.job_id == job_id and running.supervisor is not None:
         running.supervisor.join(timeout)
     return get(store, job_id)
@@ -170,7 +170,7 @@ def wait(store: Store, job_id: str, timeout: float | None = None) -> dict[str, A
 
 def shut_down(store: Store) -> None:
     """End the running job before the store is closed, as interrupted; one whose result is being stored is waited for."""
-    running = _running.get(store)
+    running = _running.get(store.whole)
     if running is None:
         return
     if running.process.poll() is None:

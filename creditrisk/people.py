@@ -81,6 +81,7 @@ class Person(str):
 
 
 caller: ContextVar[Person | None] = ContextVar("caller", default=None)  # who showed a key with the request in hand
+asking: ContextVar[tuple[str, str]] = ContextVar("asking", default=("api", "read"))  # who sent it, and what they have to be allowed
 
 
 def present(name: str) -> str:

@@ -20,7 +20,7 @@ from creditrisk.errors import CreditRiskError, NotAllowed, NotSignedIn
 from creditrisk.people import Person
 from creditrisk.settings import Settings
 from creditrisk.store import Store
-from creditrisk.visits import API, Body, Message, Meter, Receive, Refused, Scope, Send, Visit, answer, refuse
+from creditrisk.visits import API, DENIAL, Body, Message, Meter, Receive, Refused, Scope, Send, Visit, answer, refuse
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -128,11 +128,12 @@ class Perimeter:
         person = await run_in_threadpool(self._caller, store, visit, provider)  # the API's own threads: a refusal may wait for the writer
         if person is not None:
             visit.name(person)
-        mark = people.caller.set(person)
+        key, asker = people.caller.set(person), people.asking.set((person or _named(visit), _asked(visit)))
         try:
             await self._pass(visit, receive, send, _most(visit, store.settings))
         finally:
-            people.caller.reset(mark)
+            people.caller.reset(key)
+            people.asking.reset(asker)
 
     def _caller(self, store: Store, visit: Visit, provider: Provider | None) -> Person | None:
         """Return who shows a key, None where none is needed; raises NotAllowed for what they may not ask, Refused for too much of it."""
@@ -140,7 +141,7 @@ class Perimeter:
         if person is not None:
             self._meter.count(f"key of {person}", store.settings.access.requests_per_minute)
         if visit.path != HEALTH:
-            store.require(person or visit.header("x-user") or "api", _asked(visit), visit.path)
+            store.require(person or _named(visit), _asked(visit), visit.path)
         return person
 
     def _holder(self, store: Store, visit: Visit, provider: Provider | None) -> Person | None:
@@ -171,6 +172,10 @@ class Perimeter:
                 raise
         if body.is_over and not body.has_begun:
             body.refuse()
+
+
+def _named(visit: Visit) -> str:
+    return visit.header("x-user") or "api"
 
 
 def _asked(visit: Visit) -> str:
@@ -255,7 +260,7 @@ def _headed(send: Send, visit: Visit, provider: Provider | None) -> Send:
         added |= {"cache-control": "no-store"}
 
     async def headed(message: Message) -> None:
-        if message["type"] in ("http.response.start", "websocket.accept"):
+        if message["type"] in ("http.response.start", "websocket.accept", f"{DENIAL}.start"):
             kept = [(name.lower(), value) for name, value in message.get("headers", ()) if name.lower().decode("latin-1") not in added]
             if is_secure:
                 kept = [

@@ -1,7 +1,7 @@
 """Taking a person out of the workspace: at their wish, or because nothing has happened with them for as long as the settings say.
 
-Gone are who they are, what they handed in, what it said and whatever people wrote of them by name. What was decided stays, under a
-name that says nothing, and still replays from its own inputs. That it was done is itself on record.
+Gone are who they are, what they handed in, what it said, whatever people wrote on their cases, and elsewhere their name. What was
+decided stays with its reasons, under a name that says nothing, and still replays from its own inputs. That it was done is on record.
 """
 
 import re
@@ -160,6 +160,7 @@ LAST = """
     )
     group by applicant_id
 """
+WORD = r"\p{L}{4,}"  # DuckDB's own letters: what may be a part of a name
 STEPS = (  # temporary tables, in order: what belongs to those who leave
     ("its_account", "select account_id from account where applicant_id in (select applicant_id from leaving)"),
     ("its_transaction", "select transaction_id, description_id from transaction where account_id in (from its_account)"),
@@ -177,7 +178,13 @@ STEPS = (  # temporary tables, in order: what belongs to those who leave
     ("its_lesson", "select distinct correction_id from correction_description where description_id in (from its_description)"),
     (
         "its_prediction",
-        "select prediction_id from prediction where applicant_id in (select applicant_id from leaving)",
+        """select prediction_id from prediction where applicant_id in (select applicant_id from leaving)
+        union all select batch_id || '-' || row from batch_score where applicant_id in (select applicant_id from leaving)""",
+    ),
+    (
+        "its_word",  # said in their statements and in nobody else's, as their name is where no application gives it
+        f"""select unnest(regexp_extract_all(text, '{WORD}')) as word from description where description_id in (from its_description)
+        except select unnest(regexp_extract_all(text, '{WORD}')) from description where description_id not in (from its_description)""",
     ),
     (
         "its_name",
@@ -219,6 +226,15 @@ TEXTS = (  # where people write, or are quoted: table, its key, its text
     ("decision", "decision_id", "asked"),
     ("batch", "batch_id", "file"),
     ("batch_event", "seq", "message"),
+)
+
+WRITTEN = (  # on their cases: free words, which may name anybody, go as a whole
+    "update review set comment = $gone where comment <> '' and prediction_id in (from its_prediction)",
+    """update inspection set reason = $gone
+    where reason <> '' and review_id in (select review_id from review where prediction_id in (from its_prediction))""",
+    "update decision set comment = $gone where comment <> '' and prediction_id in (from its_prediction)",
+    """update decision set asked = json_array($gone)
+    where json_array_length(asked) > 0 and prediction_id in (from its_prediction)""",
 )
 
 
@@ -309,7 +325,7 @@ def _unnamed(cursor: Any, without: vault.Without) -> tuple[list[int], int]:
     """
     words = [word for (word,) in cursor.execute("from its_name").fetchall()]
     files = cursor.execute("from its_file").fetchall()
-    n = 0
+    n = sum(cursor.execute(update, {"gone": GONE}).fetchall()[0][0] for update in WRITTEN) + _reasons_without(cursor)
     for table, key, column in TEXTS:
         for number, text in cursor.execute(f"select {key}, {column}::varchar from {table} where {column}::varchar <> ''").fetchall():
             if (rest := without(text)) != text:
@@ -326,6 +342,16 @@ def _unnamed(cursor: Any, without: vault.Without) -> tuple[list[int], int]:
             cursor.execute("update audit set subject = $s, detail = $d where seq = $q", {"s": short, "d": rest, "q": seq})
             redacted.append(int(seq))
     return redacted, n + len(redacted)
+
+
+def _reasons_without(cursor: Any) -> int:
+    """Take what only their statements say out of the reasons that people gave for their decisions; returns how many were altered."""
+    said = _pattern([word for (word,) in cursor.execute("from its_word").fetchall()])
+    given = cursor.execute("select decision_id, reasons::varchar from decision where prediction_id in (from its_prediction)").fetchall()
+    altered = [(number, rest) for number, text in given if (rest := said.sub(GONE, text)) != text]
+    for number, rest in altered:
+        cursor.execute("update decision set reasons = $text where decision_id = $key", {"text": rest, "key": number})
+    return len(altered)
 
 
 def _pattern(words: Sequence[str]) -> re.Pattern[str]:

@@ -62,7 +62,7 @@ def person(store: Store, claims: Claims | None) -> Person:
     """Return who is signed in with these claims. Raises NotSignedIn where that sign-in is unknown, over or ended."""
     if claims is None:
         raise NotSignedIn("Sign in to go on.")
-    session_id, known = _id(claims), _known.setdefault(store, {})
+    session_id, known = _id(claims), _known.setdefault(store.whole, {})
     until = known.get(session_id)
     if until is None:
         until = known.setdefault(session_id, _until(store, session_id))
@@ -116,7 +116,7 @@ def every(store: Store, *, user: str) -> DataFrame:
 def _end(store: Store, session_id: str, user: str, action: str, subject: str) -> None:
     with store.write(user, action, subject) as cursor:
         cursor.execute("insert into ended values ($id, $at, $user)", {"id": session_id, "at": now(), "user": str(user)})
-    _known.setdefault(store, {})[session_id] = ENDED
+    _known.setdefault(store.whole, {})[session_id] = ENDED
 
 
 def _id(claims: Claims) -> str:

@@ -1,6 +1,7 @@
 """The workspace's one DuckDB file: the only object that remembers. It has no domain methods and grows none.
 
-Reads take a cursor each; writes are one transaction under one lock, name their user, and end in an audit row.
+Reads take a cursor each; writes are one transaction under one lock, name their user, and end in an audit row. Faces hold the store
+as somebody sees it (`seen_by`), so that nothing is looked at in nobody's name.
 This process never opens, copies or hashes the live file by other means: doing so would drop DuckDB's lock on it.
 """
 
@@ -70,6 +71,23 @@ class Store:
         self.recent: deque[tuple[int, str, str]] = deque(maxlen=RECENT)  # audit row, action, who
         self._lasting: dict[str, tuple[int, Any]] = {}
         self._mark: Mark | None = None  # the last audit row where it is surely known: to ask for it costs a third of a small change
+
+    @property
+    def whole(self) -> "Store":
+        """The workspace itself, whoever looks at it: what is kept beside it for the process belongs to this one."""
+        return self
+
+    @property
+    def reader(self) -> str:
+        """Who looks at it; nobody where the program itself does."""
+        return ""
+
+    def seen_by(self, user: str, action: str = "read") -> "Store":
+        """Return the workspace as a person sees it who came to take an action: each look at it asks whether they may.
+
+        A look raises NotAllowed, and keeps that in the audit chain, where the person's roles, or the scopes of their key, do not reach it.
+        """
+        return _Seen(self.whole, user, action)
 
     def read(self, sql: str, **values: Any) -> DataFrame:
         """Return the rows of a query as a frame; `$name` in the query stands for a value."""
@@ -260,6 +278,47 @@ class _Rehearsal(Store):
     @contextmanager
     def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
         yield self._connection
+
+
+class _Seen(Store):
+    """The workspace as somebody sees it: all that it is, and who looks at it, and what for."""
+
+    __slots__ = ("_action", "_user", "_whole")
+
+    def __init__(self, whole: Store, user: str, action: str):
+        self.__dict__ = whole.__dict__  # one state, however many look; who looks is kept beside it
+        self._whole, self._user, self._action = whole, user, action
+
+    @property
+    def whole(self) -> Store:
+        """The workspace itself, whoever looks at it."""
+        return self._whole
+
+    @property
+    def reader(self) -> str:
+        """Who looks at it."""
+        return str(self._user)
+
+    def lasting(self, what: str, changed_by: frozenset[str], ask: Callable[[], T]) -> T:
+        """Return an answer that holds, to who may look."""
+        self._whole.require(self._user, self._action, what)
+        return super().lasting(what, changed_by, ask)
+
+    def require(self, user: str, action: str, subject: str) -> str:
+        """Return the name of a person who may take an action; whoever is refused has not looked at anything."""
+        return self._whole.require(user, action, subject)
+
+    @property
+    def models(self) -> Path:  # type: ignore[override]  # the folder holds what models were tested on, too
+        """The folder of the models, for who may look."""
+        self._whole.require(self._user, self._action, "the models")
+        return self.settings.models
+
+    @contextmanager
+    def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        self._whole.require(self._user, self._action, "the workspace")
+        with self._whole._cursor() as cursor:
+            yield cursor
 
 
 def open_workspace(settings: Settings) -> Store:

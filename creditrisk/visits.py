@@ -18,6 +18,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 API = "/api"
+DENIAL = "websocket.http.response"  # ASGI's extension: an answer, with headers, in the place of an opened socket
 
 
 class Refused(Exception):
@@ -133,8 +134,11 @@ def refuse(status: int, sentence: str, title: str = "NotServed") -> NoReturn:
 
 
 async def answer(send: Send, visit: Visit, refused: Refused, ways: Sequence[str]) -> None:
-    """Say no: to a person with a page that offers the ways to sign in, to a program with problem+json, to a WebSocket by not opening it."""
-    if visit.is_socket:
+    """Say no: to a person with a page that offers the ways to sign in, to a program with problem+json, to a WebSocket by not opening it.
+
+    Where the server lets us, a WebSocket hears the same as a program; otherwise it is closed with the sentence.
+    """
+    if visit.is_socket and DENIAL not in visit.scope.get("extensions", {}):
         await send({"type": "websocket.close", "code": 1008, "reason": refused.sentence[:120]})
         return
     if visit.wants_page:
@@ -147,8 +151,9 @@ async def answer(send: Send, visit: Visit, refused: Refused, ways: Sequence[str]
         headers.append((b"www-authenticate", b"Bearer" if visit.under(API) else b"Cookie"))
     if refused.wait is not None:
         headers.append((b"retry-after", str(refused.wait).encode()))
-    await send({"type": "http.response.start", "status": refused.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if visit.method == "HEAD" else body.encode()})
+    message = DENIAL if visit.is_socket else "http.response"
+    await send({"type": f"{message}.start", "status": refused.status, "headers": headers})
+    await send({"type": f"{message}.body", "body": b"" if visit.method == "HEAD" else body.encode()})
 
 
 def _page(refused: Refused, ways: Sequence[str]) -> str:

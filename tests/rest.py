@@ -5,6 +5,6 @@ import warnings
 with warnings.catch_warnings():
     # starlette asks for a successor of httpx that this environment does not hold; the client works with either
     warnings.filterwarnings("ignore", message="Using `httpx` with")
-    from starlette.testclient import TestClient
+    from starlette.testclient import TestClient, WebSocketDenialResponse
 
-__all__ = ["TestClient"]
+__all__ = ["TestClient", "WebSocketDenialResponse"]

@@ -1,9 +1,11 @@
 """What is proven before anybody is served: the hardening, where the workbench answers, and a sign-in that can work and is safe."""
 
+import asyncio
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from socket import AF_INET, AF_INET6, socket
 
 import pytest
 import streamlit as st
@@ -87,6 +89,28 @@ def test_without_a_sign_in_it_answers_on_this_machine_only(hardened: dict[str, o
 def test_this_machine_has_several_names(hardened: dict[str, object], address: str) -> None:
     hardened["server.address"] = address
     entrance.prove()
+
+
+@pytest.mark.parametrize(
+    ("family", "address", "is_open"), [(AF_INET, "0.0.0.0", True), (AF_INET6, "::", True), (AF_INET, "127.0.0.1", False)]
+)
+def test_wherever_a_launcher_binds_it_by_itself_is_seen(
+    hardened: dict[str, object], monkeypatch: pytest.MonkeyPatch, family: int, address: str, is_open: bool
+) -> None:
+    monkeypatch.setattr(entrance, "SETTLED", 1)
+    with socket(family) as ours:
+        ours.bind((address, 0))
+        ours.listen()
+        with pytest.raises(InvalidInput, match=f"was bound to {address} and would answer there") if is_open else nullcontext():
+            asyncio.run(entrance.prove_bound())
+    asyncio.run(entrance.prove_bound())
+
+
+def test_with_a_sign_in_it_may_be_bound_anywhere(hardened: dict[str, object], signing: SignIn) -> None:
+    with socket(AF_INET) as ours:
+        ours.bind(("0.0.0.0", 0))
+        ours.listen()
+        asyncio.run(entrance.prove_bound())
 
 
 def test_secrets_that_cannot_be_read_are_not_taken_for_local_mode(hardened: dict[str, object], tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ OPEN: list[Path] = []
 def workspace(folder: Path) -> Iterator[None]:
     """Let the pages open the workspace in `folder`, and let go of it; one that was open before is opened anew when it is asked for."""
     if OPEN:
-        ui.store().close()
+        ui.opened().close()
         ui.opened.cache_clear()
         st.cache_data.clear()
     OPEN.append(folder)
@@ -50,7 +50,7 @@ def workspace(folder: Path) -> Iterator[None]:
             yield
         finally:
             OPEN.remove(folder)
-            ui.store().close()
+            ui.opened().close()
             ui.opened.cache_clear()
             st.cache_data.clear()
 

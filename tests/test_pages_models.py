@@ -148,7 +148,7 @@ def test_what_was_altered_is_named_and_the_rest_of_the_page_stands(written: None
 def test_two_models_are_compared_on_the_command_line(bank: object, written: None, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: F811
     held = ui.store().settings
     first, second = champion(), challenger()
-    ui.store().close()
+    ui.opened().close()
     assert main(["compare", second, first, "--data", str(held.data), "--models", str(held.models)]) == 0
     said = capsys.readouterr().out
     assert "would change sides with" in said

@@ -1,5 +1,6 @@
 """The guard in front of everything: who comes in, under which name, from which page, with how much; and what every answer carries."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import suppress
@@ -11,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
 from creditrisk import perimeter, sessions, tokens
 from creditrisk import store as stores
@@ -21,6 +22,7 @@ from creditrisk.perimeter import Perimeter
 from creditrisk.settings import Access, Settings
 from creditrisk.store import Store
 from creditrisk.visits import Meter, Refused
+from tests import rest
 from tests.rest import TestClient
 
 HOME = "http://localhost:8501"
@@ -94,8 +96,8 @@ def socket(browser: TestClient, **headers: str) -> str:
     try:
         with browser.websocket_connect("ws://localhost:8501/_stcore/stream", headers=headers) as opened:
             return str(opened.receive_text())
-    except WebSocketDisconnect as refused:
-        return refused.reason
+    except rest.WebSocketDenialResponse as refused:
+        return str(refused.json()["detail"]) if set(perimeter.HEADERS) <= set(refused.headers) else "no headers"
 
 
 # --- local mode -----------------------------------------------------------------------------------------------------------
@@ -444,6 +446,18 @@ def test_every_answer_carries_the_headers(store: Store, signed: TestClient) -> N
     assert answers[1].headers["cache-control"] == "no-store"
     assert answers[1].headers["content-security-policy"] == perimeter.STILL, "a record of a case runs nothing"
     assert "script-src" not in perimeter.STILL
+
+
+def test_a_server_that_cannot_answer_a_socket_closes_it(store: Store) -> None:
+    told: list[Any] = []
+
+    async def tell(message: Any) -> None:
+        told.append(message)
+
+    scope = {"type": "websocket", "path": "/_stcore/stream", "headers": [(b"host", b"localhost:8501")], "client": ("127.0.0.1", 1)}
+    guarded: Any = client(store).app
+    asyncio.run(guarded(scope, None, tell))
+    assert told == [{"type": "websocket.close", "code": 1008, "reason": "A WebSocket says where it comes from."}]
 
 
 def test_over_https_cookies_go_no_other_way(store: Store) -> None:

@@ -296,8 +296,27 @@ def test_what_persons_wrote_when_they_decided_names_nobody_any_more(filled: Stor
     decisions.decide(filled, case, asked, user="rita")
     privacy.erase(filled, who, user="ada", reason="asked for it")
     (kept,) = decisions.of_case(filled, case)
-    assert (kept.asked, kept.comment) == (["A payslip of (erased)"], "(erased) promised it")
+    assert (kept.asked, kept.comment) == (["(erased)"], "(erased)")
     assert "Ostrowska" not in everything(filled)
+
+
+def test_a_name_that_no_application_gives_goes_too_with_what_was_written_on_their_cases(filled: Store) -> None:
+    said = "Date;Description;Amount\n2025-09-01;SALARY ACME ZEBULON QUARTERMAIN;2500.00\n2025-09-05;RENT ZEBULON QUARTERMAIN;-900.00\n"
+    ingest.save(filled, [ingest.read("zebulon.csv", said.encode(), settings=filled.settings)], user="ann", applicant_id="ZQX-77701")
+    features.build(filled, user="ann", applicant_ids=["ZQX-77701"])
+    (made,) = scoring.score_applicants(filled, ["ZQX-77701"], user="ann", channel="test")
+    reviews.add(filled, made.prediction_id, "correct", "decision", "Zebulon knows his salary; so does his wife Xanthippe", user="rita")
+    decisions.decide(filled, made.prediction_id, OVERRIDE, user="ann")
+    assert "quartermain" in everything(filled).casefold()
+    privacy.erase(filled, "ZQX-77701", user="ada", reason="asked for it")
+    left = everything(filled).casefold()
+    assert not [word for word in ("zebulon", "quartermain", "xanthippe", "zqx-77701") if word in left]
+    (kept,) = decisions.of_case(filled, made.prediction_id)
+    assert kept.reasons == ["Mr (erased) pays his rent late"], "why it was decided stays"
+    assert not failing(filled)
+
+
+OVERRIDE = decisions.Said("override", outcome="decline", reasons=["Mr Quartermain pays his rent late"], comment="Zebulon called")
 
 
 def test_every_table_that_names_applicants_is_known_here(store: Store) -> None:

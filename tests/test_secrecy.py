@@ -1,20 +1,26 @@
 """What people's data and secrets never do: become HTML, a formula, a path, a line of a log, or somebody else's cache."""
 
 import ast
+import inspect
 import re
+from datetime import date
+from importlib import import_module
 from pathlib import Path
 
+import pandas
 import pytest
 
+import ui
 from creditrisk import cells, ingest, tables
-from creditrisk.errors import InvalidInput
+from creditrisk.errors import CreditRiskError, InvalidInput
 from creditrisk.settings import Settings
+from creditrisk.store import Store
 from tests.conftest import ROOT
 
 FACES = [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py")), *sorted((ROOT / "ui").glob("*.py"))]
 OURS = [*FACES, *sorted((ROOT / "creditrisk").rglob("*.py"))]
-# Kept by the id of what never changes, for every reader alike.
-SHARED = {"kept", "swarm", "partial", "bins", "curves", "steps", "supports", "_lines", "_typical"}
+# Figures of a model that never changes and rows of nobody: the same for every reader.
+SHARED = {"partial", "bins", "curves", "_lines", "_typical", "_model", "_schema", "_pipeline"}
 
 
 def calls(file: Path, name: str) -> list[ast.Call]:
@@ -52,13 +58,54 @@ def test_a_text_that_a_spreadsheet_would_calculate_stays_a_text(text: str) -> No
 
 
 @pytest.mark.parametrize("file", FACES, ids=lambda file: file.stem)
-def test_a_cache_holds_what_every_reader_may_see_or_is_one_sessions_own(file: Path) -> None:
+def test_a_cache_is_of_nobody_in_particular_or_one_readers_own(file: Path) -> None:
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         for decorator in node.decorator_list if isinstance(node, ast.FunctionDef) else ():
             said = ast.unparse(decorator)
-            if "cache_data" in said and 'scope="session"' not in said.replace("'", '"'):
-                assert node.name in SHARED | {"_answer"}, f"{file.name}: {node.name}"
+            if "st.cache_" in said:
+                is_own = "scope='session'" in said or "reader" in {each.arg for each in (*node.args.args, *node.args.kwonlyargs)}
+                assert is_own or node.name in SHARED, f"{file.name}: {node.name}"
                 assert "persist" not in said
+
+
+def test_what_is_remembered_of_people_is_remembered_for_who_asked(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def question(held: Store) -> str:
+        asked.append(held.reader)
+        return held.reader
+
+    for name in ("rita", "sam", "rita"):
+        monkeypatch.setattr(ui, "store", lambda name=name: store.seen_by(name))
+        assert ui.seen(question) == name
+    assert asked == ["rita", "sam"], "rita's own answer is still hers"
+    monkeypatch.setattr(ui, "OF_NOBODY", frozenset({f"{question.__module__}.{question.__qualname__}"}))
+    assert ui.seen(question) == "rita", "asked anew, and from here on for everybody"
+    monkeypatch.setattr(ui, "store", lambda: store.seen_by("sam"))
+    assert ui.seen(question) == "rita"
+
+
+@pytest.mark.parametrize("question", sorted(ui.OF_NOBODY))
+def test_what_is_remembered_for_everybody_names_no_applicant(filled: Store, question: str) -> None:
+    room, _, name = question.rpartition(".")
+    ask = getattr(import_module(f"creditrisk.{room}"), name)
+    given = {
+        "model_id": "M0001",
+        "name": "history_days",
+        "label_set_id": "L0001",
+        "after": "M0001",
+        "before": "M0002",
+        "day": date(2026, 1, 31),
+    }
+    wanted = [each.name for each in inspect.signature(ask).parameters.values() if each.default is inspect.Parameter.empty]
+    with pandas.option_context("display.max_rows", None, "display.max_columns", None, "display.max_colwidth", None):
+        try:
+            said = repr(ask(filled, *(given[each] for each in wanted if each != "store")))
+        except CreditRiskError as refused:
+            said = str(refused)
+    known = {who for (who,) in filled.rows("select distinct applicant_id from applicant")}
+    assert known
+    assert not known & set(re.findall(r"[\w-]+", said))
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,26 @@ STATE_COLOURS = {
 SHARE = "%.1f %%"
 READING = frozenset({"claim", "decide"})  # actions that store nothing but who has a case in hand, and what was decided on it
 _noticed: dict[tuple[int, frozenset[str]], tuple[float, int]] = {}  # when writes were looked at last, and the newest there was then
+# Questions whose answer is counts, figures of models and of the whole: kept for everybody. Any other answer is kept for who asked.
+OF_NOBODY = frozenset(
+    {f"registry.{question}" for question in ("champion", "former", "get", "hindrance", "models")}
+    | {f"dictionary.{question}" for question in ("bins", "columns", "doubts", "maturity", "related")}
+    | {f"labels.shelf.{question}" for question in ("get", "sets")}
+    | {f"labels.views.{question}" for question in ("axes", "by_cohort", "by_group")}
+    | {f"retraining.{question}" for question in ("changed", "latest", "proposal", "versions")}
+    | {
+        "workspace.summary",
+        "workspace.scores",
+        "reviews.summary",
+        "reviews.open_claims",
+        "reviews.done_on",
+        "inspections.agreement",
+        "decisions.effects",
+        "jobs.active",
+    }
+    | {"standing.leaderboard", "standing.consequences", "gate.judge", "augment.count", "augment.likeness"}
+    | {"online.prequential", "online.waiting", "online.weighs"}
+)
 ON_CASES = READING | {"score", "review", "inspect"}  # what is done all day, each of a single case: no model and no job changes by it
 
 
@@ -78,12 +98,14 @@ def opened() -> Store:
 
 def store() -> Store:
     """The workspace, for who may see it: every page, part of a page and callback asks here, and ends here where nobody may."""
-    held, may = opened(), False
+    theirs = None
     with guard():
-        may = bool(held.require(user(), "read", "a page"))
-    if not may:
+        who = user()
+        opened().require(who, "read", "a page")
+        theirs = opened().seen_by(who)
+    if theirs is None:
         st.stop()
-    return held
+    return theirs
 
 
 def user() -> str:
@@ -130,20 +152,23 @@ def literal(text: object) -> str:
     return re.sub(r"([\\`*_{}\[\]<>#$~|:])", r"\\\1", str(text)).replace(" %", "\u00a0%")
 
 
-@st.cache_data(show_spinner=False, max_entries=200)
-def _answer(*, _ask: Callable[..., Any], key: str) -> Any:  # noqa: ARG001  (it is the key)
+@st.cache_data(show_spinner=False, max_entries=600)
+def _answer(*, _ask: Callable[..., Any], key: str, reader: str) -> Any:  # noqa: ARG001  (they are the key)
     return _ask()
 
 
-def seen(ask: Callable[..., Any], *given: Any, but: Collection[str] = (), others: float = 0) -> Any:
+def seen(ask: Callable[..., Any], *given: Any, but: Collection[str] = (), others: float = 0, every: float = 0) -> Any:
     """Ask the library once for as long as nothing is written: a rerun that only picks, opens or types reads nothing anew.
 
     `but` names actions whose writes the answer does not rest on: with many at work, something is written all the time. `others` says how
-    many seconds may go by before what others wrote is noticed; what somebody wrote themselves they see at once.
+    many seconds may go by before what others wrote is noticed; what somebody wrote themselves they see at once. An answer that is to be
+    asked for anew whatever was written names the seconds it stands in `every`. What is not known to be of nobody in particular
+    (`OF_NOBODY`) is kept for who asked, and for nobody else.
     """
-    held = store()
-    key = f"{ask.__module__}.{ask.__qualname__} {given!r} {held.settings.data} {id(held)} {_newest(held, frozenset(but), others)}"
-    return _answer(_ask=lambda: ask(held, *given), key=key)
+    held, question = store(), f"{ask.__module__}.{ask.__qualname__}".removeprefix("creditrisk.")
+    at = _newest(held, frozenset(but), others), int(monotonic() // every) if every else 0
+    key = f"{question} {given!r} {held.settings.data} {id(held.whole)} {at}"
+    return _answer(_ask=lambda: ask(held, *given), key=key, reader="" if question in OF_NOBODY else held.reader)
 
 
 def _newest(held: Store, but: frozenset[str], others: float) -> int:
@@ -151,15 +176,10 @@ def _newest(held: Store, but: frozenset[str], others: float) -> int:
     newest = workspace.last_write(held, but)
     if not others:
         return newest
-    at, noticed = _noticed.get((id(held), but), (-others, 0))
+    at, noticed = _noticed.get((id(held.whole), but), (-others, 0))
     if monotonic() - at >= others:
-        _, noticed = _noticed[id(held), but] = monotonic(), newest
-    return max(noticed, workspace.own_write(held, str(user()), but))
-
-
-def moment(seconds: float) -> int:
-    """The present, cut to so many seconds: a question it is part of is asked anew as often."""
-    return int(monotonic() // seconds)
+        _, noticed = _noticed[id(held.whole), but] = monotonic(), newest
+    return max(noticed, workspace.own_write(held, held.reader, but))
 
 
 def of_table() -> bool:

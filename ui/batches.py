@@ -227,16 +227,11 @@ def _one(prediction: scoring.Prediction) -> None:
 
 def _seen(ask: Callable[..., Any], batch: Mapping[str, Any], *more: Any) -> Any:
     """Ask once of a batch as far as it is done: what is done of it never changes."""
-    return _answer(
-        lambda: ask(ui.store(), batch["batch_id"], *more),
-        ask.__qualname__,
-        str(id(ui.store())),
-        batch["batch_id"],
-        batch["n_done"],
-        batch["state"],
-    )
+    held = ui.store()
+    key = f"{ask.__qualname__} {id(held.whole)} {batch['batch_id']} {batch['n_done']} {batch['state']}"
+    return _answer(lambda: ask(held, batch["batch_id"], *more), key, held.reader)
 
 
-@st.cache_data(show_spinner=False, max_entries=60)
-def _answer(_ask: Callable[[], Any], name: str, store: str, batch_id: str, n_done: int, state: str) -> Any:  # noqa: ARG001  (the key)
+@st.cache_data(show_spinner=False, max_entries=120)
+def _answer(_ask: Callable[[], Any], key: str, reader: str) -> Any:  # noqa: ARG001  (they are the key)
     return _ask()

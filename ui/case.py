@@ -107,7 +107,7 @@ def said(prediction: scoring.Prediction) -> dict[str, Any]:
     return prediction.to_json(_lines(ui.store(), prediction.model_id, prediction.digest))
 
 
-@st.cache_data(show_spinner=False, max_entries=256)
+@st.cache_data(show_spinner=False, max_entries=32, scope="session")
 def steps(_prediction: scoring.Prediction, prediction_id: str, top: int = 9) -> DataFrame:  # noqa: ARG001  (the id is the key)
     """The parts of a kept prediction; it never changes, so neither do they."""
     return scoring.waterfall(
@@ -119,7 +119,7 @@ def steps(_prediction: scoring.Prediction, prediction_id: str, top: int = 9) -> 
     )
 
 
-@st.cache_data(show_spinner=False, max_entries=256)
+@st.cache_data(show_spinner=False, max_entries=32, scope="session")
 def supports(_prediction: scoring.Prediction, prediction_id: str) -> list[dict[str, Any]]:  # noqa: ARG001
     """What speaks for the applicant of a kept prediction."""
     typical = _typical(_prediction=_prediction, digest=_prediction.digest, baseline=_prediction.baseline)
@@ -179,14 +179,14 @@ def circumstances(person: Mapping[str, Any]) -> str:
     return f"{asked} {ui.plural(person['n_transactions'], 'transaction')} in {ui.plural(person['n_statements'], 'statement')}."
 
 
-def _names(store: Store, moment: int) -> dict[str, str]:  # noqa: ARG001  (another moment is another question)
+def _names(store: Store) -> dict[str, str]:
     found = applicants.names(store, OFFERED)
     return {applicant_id: person_name({"applicant_id": applicant_id, "name": name}) for applicant_id, name in found.items()}
 
 
 def pick_applicant(help: str, *, free: bool = True) -> str | None:
     """Let somebody choose an applicant; the URL names the choice, and any id may be typed."""
-    known = ui.seen(_names, ui.moment(ORDERED), but=ui.ON_CASES)
+    known = ui.seen(_names, but=ui.ON_CASES, every=ORDERED)
     current = ui.asked("applicant")
     if current and current not in known:
         with suppress(UnknownThing):  # a stranger is shown by the id alone

@@ -3,8 +3,12 @@
 The only place that reads Streamlit's own cookie and `[auth]`; where there is none, this is local mode: one machine, nobody signs in.
 """
 
+import asyncio
 import ipaddress
 import json
+import os
+import socket
+import stat
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -20,6 +24,7 @@ from streamlit.web.server.starlette.starlette_websocket import _get_signed_cooki
 from creditrisk.errors import InvalidInput
 
 NEEDED = ("client_id", "client_secret", "server_metadata_url")
+SETTLED = 30  # looks, a tenth of a second apart, for the sockets that a launcher opens once the application is up
 FEWEST = 32  # characters of a secret that signs cookies
 REQUIRED: Mapping[str, Any] = {
     "runner.postScriptGC": False,  # two seconds and more a click with fifty people at work
@@ -98,6 +103,37 @@ def prove() -> None:
             f"The workbench would answer at {address or 'every address'} of this machine without anybody signing in. Set server.address to "
             "127.0.0.1 for local mode, or set up [auth] in .streamlit/secrets.toml (docs/security.md)."
         )
+
+
+async def prove_bound() -> None:
+    """Raise InvalidInput where the launcher has bound the workbench to an address of its own choice that nobody signs in at.
+
+    Streamlit's setting says where it would listen; `uvicorn app:app --host` and its like ask nobody, and bind after the start.
+    """
+    for _ in range(SETTLED):
+        if provider() is not None:
+            return
+        if away := [address for address in _listening() if not _is_local(address)]:
+            raise InvalidInput(
+                f"The workbench was bound to {away[0]} and would answer there without anybody signing in. Bind it to 127.0.0.1 for local "
+                "mode, or set up [auth] in .streamlit/secrets.toml (docs/security.md)."
+            )
+        await asyncio.sleep(0.1)
+
+
+def _listening() -> list[str]:
+    """Return the internet addresses at which this process accepts connections, whoever opened them."""
+    found, files = [], Path("/dev/fd")
+    for number in [int(file.name) for file in files.iterdir()] if files.is_dir() else []:
+        try:
+            if stat.S_ISSOCK(os.fstat(number).st_mode):
+                with socket.socket(fileno=os.dup(number)) as ours:
+                    is_internet = ours.family in (socket.AF_INET, socket.AF_INET6)
+                    if is_internet and ours.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                        found.append(str(ours.getsockname()[0]))
+        except OSError:  # closed meanwhile
+            continue
+    return found
 
 
 def _unfit(what: str) -> InvalidInput:

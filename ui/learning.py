@@ -8,7 +8,6 @@ from pandas import DataFrame
 
 import ui
 from creditrisk import charts, online, plan, retraining, shadow, standing, suspects
-from creditrisk.store import Store
 
 VIEWS = {"board": "Leaderboard and runs", "feedback": "What feedback changed"}
 SHOWN = 50  # suspects
@@ -18,13 +17,9 @@ SLOW = 300.0  # seconds for which what is proposed stands, however many are scor
 def hint() -> None:
     """Say in the sidebar that another training is worth starting, where the rule says so."""
     # A verdict counts once it is accepted, and one score moves the distribution of them all by next to nothing.
-    said = ui.seen(_proposal, ui.moment(SLOW), but=ui.READING | {"review", "score"})
+    said = ui.seen(retraining.proposal, but=ui.READING | {"review", "score"}, every=SLOW)
     if said and said.is_due:
         st.info(ui.literal(said.sentence), icon=":material/lightbulb:")
-
-
-def _proposal(store: Store, moment: int) -> retraining.Proposal | None:  # noqa: ARG001  (another moment is another question)
-    return retraining.proposal(store)
 
 
 def feedback() -> None:

@@ -161,7 +161,7 @@ def go_on(store: Store, batch_id: str, *, user: str) -> str:
                 stderr=errors,
             )
         running = _Running(batch_id=batch_id, process=process)
-        _running[store] = running
+        _running[store.whole] = running
         # In the context of who asked: with a key, a part is kept in the name, and within the roles, of who showed it.
         supervise = partial(copy_context().run, _supervise, store, running, folder, user)
         running.supervisor = threading.Thread(target=supervise, name=f"batch {batch_id}", daemon=True)
@@ -323,7 +323,7 @@ def _tell(store: Store, batch_id: str, state: str, message: str, user: str) -> N
 
 
 def _of(store: Store) -> _Running | None:
-    running = _running.get(store)
+    running = _running.get(store.whole)
     return running if running and running.supervisor and running.supervisor.is_alive() else None
 
 

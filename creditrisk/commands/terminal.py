@@ -160,8 +160,9 @@ def opened(options: Options) -> "Iterator[Store]":
 
     store = open_workspace(settings_of(options))
     try:
-        store.require(user_of(options, store.settings), "read", "the command line")
-        yield store
+        user = user_of(options, store.settings)
+        store.require(user, "read", "the command line")
+        yield store.seen_by(user)
     finally:
         store.close()
 

@@ -242,3 +242,12 @@ def test_a_launcher_that_reads_no_settings_serves_nobody(tmp_path: Path) -> None
     assert ended.returncode == 2
     assert "the workbench is not served unhardened" in ended.stderr
     assert not (tmp_path / "data").exists(), "nothing was opened"
+
+
+def test_a_launcher_that_binds_it_elsewhere_by_itself_is_ended(tmp_path: Path) -> None:
+    places = {"CREDITRISK_DATA": str(tmp_path / "data"), "CREDITRISK_MODELS": str(tmp_path / "models"), "CREDITRISK_EMPTY": "1"}
+    command = [sys.executable, "-m", "uvicorn", "app:app", "--host", "0.0.0.0", "--port", str(free_port())]
+    ended = subprocess.run(command, cwd=ROOT, env={**os.environ, **places}, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 2
+    assert "The workbench was bound to 0.0.0.0 and would answer there without anybody signing in" in ended.stderr
+    assert "Traceback" not in ended.stderr
