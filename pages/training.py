@@ -22,11 +22,12 @@ with st.container(border=True):
         st.markdown("**New run**", help="The same as the Retrain button in the sidebar, with more to choose.")
         with ui.guard():
             config = lab.training_choices("run", wide=True)
-            if config is not None and st.button("Start training", type="primary", icon=":material/play_arrow:", key="run-start"):
-                st.session_state["job_id"] = training.start(store, config, user=ui.user())
-                st.rerun()
             if config is not None:
-                lab.put_off(config)
+                with st.container(horizontal=True):
+                    if st.button("Start training", type="primary", icon=":material/play_arrow:", key="run-start"):
+                        st.session_state["job_id"] = training.start(store, config, user=ui.user())
+                        st.rerun()
+                    lab.put_off(config)
     lab.waiting()
 
 if ui.view(learning.VIEWS) == "feedback":

@@ -164,7 +164,7 @@ def _advice(prediction: Prediction) -> None:
     if not prediction.reasons:
         ui.bullets([], "")
     for reason in prediction.reasons:
-        ui.link("score", ui.literal(reason["text"]), "arrow_downward", **at, feature=reason["feature"])
+        ui.link("score", reason["text"], "arrow_downward", **at, feature=reason["feature"])
     st.markdown("**What speaks for them**")
     ui.bullets(
         (found["text"] for found in cases.supports(_prediction=prediction, prediction_id=prediction.prediction_id)),

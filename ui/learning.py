@@ -150,8 +150,8 @@ def _suspects() -> None:
     columns = {
         "applicant_id": ui.text_column("Applicant", pinned=True),
         "name": ui.text_column("Name"),
-        "label": ui.text_column("Labelled"),
-        "source": ui.text_column("By"),
+        "label": ui.text_column("Label"),
+        "label_source": ui.text_column("Labelled by"),
         "pd": ui.number_column("Foreseen", "Risk by fits that had not seen the applicant", ui.SHARE),
         "doubt": ui.number_column("Doubt", "Log-odds beyond what is usual for the other label", "%.2f"),
     }
