@@ -367,18 +367,18 @@ def _in_words(frame: DataFrame) -> DataFrame:
     return frame.assign(**said) if known else frame
 
 
-def problems(found: Sequence[Mapping[str, Any]], most: int = 30, file: str = "") -> None:
-    """Show what is wrong with a file, by line, in sentences that do not repeat the file and the line."""
+def problems(found: Sequence[Mapping[str, Any]], most: int = 30, file: str = "", where: str = "Line") -> None:
+    """Show what is wrong with a file, by line, in sentences that repeat neither the file nor the line."""
     shown = [
         {
-            "Line": "–" if problem["line"] is None else str(problem["line"]),
+            where: "–" if problem["line"] is None else str(problem["line"]),
             "Column": literal(problem["column"] or "–"),
             "Value": literal(problem["value"] or "–"),
-            "What is wrong": literal(sentence(re.sub(r"^line \d+: ", "", problem["message"].removeprefix(file).lstrip(":, ")))),
+            "What is wrong": literal(sentence(re.sub(r"^(line|Row) \d+: ", "", problem["message"].removeprefix(file).lstrip(":, ")))),
         }
         for problem in found[:most]
     ]
-    st.table(shown, border="horizontal", hide_index=True, alt="Problems by line")
+    st.table(shown, border="horizontal", hide_index=True, alt=f"Problems by {where.lower()}")
     if len(found) > most:
         st.caption(f"{count(len(found) - most)} more.")
 

@@ -168,9 +168,9 @@ def streams(frame: DataFrame, currency: str | None, key: str = "streams") -> Non
     help = "At least three payments of a kind, at like distances and of like size. A ring stands where the next one is expected."
     ui.figure(charts.streams(shown, currency), key=key, help=help)
     columns = {
-        "name": ui.text_column("Stream", width=195, pinned=True),
-        "category": ui.text_column("Category", width=100),
-        "direction": ui.text_column("Direction", width=76),
+        "name": ui.text_column("Stream", width=190, pinned=True),
+        "category": ui.text_column("Category", width=112),
+        "direction": ui.text_column("Direction", width=70),
         "cadence": ui.text_column("Rhythm", width=84),
         "amount": ui.money_column("Amount", "What it usually is", 76),
         "n": ui.number_column("Times", width=54),
