@@ -254,7 +254,9 @@ def others(prediction_id: str) -> None:
         right = f" Right would be **{ui.literal(row['corrected'])}**." if not ui.missing(row["corrected"]) else ""
         comment = f" “{ui.literal(row['comment'])}”" if row["comment"] else ""
         about = ABOUT[row["about"]].partition(" (")[0]
-        st.markdown(f"{word} **{ui.literal(row['reviewed_by'])}** {about.lower()}.{right}{comment} :gray[{ui.instant(row['reviewed_at'])}]")
+        st.markdown(
+            f"{word} **{ui.literal(row['reviewed_by'])}** on {about.lower()}.{right}{comment} :gray[{ui.instant(row['reviewed_at'])}]"
+        )
 
 
 def story(prediction: Prediction) -> None:
