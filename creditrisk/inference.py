@@ -303,8 +303,8 @@ def _role(name: str, values: Numbers, outcome: Numbers | None) -> tuple[Literal[
         return "protected", [Finding(name, "protected", what)]
     if outcome is None and OUTCOME.search(snake(name)):
         what = (
-            f"{name} is called like how it went: say so (`--target {name}`, on the page “How it went”), and models learn from it. "
-            "Until then it is kept and shown, and no model reads it."
+            f"{name} is called like how it went: say so (“How it went” on the page, --target {name} on the command line), and models "
+            "learn from it. Until then it is kept and shown, and no model reads it."
         )
         return "report", [Finding(name, "target", what)]
     if AFTERWARDS.search(snake(name)):

@@ -115,14 +115,13 @@ def require(user: str, action: str, declared: Mapping[str, tuple[str, ...]]) -> 
         raise NotAllowed(f"{user} came with a token of the scope {', '.join(scopes)}; to {_said(action)} takes one of the scope {needed}.")
 
 
-def table() -> list[dict[str, str]]:
-    """Return who may take each action: a row an action, `yes` or nothing under each role and each scope of a key."""
-    return [
-        {"Action": action}
-        | {role: "yes" if role in roles else "" for role in ROLES}
-        | {f"key: {scope}": "yes" if action in reached else "" for scope, reached in SCOPES.items()}
-        for action, roles in MAY.items()
-    ]
+def summary() -> list[dict[str, object]]:
+    """Return who may do what, a row for all actions that the same roles and scopes may take: actions, roles and scopes."""
+    alike: dict[tuple[frozenset[str], tuple[str, ...]], list[str]] = {}
+    for action, roles in MAY.items():
+        alike.setdefault((roles, tuple(scope for scope, reached in SCOPES.items() if action in reached)), []).append(action)
+    ranked = sorted(alike.items(), key=lambda item: -len(item[0][0]))
+    return [{"actions": actions, "roles": roles, "scopes": scopes} for (roles, scopes), actions in ranked]
 
 
 def same(one: str, other: str) -> bool:

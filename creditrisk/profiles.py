@@ -28,6 +28,14 @@ def traits(clusters: Sequence[Mapping[str, Any]], centres: Sequence[Sequence[flo
             if abs(deviation) < ALIKE:
                 break
             means = np.array([other["means"][feature.name] for other in clusters], dtype=float)
-            value, everybody = feature.contrast(row["means"][feature.name], float(np.average(means, weights=sizes)))
-            found.append((segment, feature.name, feature.title, value, everybody, deviation))
+            everybody = float(np.average(means, weights=sizes))
+            digits = _digits(feature, [*means.tolist(), everybody])
+            said = feature.say(row["means"][feature.name], digits), feature.say(everybody, digits)
+            found.append((segment, feature.name, feature.title, *said, deviation))
     return DataFrame(found, columns=["segment", "feature", "title", "value", "everybody", "deviation"])
+
+
+def _digits(feature: Feature, means: Sequence[float]) -> int | None:
+    """Return with how many digits the groups of one feature are told apart, the same for all of them; None: the usual."""
+    apart = len(set(means))
+    return next((digits for digits in (None, 1, 2, 3) if len({feature.say(mean, digits) for mean in means}) == apart), None)

@@ -190,7 +190,7 @@ class Held:
                 0.0,
                 most >= 0,
                 f"Against the same outcomes the label's AUC differs by {lead:+.2f} from the plain risk index cut at the same share "
-                f"(95 % confidence: at most {most:+.2f}); it may not be surely below.",
+                f"(95 % confidence: at most {most:+.2f}); it may not be surely below.".replace("-0.", "−0."),
             ),
         ]
 

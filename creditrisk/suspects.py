@@ -32,7 +32,7 @@ def keep(cursor: Any, model_id: str, rows: DataFrame) -> None:
 def ranked(store: Store, model_id: str, limit: int = 100) -> DataFrame:
     """Return a model's suspects, worst first, those whom somebody has judged or whose outcome is known left out.
 
-    Columns: applicant_id, name, label ('bad' or 'good', as learned from), source, pd, doubt, prediction_id (of the newest prediction;
+    Columns: applicant_id, name, label ('bad' or 'good', as learned from), label_source, pd, doubt, prediction_id (of the newest prediction;
     null where there is none).
     """
     return store.read(
@@ -42,8 +42,8 @@ def ranked(store: Store, model_id: str, limit: int = 100) -> DataFrame:
             select applicant_id, max_by(source, snapshot_id) as source from label
             where label_set_id = (select label_set_id from model where model_id = $id) group by applicant_id
         )
-        select suspect.applicant_id, applied.name, if(suspect.bad, 'bad', 'good') as label, labelled.source, suspect.pd, suspect.doubt,
-            prediction.prediction_id
+        select suspect.applicant_id, applied.name, if(suspect.bad, 'bad', 'good') as label, labelled.source as label_source,
+            suspect.pd, suspect.doubt, prediction.prediction_id
         from suspect
         left join applied using (applicant_id)
         left join labelled using (applicant_id)

@@ -83,5 +83,15 @@ with ui.guard():
                 ui.go("access")
 
     ui.section("Who may do what", help="The roles each change needs; a key reaches no further than its scopes.")
-    may = people.table()
-    ui.table(may, {name: ui.text_column(name) for name in may[0]}, key="may", alt="Who may do what", height=ui.fitting(len(may), 30))
+    may, not_ = ":green[:material/check:]", ""
+    st.table(
+        [
+            {"Action": ", ".join(row["actions"])}
+            | {role.capitalize(): may if role in row["roles"] else not_ for role in people.ROLES}
+            | {f"Key: {scope}": may if scope in row["scopes"] else not_ for scope in people.SCOPES}
+            for row in people.summary()
+        ],
+        border="horizontal",
+        hide_index=True,
+        alt="Who may do what",
+    )

@@ -9,8 +9,7 @@ from ui import lab, labelling
 store = ui.store()
 ui.header(
     "Labels",
-    "A model needs to know what good and bad mean. Where no loan outcome is known, clusters of applicants stand in for it, and their "
-    "worth is tested here.",
+    "What good and bad mean. Where no outcome is known, clusters of applicants stand in for it, and their worth is tested here.",
 )
 
 sets = {row["label_set_id"]: row for row in ui.rows(ui.seen(labels.sets))}

@@ -9,8 +9,7 @@ from ui import hearing
 store = ui.store()
 ui.header(
     "Reviews",
-    "A person looks at a prediction and says whether it is right, and about what. Verdicts are kept and counted, never edited; none "
-    "trains a model before somebody else has inspected it.",
+    "A person says whether a prediction is right, and about what. No verdict is ever edited; none teaches before it is inspected.",
 )
 MOST = 200
 queue = hearing.waiting(MOST)

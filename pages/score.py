@@ -104,7 +104,7 @@ with ui.guard():
         interval, how = case.interval(prediction)
         ui.figures(
             (
-                ui.risk_word(prediction.is_proxy),
+                ui.sentence(ui.risk_word(prediction.is_proxy)),
                 case.chance(prediction),
                 "Estimated chance that the proxy label calls this applicant risky; not a probability of default. " + how
                 if prediction.is_proxy

@@ -38,7 +38,7 @@ def show(upload: intake.Upload) -> None:
             st.markdown(
                 "**Warnings**" if reading.status == "warned" else "**Problems**", help="Where the file could not be believed, by line."
             )
-            ui.problems(problems)
+            ui.problems(problems, file=reading.file)
 
 
 def show_reading(upload: intake.Upload) -> None:
@@ -61,7 +61,7 @@ def show_reading(upload: intake.Upload) -> None:
         st.markdown("**First lines as read**")
         ui.table(
             ui.preview(reading),
-            account.LINES,
+            {**account.LINES, "text": ui.text_column("Text", "As the bank wrote it", 190)},
             key=f"preview-{upload.id}",
             alt="First lines as read",
             height=ui.fitting(reading.n_transactions, 8),

@@ -3,7 +3,7 @@
 import streamlit as st
 
 import ui
-from creditrisk import charts, jobs, labels, standing, training
+from creditrisk import jobs, labels, standing, training
 from ui import lab, learning
 
 store = ui.store()
@@ -22,11 +22,12 @@ with st.container(border=True):
         st.markdown("**New run**", help="The same as the Retrain button in the sidebar, with more to choose.")
         with ui.guard():
             config = lab.training_choices("run", wide=True)
-            if config is not None and st.button("Start training", type="primary", icon=":material/play_arrow:", key="run-start"):
-                st.session_state["job_id"] = training.start(store, config, user=ui.user())
-                st.rerun()
             if config is not None:
-                lab.put_off(config)
+                with st.container(horizontal=True):
+                    if st.button("Start training", type="primary", icon=":material/play_arrow:", key="run-start"):
+                        st.session_state["job_id"] = training.start(store, config, user=ui.user())
+                        st.rerun()
+                    lab.put_off(config)
     lab.waiting()
 
 if ui.view(learning.VIEWS) == "feedback":
@@ -63,45 +64,14 @@ else:
         is_proxy, warning = learned.is_proxy, labels.banner(learned)
         if warning:
             ui.banner(ui.literal(warning))
-        words = "agreement with the proxy label" if is_proxy else "ranking of observed outcomes"
-        own, folds = st.columns(2, gap="large")
-        with own:
-            ui.figure(charts.leaderboard(board, words), key="board-own", help=f"Measured on applicants kept away from training: {words}.")
-        with folds:
-            ui.figure(
-                charts.leaderboard(board, f"{words}, cross-validated", column="cv_auc"),
-                key="board-folds",
-                help="The mean over folds of the learning part, each foreseen by a fit that had not seen it. Models are chosen by this "
-                "figure; the test applicants beside it say what the chosen one is worth.",
+        if board.empty:
+            ui.empty(
+                "No candidate has learned from this set yet",
+                "The one under way is shown here when it is done." if busy else "Start a training with it above, or choose another set.",
+                icon="model_training",
             )
-        if is_proxy:
-            ui.figure(
-                charts.leaderboard(board, "ranking of observed outcomes", column="auc_observed"),
-                key="board-observed",
-                help="The same models against what really happened to the loans of test applicants, where that is recorded.",
-            )
-        columns = {
-            "model_id": ui.text_column("Model", pinned=True),
-            "algorithm": ui.text_column("Algorithm"),
-            "status": ui.text_column("Status"),
-            "auc": ui.number_column(
-                "AUC", "How often a bad applicant ranks above a good one; the bars above show its 95 % interval", "%.3f"
-            ),
-            "gini": ui.number_column("Gini", "2 AUC − 1", "%.3f"),
-            "ks": ui.number_column("KS", "Largest distance between the good and the bad", "%.3f"),
-            "brier": ui.number_column("Brier", "Mean squared error of the risk; smaller is better", "%.3f"),
-            "cv_auc": ui.number_column("AUC, folds", "Mean over the folds of the learning part", "%.3f"),
-            "cv_sd": ui.number_column("± of folds", "Standard deviation over the folds", "%.3f"),
-            "auc_observed": ui.number_column("AUC, outcomes", "The same against observed outcomes, where there are any", "%.3f"),
-            "n": ui.number_column("Applicants", "In the test set"),
-            "n_bad": ui.number_column("Bad", "Of them bad"),
-            "seconds": ui.number_column("Seconds", "Time to fit", "%.1f"),
-        }
-        if not is_proxy:
-            del columns["auc_observed"]  # the same figure as AUC
-        ui.table(board, columns, key="board", alt="Leaderboard")
-        st.caption("In the order of observed outcomes where there are any, else of the labels. Rows of one split are comparable.")
-        ui.link("models", "Open the registry to promote one", "deployed_code")
+        else:
+            learning.standing(board, is_proxy=is_proxy)
 
 ui.section("Runs", help="Every training asked for, by whom, and how it ended.")
 runs = jobs.current(store)
@@ -112,7 +82,7 @@ else:
         "job_id": ui.text_column("Run", pinned=True),
         "state": ui.text_column("State"),
         "progress": st.column_config.ProgressColumn("Progress", min_value=0, max_value=1, format="percent"),
-        "message": ui.text_column("Last message", width="large"),
+        "message": ui.text_column("Last message", width=290),
         "created_at": ui.instant_column("Started (UTC)"),
         "reported_at": ui.instant_column("Last heard of (UTC)"),
         "created_by": ui.text_column("By"),

@@ -22,7 +22,7 @@ PAGES = {
     },
 }
 
-st.set_page_config(page_title=ui.PRODUCT, page_icon="⚖️", layout="wide", initial_sidebar_state="expanded")
+st.set_page_config(page_title=ui.PRODUCT, page_icon="⚖️", layout="wide", initial_sidebar_state=232)
 st.logo(str(ui.HERE / "pages" / "mark.svg"), size="large")
 
 
@@ -78,10 +78,9 @@ with head:
                 help="A champion is the model that scores. A named person promotes it.",
             )
         else:
-            source = "proxy label" if model["is_proxy"] else "outcomes"
+            learned = ":orange-badge[from a proxy label]" if model["is_proxy"] else ":green-badge[from outcomes]"
             st.markdown(
-                f":gray[:small[CHAMPION]]  \n**{model['model_id']}** {ui.algorithm(model['algorithm'])}  \n"
-                f":{'orange' if model['is_proxy'] else 'green'}-badge[learned from {source}]",
+                f":gray[:small[CHAMPION]] &nbsp;**{model['model_id']}**  \n{ui.algorithm(model['algorithm'])}  \n{learned}",
                 help="The model that scores now, and what it learned from. A named person promoted it.",
             )
     job = ui.seen(jobs.active, but=ui.ON_CASES)

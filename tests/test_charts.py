@@ -506,7 +506,7 @@ def test_a_map_shows_clusters_the_grey_zone_and_who_is_called_bad() -> None:
     assert (safest.marker.color, riskiest.marker.color) == (charts.TEAL, charts.BRICK)
     assert {trace.type for trace in figure.data} == {"scatter"}
     assert riskiest.hovertext[0] == "C<br>cluster 2 (riskiest)<br>index 1.00, called bad"
-    assert figure.layout.xaxis.title.text == "→ riskier: Late · ← riskier: Poor<br>(60\u00a0% of all differences)"
+    assert figure.layout.xaxis.title.text == "→ riskier: Late<br>← riskier: Poor (60\u00a0% of all differences)"
 
 
 def test_labels_without_clusters_have_a_map_too() -> None:

@@ -89,3 +89,30 @@ def test_partial_dependence_says_how_far_the_risk_moves() -> None:
     assert title(figure) == "Debt: PD between 20.0\u00a0% and 50.0\u00a0%, all else as it is"
     assert list(figure.data[1].y) == pytest.approx([0.2, 0.5])
     assert list(figure.data[0].x) == [1.0, 2.0, None, 1.0, 2.0, None]
+
+
+def test_what_is_drawn_of_a_feature_is_what_the_page_is_given() -> None:
+    frame = DataFrame({"value": [0.5, None, 0.7], "contribution": [0.1, 0.2, -0.1], "applicant_id": ["A", "B", "C"]})
+    layout = charts.written(charts.dependence(frame, "Debt against income", "share"))["layout"]
+    assert layout["xaxis"] == {"title": {"text": "Debt against income"}, "tickformat": ".0%"}
+    assert layout["yaxis"]["title"] == {"text": "contribution (log-odds)"}
+    assert layout["shapes"][0]["y0"] == 0.2, "where applicants lie of whom it is not known"
+    days = charts.written(charts.dependence(frame, "Days overdrawn", "days"))["layout"]["xaxis"]
+    assert days == {"title": {"text": "Days overdrawn"}}, "a unit that the title says is not said again"
+    with pytest.raises(AttributeError, match="in one step"):
+        charts.dependence(frame, "Income", "money").update_xaxes(title="lost")
+
+
+def test_two_models_stand_one_below_the_other_with_their_intervals() -> None:
+    no = float("nan")
+    rows = [("AUC", 0.8, 0.7, 0.9, 0.6, 0.5, 0.7), ("Brier", 0.1, 0.05, 0.2, no, no, no), ("KS", 0.5, no, no, 0.4, 0.3, 0.5)]
+    frame = DataFrame(rows, columns=["measure", "one", "one_low", "one_high", "other", "other_low", "other_high"])
+    figure = charts.sides(frame, "M0002", "M0001", "observed outcomes")
+    assert title(figure) == "Observed outcomes: AUC 0.800 and 0.600"
+    one, other = figure.data
+    assert list(figure.layout.yaxis.ticktext) == ["AUC", "KS"], "what one of them lacks is not compared"
+    assert list(one.error_x.array) == pytest.approx([0.1, 0.0])
+    assert list(other.error_x.arrayminus) == pytest.approx([0.1, 0.1])
+    assert all(above > below for above, below in zip(one.y, other.y, strict=True))
+    (note,) = charts.sides(frame[1:2], "M0002", "M0001", "verdicts").layout.annotations
+    assert note.text.replace("<br>", " ") == "Held against verdicts, the two have no figure in common."

@@ -149,7 +149,7 @@ def test_score_page_shows_what_is_stored_and_writes_nothing(shown: None) -> None
     metrics = {metric.label: metric.value for metric in page.metric}
     assert metrics["Band"] == prediction.band
     assert metrics["Model"] == prediction.model_id
-    assert metrics["risk (proxy)"] == ui.percent(prediction.pd), "a proxy is never called a probability of default"
+    assert metrics["Risk (proxy)"] == ui.percent(prediction.pd), "a proxy is never called a probability of default"
     assert ui.store().value("select count(*) from prediction") == before
 
 

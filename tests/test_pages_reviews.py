@@ -46,6 +46,7 @@ def test_the_next_case_is_taken_judged_and_told_as_a_story(desk: None) -> None:
     assert taken is not None
     assert page.query_params["prediction"] == taken.prediction_id
     assert "In your hands" in text(page)
+    assert "\\\\" not in "".join(link.proto.label for link in page.get("page_link")), "what is escaped twice shows its escapes"
     assert "yours for 30 more minutes" in text(page)
     page.button(key=f"say-incorrect-{taken.prediction_id}").click().run()
     page.button(key="record").click().run()

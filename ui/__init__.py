@@ -236,8 +236,8 @@ def proxy_banner(is_proxy: bool, circularity: str | None = None) -> None:
     """Say once a page that the risk shown was learned from a proxy, and where the model only learns that proxy again."""
     if is_proxy:
         banner(
-            "Learned from a proxy label (groups of applicants), not from repayments. Figures say **risk (proxy)**: agreement with the "
-            f"proxy label, not a probability of default. {literal(circularity or '')}"
+            "Learned from a proxy label (groups of applicants), not from repayments: **risk (proxy)** is no probability of default. "
+            f"{literal(circularity or '')}"
         )
 
 
@@ -406,18 +406,18 @@ def _in_words(frame: DataFrame) -> DataFrame:
     return frame.assign(**said) if known else frame
 
 
-def problems(found: Sequence[Mapping[str, Any]], most: int = 30) -> None:
-    """Show what is wrong with a file, by line, in whole sentences."""
+def problems(found: Sequence[Mapping[str, Any]], most: int = 30, file: str = "", where: str = "Line") -> None:
+    """Show what is wrong with a file, by line, in sentences that repeat neither the file nor the line."""
     shown = [
         {
-            "Line": "–" if problem["line"] is None else str(problem["line"]),
+            where: "–" if problem["line"] is None else str(problem["line"]),
             "Column": literal(problem["column"] or "–"),
             "Value": literal(problem["value"] or "–"),
-            "What is wrong": literal(problem["message"]),
+            "What is wrong": literal(sentence(re.sub(r"^(line|Row) \d+: ", "", problem["message"].removeprefix(file).lstrip(":, ")))),
         }
         for problem in found[:most]
     ]
-    st.table(shown, border="horizontal", hide_index=True, alt="Problems by line")
+    st.table(shown, border="horizontal", hide_index=True, alt=f"Problems by {where.lower()}")
     if len(found) > most:
         st.caption(f"{count(len(found) - most)} more.")
 

@@ -19,10 +19,10 @@ ADDS_UP = {"ok": ":green[:material/check_circle:]", "mismatch": ":red[:material/
 
 MOVES = {
     "booked_on": ui.day_column("Booked on"),
-    "text": ui.text_column("Text", "As the bank wrote it", 270),
+    "text": ui.text_column("Text", "As the bank wrote it", 240),
     "amount": ui.money_column("Amount", "Money in is positive"),
     "balance": ui.money_column("Balance", "After this transaction, as the bank printed it"),
-    "category": ui.text_column("Category", "What the text, the code and the direction were taken for", 150),
+    "category": ui.text_column("Category", "What the text, the code and the direction were taken for", 135),
     "account": ui.text_column("Account"),
     "file_name": ui.text_column("File", "The statement it came from"),
     "line": ui.number_column("Line", "The line of that file", "%d", 54),
@@ -78,7 +78,7 @@ def statement_facts(held: Mapping[str, Any]) -> None:
         with st.expander(f"How it was read: {ui.literal(held['format'].upper())}{remarks}", icon=":material/manage_search:"):
             ui.facts(held["dialect"], alt="How the file was read")
             if held["problems"]:
-                ui.problems(held["problems"])
+                ui.problems(held["problems"], file=held["file_name"])
 
 
 def _some(names: Sequence[str], most: int = 3) -> str:
@@ -168,9 +168,9 @@ def streams(frame: DataFrame, currency: str | None, key: str = "streams") -> Non
     help = "At least three payments of a kind, at like distances and of like size. A ring stands where the next one is expected."
     ui.figure(charts.streams(shown, currency), key=key, help=help)
     columns = {
-        "name": ui.text_column("Stream", width=195, pinned=True),
-        "category": ui.text_column("Category", width=100),
-        "direction": ui.text_column("Direction", width=76),
+        "name": ui.text_column("Stream", width=190, pinned=True),
+        "category": ui.text_column("Category", width=112),
+        "direction": ui.text_column("Direction", width=70),
         "cadence": ui.text_column("Rhythm", width=84),
         "amount": ui.money_column("Amount", "What it usually is", 76),
         "n": ui.number_column("Times", width=54),

@@ -41,7 +41,9 @@ def new(store: Store) -> None:
         st.markdown(f"**{ui.literal(file.name)}**: {about}, {seen.n_columns} columns; {say}.")
         if bad:
             ui.problems(
-                [{"line": each.row, "column": each.column, "value": each.value, "message": each.message} for each in seen.problems], 5
+                [{"line": each.row, "column": each.column, "value": each.value, "message": each.message} for each in seen.problems],
+                most=5,
+                where="Row",
             )
         for sentence in seen.unsaid:
             st.warning(ui.literal(sentence), icon=":material/warning:")
@@ -136,7 +138,7 @@ def _figures(batch: Mapping[str, Any]) -> None:
     said = _seen(results.summary, batch)
     advice = said["recommendation"]
     short = advice.get("insufficient data", 0)
-    thin = [("Insufficient data", ui.percent(short / max(said["n"], 1)), "Share whose history is too short for a recommendation.")]
+    thin = [("Insufficient", ui.percent(short / max(said["n"], 1)), "Share whose history is too short for a recommendation.")]
     ui.figures(
         ("Scored", ui.count(said["n"]), "Rows of the file that have a score.", f"{ui.count(batch['n_refused'])} set aside"),
         (ui.sentence(ui.risk_word(batch["is_proxy"])), ui.percent(said["mean_pd"]), "The mean over the batch.", "on average"),

@@ -60,7 +60,7 @@ def similar(prediction: Prediction) -> None:
         ),
         ("Of all", ui.percent(found.share_all, 0), f"Of all {ui.count(found.n_all)} they were taken from.", f"n = {ui.count(found.n_all)}"),
         (
-            ui.risk_word(prediction.is_proxy),
+            ui.sentence(ui.risk_word(prediction.is_proxy)),
             case.chance(prediction),
             "What the model says of this applicant.",
         ),

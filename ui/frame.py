@@ -49,7 +49,7 @@ def _chosen() -> None:
         st.selectbox(
             "Role",
             [None, *people.ROLES],
-            format_func=lambda role: "all of them" if role is None else role.capitalize(),
+            format_func=lambda role: "All of them" if role is None else role.capitalize(),
             key="acting_role",
             help="What this person may do. This installation gives no roles to names, so that anybody may choose.",
         )

@@ -174,7 +174,7 @@ def _advice(prediction: Prediction) -> None:
     if not prediction.reasons:
         ui.bullets([], "")
     for reason in prediction.reasons:
-        ui.link("score", ui.literal(reason["text"]), "arrow_downward", **at, feature=reason["feature"])
+        ui.link("score", reason["text"], "arrow_downward", **at, feature=reason["feature"])
     st.markdown("**What speaks for them**")
     ui.bullets(
         (found["text"] for found in cases.supports(_prediction=prediction, prediction_id=prediction.prediction_id)),
@@ -264,7 +264,9 @@ def others(prediction_id: str) -> None:
         right = f" Right would be **{ui.literal(row['corrected'])}**." if not ui.missing(row["corrected"]) else ""
         comment = f" “{ui.literal(row['comment'])}”" if row["comment"] else ""
         about = ABOUT[row["about"]].partition(" (")[0]
-        st.markdown(f"{word} **{ui.literal(row['reviewed_by'])}** {about.lower()}.{right}{comment} :gray[{ui.instant(row['reviewed_at'])}]")
+        st.markdown(
+            f"{word} **{ui.literal(row['reviewed_by'])}** on {about.lower()}.{right}{comment} :gray[{ui.instant(row['reviewed_at'])}]"
+        )
 
 
 def story(prediction: Prediction) -> None:

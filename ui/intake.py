@@ -161,11 +161,11 @@ def file_table(found: Sequence[Upload], key: str) -> None:
         ]
     )
     columns = {
-        "file": ui.text_column("File", width=165, pinned=True),
+        "file": ui.text_column("File", width=150, pinned=True),
         "state": ui.text_column("State", "accepted; warned: something is doubtful; asks: it can be read more than one way; rejected", 75),
-        "note": ui.text_column("What to know", width=320),
+        "note": ui.text_column("What to know", width=300),
         "n": ui.number_column("Rows", "Booked transactions found", "localized", 50),
-        "sum": ui.money_column("Sum", width=95),
+        "sum": ui.money_column("Sum", width=85),
         "reconciliation": ui.text_column("Balances", "Whether opening balance plus transactions is the closing balance", 100),
         "currency": ui.text_column("Currency", width=70),
         "first_on": ui.day_column("From", width=90),

@@ -1,5 +1,6 @@
 """Label sets, trainings and their jobs, as several pages show them."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, time
@@ -292,7 +293,7 @@ def past_run(job: Mapping[str, Any]) -> None:
         ui.facts(said_run(config), "What the run was asked for")
     with right:
         steps = ui.rows(jobs.events(store, job["job_id"]))
-        ui.bullets([ui.literal(f"{step['message']} ({ui.percent(step['progress'], 0)})") for step in steps[-7:]], ":gray[·]")
+        ui.bullets([f"{_step(step['message'])} ({ui.percent(step['progress'], 0)})" for step in steps[-7:]], ":gray[·]")
         again, written = st.columns(2)
         if again.button(
             "Run again",
@@ -349,7 +350,12 @@ def under_way() -> None:
         st.rerun()
     job_progress(job, key="page-job")
     done = [step["message"] for step in ui.rows(jobs.events(ui.store(), job["job_id"]))[:-1]]
-    ui.bullets([ui.literal(message) for message in done[:-6:-1]], ":gray[·]")
+    ui.bullets(map(_step, done[:-6:-1]), ":gray[·]")
+
+
+def _step(message: str) -> str:
+    """What a run does, with the algorithm's name as people write it."""
+    return re.sub(r"^fitting (\w+)", lambda found: f"fitting {ui.algorithm(found[1])}", message)
 
 
 def said_set(row: Mapping[str, Any]) -> str:
@@ -361,7 +367,8 @@ def said_set(row: Mapping[str, Any]) -> str:
 def job_progress(job: Mapping[str, Any], key: str) -> None:
     """Show a job under way, with the button that stops it."""
     st.progress(
-        min(max(float(job["progress"]), 0.0), 1.0), text=f"**Training** {job['job_id']}: {ui.literal(job['message'] or job['state'])}"
+        min(max(float(job["progress"]), 0.0), 1.0),
+        text=f"**Training** {job['job_id']}: {ui.literal(_step(job['message'] or job['state']))}",
     )
     if st.button("Stop training", icon=":material/stop_circle:", key=f"{key}-stop", width="stretch"):
         with ui.guard():

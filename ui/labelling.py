@@ -106,7 +106,8 @@ def name_of(segment: int, k: int) -> str:
 
 def another_number(found: LabelSet) -> None:
     """Say what the number of clusters in the URL would give, and offer to make a set with it."""
-    st.markdown(f":gray[**Why {found.k}?** {ui.literal(found.report['rule'])}]")
+    if found.report["rule"] != labels.RULE:
+        st.markdown(f":gray[**Why {found.k}?** {ui.literal(found.report['rule'])}.]")
     asked = ui.asked("k")
     row = next((row for row in found.report["scan"] if str(row["k"]) == asked), None)
     if row is None:

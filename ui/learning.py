@@ -152,8 +152,8 @@ def _suspects() -> None:
     columns = {
         "applicant_id": ui.text_column("Applicant", pinned=True),
         "name": ui.text_column("Name"),
-        "label": ui.text_column("Labelled"),
-        "source": ui.text_column("By"),
+        "label": ui.text_column("Label"),
+        "label_source": ui.text_column("Labelled by"),
         "pd": ui.number_column("Foreseen", "Risk by fits that had not seen the applicant", ui.SHARE),
         "doubt": ui.number_column("Doubt", "Log-odds beyond what is usual for the other label", "%.2f"),
     }
@@ -200,3 +200,44 @@ def beside(model: Mapping[str, Any], hindrance: str | None) -> None:
     )
     if model["status"] == "challenger":
         ui.link("models", "Hold it against the champion", "balance", model=model_id, view="promotion")
+
+
+def standing(board: DataFrame, *, is_proxy: bool) -> None:
+    """Draw who leads, on the test applicants, over the folds and against outcomes, with every figure below."""
+    words = "agreement with the proxy label" if is_proxy else "ranking of observed outcomes"
+    own, folds = st.columns(2, gap="large")
+    with own:
+        ui.figure(charts.leaderboard(board, words), key="board-own", help=f"Measured on applicants kept away from training: {words}.")
+    with folds:
+        ui.figure(
+            charts.leaderboard(board, f"{words}, cross-validated", column="cv_auc"),
+            key="board-folds",
+            help="The mean over folds of the learning part, each foreseen by a fit that had not seen it. Models are chosen by this "
+            "figure; the test applicants beside it say what the chosen one is worth.",
+        )
+    if is_proxy:
+        ui.figure(
+            charts.leaderboard(board, "ranking of observed outcomes", column="auc_observed"),
+            key="board-observed",
+            help="The same models against what really happened to the loans of test applicants, where that is recorded.",
+        )
+    columns = {
+        "model_id": ui.text_column("Model", pinned=True),
+        "algorithm": ui.text_column("Algorithm"),
+        "status": ui.text_column("Status"),
+        "auc": ui.number_column("AUC", "How often a bad applicant ranks above a good one; the bars above show its 95 % interval", "%.3f"),
+        "gini": ui.number_column("Gini", "2 AUC − 1", "%.3f"),
+        "ks": ui.number_column("KS", "Largest distance between the good and the bad", "%.3f"),
+        "brier": ui.number_column("Brier", "Mean squared error of the risk; smaller is better", "%.3f"),
+        "cv_auc": ui.number_column("AUC, folds", "Mean over the folds of the learning part", "%.3f"),
+        "cv_sd": ui.number_column("± of folds", "Standard deviation over the folds", "%.3f"),
+        "auc_observed": ui.number_column("AUC, outcomes", "The same against observed outcomes, where there are any", "%.3f"),
+        "n": ui.number_column("Applicants", "In the test set"),
+        "n_bad": ui.number_column("Bad", "Of them bad"),
+        "seconds": ui.number_column("Seconds", "Time to fit", "%.1f"),
+    }
+    if not is_proxy:
+        del columns["auc_observed"]  # the same figure as AUC
+    ui.table(board, columns, key="board", alt="Leaderboard")
+    st.caption("In the order of observed outcomes where there are any, else of the labels. Rows of one split are comparable.")
+    ui.link("models", "Open the registry to promote one", "deployed_code")

@@ -145,7 +145,6 @@ def _cutoff(model: Mapping[str, Any]) -> None:
             asked[rule] = share / 100
         line = next(found for found in standing.cutoffs_of(store, model_id, **asked) if found["rule"] == rule)
         there, here, level = line["validation"], line["test"], line["cutoff"]
-        st.markdown(f":gray[{ui.literal(line['sentence'])}]")
     ui.figures(
         ("Declined from", ui.percent(level), f"{ui.sentence(risk)} from which applicants are declined."),
         ("Approved", ui.percent(here["share_approved"]), "Of all test applicants.", f"validation {ui.percent(there['share_approved'])}"),
@@ -360,6 +359,11 @@ def compare(model: Mapping[str, Any], known: DataFrame) -> None:
                 for row in ui.rows(found.differences)
             )
         )
+    named = found.figures.assign(measure=found.figures["measure"].map(MEASURES))
+    for place, (source, part) in zip(st.columns(2, gap="large") * 3, named.groupby("source", sort=False), strict=False):
+        with place:
+            drawn = charts.sides(part, model_id, str(other), ui.WORDS["label_source"][str(source)])
+            ui.figure(drawn, key=f"sides-{source}", help="Each on its own test applicants. AUC, Gini, KS and PR AUC: more is better.")
     shown = [
         {
             "Held against": ui.WORDS["label_source"][row["source"]],
@@ -371,7 +375,8 @@ def compare(model: Mapping[str, Any], known: DataFrame) -> None:
         }
         for row in ui.rows(found.figures)
     ]
-    st.table(shown, border="horizontal", hide_index=True, alt="Figures side by side")
+    with st.expander("All figures", icon=":material/table_rows:"):
+        st.table(shown, border="horizontal", hide_index=True, alt="Figures side by side")
     ui.figure(charts.swaps(found.swaps, model_id, str(other)), key=f"swaps-{model_id}-{other}")
     ui.section("Reasons", help="The principal reasons both give to applicants whom one of them declines.")
     same = f"{ui.count(found.n_same)} of {ui.count(found.n_declined)}"

@@ -13,13 +13,16 @@ from creditrisk.schema import Schema
 from creditrisk.settings import Intake
 
 KINDS = ["csv", "tsv", "txt", "parquet", "pq", "xlsx", "xls"]
+MORE = {1: "more risk", 0: "unsaid", -1: "less risk"}
 SCHEMA_COLUMNS = {
     "name": ui.text_column("Column", pinned=True),
     "title": ui.text_column("Title"),
     "type": st.column_config.SelectboxColumn("Type", options=["number", "integer", "flag", "choice"], required=True),
     "unit": ui.text_column("Unit"),
     "role": st.column_config.SelectboxColumn("Role", options=["predictor", "protected", "report"], required=True),
-    "risk": st.column_config.SelectboxColumn("More means", options=[-1, 0, 1], help="+1 more risk, −1 less, 0 unsaid"),
+    "risk": st.column_config.SelectboxColumn(
+        "More means", options=[*MORE], format_func=MORE.get, help="Which way more of it moves the risk"
+    ),
     "low": ui.number_column("Least", format="%g"),
     "high": ui.number_column("Most", format="%g"),
     "in_index": st.column_config.CheckboxColumn("In the index", help="Among the label features of K-Means"),
@@ -212,12 +215,11 @@ def _plan(read: Mapping[str, DataFrame], key: str | None) -> dict[str, list[str]
 
 def _told(sentences: Sequence[str]) -> None:
     """Say what was noticed: a few sentences at once, the others when somebody opens them."""
-    for sentence in sentences[:TOLD]:
-        st.caption(f":material/info: {ui.literal(sentence)}")
+    if sentences:
+        st.caption("  \n".join(f":material/info: {ui.literal(sentence)}" for sentence in sentences[:TOLD]))
     if more := sentences[TOLD:]:
         with st.expander(f"{ui.plural(len(more), 'more note')} on this table"):
-            for sentence in more:
-                st.caption(f":material/info: {ui.literal(sentence)}")
+            st.caption("  \n".join(f":material/info: {ui.literal(sentence)}" for sentence in more))
 
 
 def _partners(parts: list[Any]) -> None:

@@ -68,8 +68,13 @@ def _answered(prediction: Prediction, changes: dict[str, Any]) -> None:
     then = whatif.score(ui.store(), prediction, changes, using=using, user=ui.user()) if changes else now
     points = scorecard.shown(then.score) - scorecard.shown(now.score)
     ui.figures(
-        ("Score", str(scorecard.shown(then.score)), "What the score would be.", f"{points:+d} points".replace("-", "−")),
-        (ui.risk_word(now.is_proxy), case.chance(then), "What the model would say.", f"now {case.chance(now)}"),
+        (
+            "Score",
+            str(scorecard.shown(then.score)),
+            "What the score would be.",
+            f"{points:+d} points".replace("-", "−") if points else "as scored",
+        ),
+        (ui.sentence(ui.risk_word(now.is_proxy)), case.chance(then), "What the model would say.", f"now {case.chance(now)}"),
         ("Band", then.band, "Read off the unrounded score.", f"now {now.band}"),
     )
     st.markdown(f"{ui.badge(then.recommendation, case.ADVICE_COLOURS)} {ui.literal(ui.sentence(then.because))}")

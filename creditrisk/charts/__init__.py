@@ -13,7 +13,7 @@ from creditrisk.charts.explained import beeswarm, confusion, cutoffs, dependence
 from creditrisk.charts.invented import bonds, distances
 from creditrisk.charts.labels import against, agreement, cohort_rates, group_rates, windows
 from creditrisk.charts.learning import changed, prequential, shadow, versions
-from creditrisk.charts.models import ALGORITHMS, calibration, importance, leaderboard, roc, test_scores
+from creditrisk.charts.models import ALGORITHMS, calibration, importance, leaderboard, roc, sides, test_scores
 from creditrisk.charts.money import KINDS, flows, spending, streams, unknown
 from creditrisk.charts.portfolio import bins, correlations, maturity, scores
 from creditrisk.charts.readers import readings, reviewers
@@ -62,6 +62,7 @@ __all__ = [
     "scores",
     "segments",
     "shadow",
+    "sides",
     "spending",
     "spread",
     "standings",

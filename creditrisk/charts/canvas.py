@@ -83,7 +83,9 @@ class Picture:
         return go.Figure(**self.spec)
 
     def __getattr__(self, name: str) -> Any:
-        """Return a part of Plotly's figure."""
+        """Return a part of Plotly's figure; what would change it is refused, for the page shows what was written."""
+        if name.startswith(("add_", "update_")):
+            raise AttributeError(f"A picture is written in one step: what {name} would change goes into `drawn`.")
         return getattr(self.checked, name)
 
 

@@ -133,7 +133,7 @@ def month(frame: DataFrame) -> go.Figure:
     )
     low, high = min(0.0, *tops), max(tops)
     room = 0.15 * ((high - low) or 1)
-    figure.update_yaxes(title="money a month", range=[low - room, high + room], zeroline=True, zerolinecolor=GREY)
+    figure.update_yaxes(title="money a month", range=[low - room, high + room], tickformat=",d", zeroline=True, zerolinecolor=GREY)
     figure.update_xaxes(showgrid=False, automargin=True)
     figure.update_layout(**canvas.CLICKED)
     return figure
@@ -144,7 +144,7 @@ def _side(amount: float, is_sum: bool) -> str:
 
 
 def _money(amount: float) -> str:
-    return f"{amount:,.0f}".replace("-", "−")
+    return f"{round(amount):,}".replace("-", "−")
 
 
 def score_history(frame: DataFrame) -> go.Figure:
@@ -216,4 +216,4 @@ def _figure_text(value: float, unit: str, limits: tuple[float, float] | None = N
     if unit != "points":
         return f"<b>{value:+.2f}</b>".replace("-", "−")
     held = min(max(value, limits[0]), limits[1]) if limits else value
-    return f"<b>{floor(held)}</b>" if held == value else f"<b>{floor(held)}</b>, limited from {value:.0f}"
+    return f"<b>{floor(held)}</b>" if held == value else f"<b>{floor(held)}</b>, limited from {value:.0f}".replace("-", "−")

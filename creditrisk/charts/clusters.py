@@ -211,13 +211,13 @@ def cloud(points: DataFrame, axes: DataFrame, n: int) -> go.Figure:
 
 
 def _direction(axes: DataFrame, axis: str, most: int) -> str:
-    """What a direction of the map is: '→ riskier: days overdrawn, low balance (43 % of all differences)'."""
+    """What a direction of the map is: '→ riskier: days overdrawn, low balance (43 % of all differences)', a line each way."""
     part = axes[axes["axis"] == axis].head(most) if len(axes) else axes
     words = []
     for sign, arrow in ((1, "→"), (-1, "←")):
         titles = [canvas.short(title, 28) for title, loading in zip(part["title"], part["loading"], strict=True) if sign * loading > 0]
         words += [f"{arrow} riskier: {', '.join(titles)}"] if titles else []
-    return f"{' · '.join(words)}<br>({canvas.percent(part['share'].iloc[0])} of all differences)"
+    return f"{'<br>'.join(words)} ({canvas.percent(part['share'].iloc[0])} of all differences)"
 
 
 def _dots(part: DataFrame, marker: Mapping[str, Any], words: str) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def beeswarm(frame: DataFrame) -> go.Figure:
         96 + 34 * len(titles),
         data,
         [("●", BRICK, "high value"), ("●", BLUE, "low value"), ("●", GREY, "a choice, or not known")],
-        yaxis={"tickvals": list(place.values()), "ticktext": names, "automargin": True, "showgrid": False},
+        yaxis={"tickvals": list(place.values()), "ticktext": names, "automargin": True, "showgrid": False, "zeroline": False},
         xaxis={"title": "contribution (log-odds; right: more risk)", **canvas.ZERO},
         **canvas.CLICKED,
     )
@@ -70,7 +70,8 @@ def dependence(frame: DataFrame, title: str, unit: str) -> go.Figure:
         return canvas.nothing(f"{title} is not known of any test applicant.")
     known = frame[frame["value"].notna()]
     numeric = known["value"].map(lambda value: isinstance(value, int | float)).all()
-    finding = f"{title}: what each value adds to the risk"
+    finding = f"{title}: what each value adds"
+    more: dict[str, Any] = {"yaxis": {"title": "contribution (log-odds)", "automargin": True, **canvas.ZERO}}
     if numeric:
         trace = {
             "type": "scatter",
@@ -83,27 +84,23 @@ def dependence(frame: DataFrame, title: str, unit: str) -> go.Figure:
             "hovertemplate": "%{hovertext}: %{x:,.3~g}<br>moves the log-odds by %{y:+.2f}<extra></extra>",
         }
         missing = frame[frame["value"].isna()]["contribution"]
-        figure = canvas.drawn(finding, 330, [trace], **canvas.CLICKED)
         if len(missing):
-            figure.add_hline(y=float(missing.mean()), line={"color": GREY, "dash": "dot", "width": 1.5})
-            canvas.key(figure, ("●", TEAL, "an applicant"), ("┄", GREY, f"not known ({len(missing):,}), on average"))
-        figure.update_xaxes(title=_measured(title, unit))
-    else:
-        kinds = known.assign(value=known["value"].astype(str)).groupby("value")["contribution"].median().sort_values().tail(KINDS).index
-        boxes = [
-            {
-                "type": "box",
-                "y": known.loc[known["value"].astype(str) == kind, "contribution"],
-                "name": canvas.short(str(kind), 22),
-                "marker": {"color": TEAL, "size": 4},
-                "line": {"width": 1.5},
-            }
-            for kind in kinds
-        ]
-        figure = canvas.drawn(finding, 330, boxes)
-        figure.update_xaxes(title=canvas.short(title, 60), automargin=True)
-    figure.update_yaxes(title="contribution (log-odds)", **canvas.ZERO)
-    return figure
+            level = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": float(missing.mean()), "y1": float(missing.mean())}
+            more["shapes"] = [{**level, "line": {"color": GREY, "dash": "dot", "width": 1.5}}]
+            more["marks"] = [("●", TEAL, "an applicant"), ("┄", GREY, f"not known ({len(missing):,}), on average")]
+        return canvas.drawn(finding, 330, [trace], xaxis=_measured(title, unit), **more, **canvas.CLICKED)
+    kinds = known.assign(value=known["value"].astype(str)).groupby("value")["contribution"].median().sort_values().tail(KINDS).index
+    boxes = [
+        {
+            "type": "box",
+            "y": known.loc[known["value"].astype(str) == kind, "contribution"],
+            "name": canvas.short(str(kind), 22),
+            "marker": {"color": TEAL, "size": 4},
+            "line": {"width": 1.5},
+        }
+        for kind in kinds
+    ]
+    return canvas.drawn(finding, 330, boxes, xaxis={"title": canvas.short(title, 60), "automargin": True}, **more)
 
 
 def partial(frame: DataFrame, title: str, unit: str, risk: str) -> go.Figure:
@@ -140,13 +137,17 @@ def partial(frame: DataFrame, title: str, unit: str, risk: str) -> go.Figure:
         330,
         data,
         [("━", BRICK, "mean"), ("━", GREY, "single applicants")],
-        xaxis={"title": _measured(title, unit), "automargin": True},
+        xaxis={**_measured(title, unit), "automargin": True},
         yaxis={"title": risk, "tickformat": ".0%", "rangemode": "tozero"},
     )
 
 
-def _measured(title: str, unit: str) -> str:
-    return f"{canvas.short(title, 60)}{f' ({canvas.short(unit, 30)})' if unit else ''}"
+def _measured(title: str, unit: str) -> dict[str, Any]:
+    """Return the axis of a feature's values: its title with the unit where that is not said already, shares in per cent."""
+    if unit == "share":
+        return {"title": canvas.short(title, 60), "tickformat": ".0%"}
+    said = not unit or unit in title.lower()
+    return {"title": canvas.short(title, 60) if said else f"{canvas.short(title, 60)} ({canvas.short(unit, 30)})"}
 
 
 def cutoffs(frame: DataFrame, cutoff: float, risk: str) -> go.Figure:

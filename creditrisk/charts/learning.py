@@ -76,7 +76,7 @@ def versions(frame: DataFrame, figure: str) -> go.Figure:
         return canvas.nothing(f"Too few cases drawn at random are judged, and the verdicts accepted, to say: {words}.", 250, 32)
     n = known["n_judged" if figure == "share_incorrect" else "n"]
     first, last = known.iloc[0], known.iloc[-1]
-    lead = f"{last['model_id']}: {format(last[figure], form)} {words}"
+    lead = f"{last['model_id']}: {words} {format(last[figure], form)}".replace("%", "\u00a0%")
     if len(known) > 1:
         apart = last[f"{figure}_low"] > first[f"{figure}_high"] or last[f"{figure}_high"] < first[f"{figure}_low"]
         lead = f"{words[0].upper()}{words[1:]}: {format(first[figure], form)} → {format(last[figure], form)}"

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from pandas import DataFrame
 
 from creditrisk.charts import canvas
-from creditrisk.charts.canvas import BRICK, GREY, TEAL, TICKS
+from creditrisk.charts.canvas import AMBER, BRICK, GREY, TEAL, TICKS
 
 ALGORITHMS: Final = {
     "xgboost": "XGBoost",
@@ -63,6 +63,40 @@ def leaderboard(frame: DataFrame, words: str, *, column: str = "auc") -> go.Figu
     return figure
 
 
+def sides(frame: DataFrame, one: str, other: str, source: str) -> go.Figure:
+    """Show two models' figures with their intervals, one below the other: measure (in words), one, one_low, one_high, other, …
+
+    `source` says what they are held against.
+    """
+    known = frame.dropna(subset=["one", "other"])
+    if known.empty:
+        return canvas.nothing(f"Held against {source}, the two have no figure in common.")
+    names, first = known["measure"].tolist(), known.iloc[0]
+    data = [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "x": known[who],
+            "y": [len(names) - 1 - place + shift for place in range(len(names))],
+            "marker": {"color": colour, "size": 9},
+            "error_x": canvas.whiskers(known[who], low, high, colour),
+            "text": names,
+            "customdata": list(zip(low, high, strict=True)),
+            "hovertemplate": f"{model} %{{text}} %{{x:.3f}}, 95 % interval %{{customdata[0]:.3f}} to %{{customdata[1]:.3f}}<extra></extra>",
+        }
+        for who, model, colour, shift in (("one", one, TEAL, 0.17), ("other", other, AMBER, -0.17))
+        for low, high in [(known[f"{who}_low"].fillna(known[who]), known[f"{who}_high"].fillna(known[who]))]
+    ]
+    return canvas.drawn(
+        f"{source[:1].upper()}{source[1:]}: {names[0]} {first['one']:.3f} and {first['other']:.3f}",
+        70 + 34 * len(names),
+        data,
+        [("●", TEAL, one), ("●", AMBER, other)],
+        yaxis={"tickvals": [*range(len(names))][::-1], "ticktext": names, "automargin": True, "showgrid": False, "zeroline": False},
+        xaxis={"title": "figure, with its 95 % interval", "nticks": 6, "zeroline": False},
+    )
+
+
 def roc(frame: DataFrame, auc: Mapping[str, Any]) -> go.Figure:
     """Show a ROC curve: columns false_positive_rate, true_positive_rate; `auc` is {value, low, high}."""
     if frame.empty:
@@ -81,7 +115,7 @@ def roc(frame: DataFrame, auc: Mapping[str, Any]) -> go.Figure:
             hovertemplate="catches %{y:.0%} of the bad<br>by turning away %{x:.0%} of the good<extra></extra>",
         )
     )
-    figure.update_xaxes(title="share of the good turned away", tickformat=".0%", dtick=0.2, range=[0, 1])
+    figure.update_xaxes(title="share of the good turned away", tickformat=".0%", dtick=0.2, range=[0, 1.02])
     figure.update_yaxes(title="share of the bad caught", tickformat=".0%", dtick=0.2, range=[0, 1.02])
     return figure
 

@@ -63,7 +63,7 @@ def bins(frame: DataFrame, title: str) -> go.Figure:
             hovertemplate="%{hovertext}: %{y:,} applicants<extra></extra>",
         )
     )
-    figure.update_yaxes(title="applicants", rangemode="tozero")
+    figure.update_yaxes(title="applicants", tickformat=",d", rangemode="tozero")
     figure.update_xaxes(type="category", tickangle=0 if sum(map(len, names)) < 90 else -35, automargin=True)
     if len(judged):
         figure.add_trace(
@@ -131,7 +131,7 @@ def maturity(frame: DataFrame) -> go.Figure:
     )
     side = {"overlaying": "y", "side": "right", "tickformat": ".0%", "rangemode": "tozero", "showgrid": False, "title": "share bad"}
     figure.update_xaxes(type="category", title="half-year of the day the figures describe")
-    figure.update_yaxes(title="applicants", rangemode="tozero")
+    figure.update_yaxes(title="applicants", tickformat=",d", rangemode="tozero")
     figure.update_layout(barmode="stack", bargap=0.35, yaxis2={**side, "nticks": 6})
     canvas.key(figure, *(("■", colour, words) for _, words, colour in shown), ("◆", VIOLET, "share bad, with its 95 % interval"))
     return figure
