@@ -393,7 +393,7 @@ def test_a_backup_that_does_not_fit_is_refused_and_nothing_is_touched(
     backup = made(settings, tmp_path / "safe")
     with monkeypatch.context() as patch:
         patch.setattr(custody.shutil, "disk_usage", lambda _folder: type("Usage", (), {"free": 1_000}))
-        with pytest.raises(NoRoom, match="is not taken: the disk that holds .* has 0.0 MB free"):
+        with pytest.raises(NoRoom, match=r"is not taken: the disk that holds .* has 0\.0 MB free"):
             integrity.restore(settings, backup, user="ada")
         patch.undo()
         patch.setattr(shutil, "copy2", refusing)

@@ -115,7 +115,11 @@ ACCOUNTS = {
     "inspections": ("select count(*) from inspection", "select sum((detail->>'n')::int)::int from audit where action = 'inspect'"),
     "statements": (
         "select count(*) from statement",
-        "select sum(json_array_length(detail->'files'))::int from audit where action = 'ingest'",
+        """select (
+            coalesce(sum(json_array_length(detail->'files')) filter (action = 'ingest'), 0)
+            - coalesce(sum((detail->'gone'->>'statements')::int) filter (action = 'erase'), 0)
+        )::int
+        from audit""",
     ),
     "label sets": ("select count(*) from label_set", "select count(*) from audit where action = 'label'"),
     "models": (
