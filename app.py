@@ -55,13 +55,13 @@ async def lifespan(app: Any) -> AsyncIterator[None]:  # noqa: ARG001
 
 
 async def keep_time(store: Store) -> None:
-    """Start what people have put off, once it is due."""
+    """Start what people have put off, once it is due. Whatever is wrong with one round is said, and the next round comes."""
     while True:
         await asyncio.sleep(TICK)
         try:
             await asyncio.to_thread(schedule.start_due, store)
-        except CreditRiskError as error:
-            log.warning("what is scheduled could not be looked at: %s", error)
+        except Exception as error:  # noqa: BLE001  (who waits for a time has nobody else to tell that the clock has stopped)
+            log.error("What is scheduled could not be looked at; it will be again in %g seconds: %s", TICK, discretion.told(error))
 
 
 async def stay_local() -> None:

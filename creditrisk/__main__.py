@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        return out.fail(f"{error.filename or 'A file'}: {(error.strerror or str(error)).lower()}.")
+        return out.fail(f"{error.filename or 'A file that was to be written'}: {(error.strerror or str(error)).lower()}.")
     except KeyboardInterrupt as stopped:  # a command of many steps says what it has kept
         return out.fail(f"Stopped. {stopped}" if stopped.args else STOPPED)
     except Exception as error:

@@ -18,6 +18,7 @@ from pathlib import Path
 from creditrisk.errors import NoRoom, StoreDamaged, StoreInUse
 
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+FORBIDDEN = (errno.EACCES, errno.EPERM)
 SIZE = 160  # bytes of the head: always the same, so that it is rewritten in place within one sector
 _held: dict[Path, tuple[int, int]] = {}  # lock file → descriptor, how many stores of this process share it
 _guard = threading.Lock()
@@ -88,6 +89,20 @@ def sync_all(folder: Path) -> None:
         sync(path)
 
 
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Say in a sentence what the disk that holds a folder refuses while files are written there. Raises NoRoom."""
+    try:
+        yield
+    except OSError as error:  # Arrow's own among them
+        if error.errno not in (*UNWRITABLE, *FORBIDDEN):
+            raise
+        raise NoRoom(
+            f"{error.filename or folder} cannot be written ({os.strerror(error.errno)}). What was not finished is not stored. Free some "
+            "space or make the folder writable, and try again."
+        ) from error
+
+
 def settle(part: Path, target: Path) -> None:
     """Give a finished folder its name: everything in it durable before, the name durable after, so that what has the name is whole."""
     sync_all(part)
@@ -100,7 +115,7 @@ def require_room(folder: Path, needed: int, reserve: int, what: str) -> None:
     free = shutil.disk_usage(folder).free
     if not free - needed >= reserve:
         raise NoRoom(
-            f"{what} is not taken: the disk that holds {folder} has {free / 1e6:,.0f} MB free; it needs {needed / 1e6:,.0f} MB, and "
+            f"{what} is not taken: the disk that holds {folder} has {free / 1e6:,.1f} MB free; it needs {needed / 1e6:,.1f} MB, and "
             f"{reserve / 1e6:,.0f} MB are kept free. Free some space, or lower min_free_mb under [intake] of creditrisk.toml."
         )
 
@@ -120,7 +135,7 @@ class Head:
             return Mark(int(said["seq"]), str(said["hash"]))
         except FileNotFoundError:
             return None
-        except (ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise StoreDamaged(
                 f"{self.file} is not what this program wrote. Put it back from a backup, together with the database."
             ) from error

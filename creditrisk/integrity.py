@@ -17,7 +17,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from creditrisk import custody, jobs, registry, seal, vault
+from creditrisk import custody, jobs, notary, registry, seal, vault
 from creditrisk import store as stores
 from creditrisk.custody import Head, Mark
 from creditrisk.errors import InvalidInput, JobBusy, NoRoom, StoreDamaged
@@ -112,6 +112,9 @@ def recover(store: Store) -> list[str]:
         said.append(f"The unfinished backup {part.name} in {part.parent} was removed.")
     for file in (store.settings.data / COPIES).glob(".part-*.duckdb*"):
         file.unlink()
+    if (store.settings.data / INCOMING).exists():
+        shutil.rmtree(store.settings.data / INCOMING, ignore_errors=True)
+        said.append("A restore that was broken off before it put anything in place was removed.")
     if (store.settings.data / WIPE).exists():
         said.append("Freed blocks of the database still hold what was erased, for there was no room to copy it: make room and start again.")
     return said
@@ -121,7 +124,7 @@ def check(store: Store) -> list[dict[str, Any]]:
     """Return what was examined, one dictionary each: name, n examined, passed, sentence (which names the first bad thing).
 
     The audit chain from its first row, every model's files and every batch's parts against their digests, what points at what, what was
-    counted, every kept statement file.
+    counted, every kept statement file, every row of a fact.
     """
     return [
         _chain(store),
@@ -131,6 +134,7 @@ def check(store: Store) -> list[dict[str, Any]]:
         *(_reference(store, *link) for link in REFERENCES),
         *(_total(store, *total) for total in TOTALS),
         _statements(store),
+        _facts(store),
     ]
 
 
@@ -194,34 +198,53 @@ def _kept(store: Store, folder: Path, name: str, user: str, tell: Progress) -> t
 def restore(settings: Settings, folder: Path, *, user: str) -> Path | None:
     """Put a backup in the place of a workspace that nobody has open; returns where the replaced one lies, or None where there was none.
 
-    Raises InvalidInput for a folder that is no backup or whose files are not those of its manifest; then nothing is changed.
+    Raises InvalidInput for a folder that is no backup, whose files are not those of its manifest, or whose database does not open, and
+    NoRoom; then nothing is changed.
     """
     verify(folder)
     settings.data.mkdir(parents=True, exist_ok=True)
     settings.models.mkdir(parents=True, exist_ok=True)
     with custody.holding(settings.data):
         data, models = settings.data / INCOMING, settings.models / INCOMING
-        for source, part in ((folder, data), (folder / "models", models)):
-            shutil.rmtree(part, ignore_errors=True)
-            part.mkdir()
-            for path in source.iterdir() if source.is_dir() else ():
-                if source is not folder or path.name not in (MANIFEST, "models", "app.lock"):
-                    _copied(path, part / path.name)
-            custody.sync_all(part)
-        aside = _set_aside(settings)
-        # The head first, the database last: between them the workspace says that it has lost what the head knows, and is not believed.
-        head, *parts = sorted(data.iterdir(), key=lambda path: (path.name != HEAD, path.name == DATABASE))
-        for path in [head, *models.iterdir(), *parts]:
-            path.rename((settings.models if path.parent == models else settings.data) / path.name)
-            custody.sync(settings.models if path.parent == models else settings.data)
-        for part in (data, models):
-            part.rmdir()
+        try:
+            _brought(settings, folder)
+            aside = _set_aside(settings)
+            # The head first, the database last: between them the workspace says that it has lost what the head knows, and is not believed.
+            head, *parts = sorted(data.iterdir(), key=lambda path: (path.name != HEAD, path.name == DATABASE))
+            for path in [head, *models.iterdir(), *parts]:
+                path.rename((settings.models if path.parent == models else settings.data) / path.name)
+                custody.sync(settings.models if path.parent == models else settings.data)
+        finally:
+            for part in (data, models):
+                shutil.rmtree(part, ignore_errors=True)
     with (
         closing(stores.open_workspace(settings)) as store,
         store.write(user, "restore", folder.name, replaced=str(aside) if aside else None),
     ):
         pass
     return aside
+
+
+def _brought(settings: Settings, folder: Path) -> None:
+    """Copy a backup beside what is there, and open it once: what its digests vouch for may still be of a newer version."""
+    data, models = settings.data / INCOMING, settings.models / INCOMING
+    for part in (data, models):
+        shutil.rmtree(part, ignore_errors=True)
+    custody.require_room(settings.data, sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()), 0, str(folder))
+    try:
+        for source, part in ((folder, data), (folder / "models", models)):
+            part.mkdir()
+            for path in source.iterdir() if source.is_dir() else ():
+                if source is not folder or path.name not in (MANIFEST, "models", "app.lock"):
+                    _copied(path, part / path.name)
+        stores.open_workspace(replace(settings, data=data, models=models)).close()
+        (data / "app.lock").unlink()
+        for part in (data, models):
+            custody.sync_all(part)
+    except OSError as error:
+        raise NoRoom(f"{folder} cannot be copied to {settings.data} ({error.strerror or error}). Nothing was restored.") from error
+    except StoreDamaged as error:
+        raise InvalidInput(f"Nothing was restored: {str(error).replace(str(data), str(folder))}") from error
 
 
 def _set_aside(settings: Settings) -> Path | None:
@@ -276,14 +299,19 @@ def wipe(settings: Settings) -> bool:
 def verify(folder: Path) -> int:
     """Return how many files a backup holds, each checked against its digest; raises InvalidInput for one that is not whole."""
     try:
-        wanted: Mapping[str, str] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        wanted: Mapping[str, str] = dict(json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InvalidInput(
             f"{folder} is not a backup: it has no {MANIFEST} that can be read. Choose a folder that `backup` made."
         ) from error
+    strange = next((path for path in sorted(folder.rglob("*")) if path.is_symlink() or not (path.is_file() or path.is_dir())), None)
+    if strange:
+        raise InvalidInput(f"{folder} is not what `backup` made: {strange.relative_to(folder)} is a link or no file. Nothing was restored.")
     there = _digests(folder)
     if changed := sorted(name for name in wanted.keys() | there.keys() if wanted.get(name) != there.get(name)):
         raise InvalidInput(f"{folder} is not whole: {changed[0]} is missing, new or altered. Nothing was restored; choose another backup.")
+    if not {DATABASE, HEAD} <= wanted.keys():
+        raise InvalidInput(f"{folder} is not a backup: it holds no {DATABASE} with its {HEAD}. Choose a folder that `backup` made.")
     return len(wanted)
 
 
@@ -324,7 +352,7 @@ def _workspace(store: Store) -> str:
 
 def _models(store: Store) -> dict[str, Any]:
     names = [name for (name,) in store.rows("select model_id from model order by model_id")]
-    wrong = next((said for name in names if (said := registry.damage(store, name))), None)
+    wrong = next((said for name in names if (said := registry.altered(store, name))), None)
     return _found("models", len(names), wrong, f"The files of all {len(names):,} models are the registered ones.")
 
 
@@ -362,6 +390,14 @@ def _roots(store: Store) -> Iterator[tuple[dict[str, Any], str]]:
             first = next(together)
             leaves = [seal.leaf(row.values()) for row in chain([first], together)]
             yield first, seal.root(leaves)
+
+
+def _facts(store: Store) -> dict[str, Any]:
+    """Hold every table of facts against what the audit entries say they stored in it."""
+    with store.reading() as cursor:
+        found = list(notary.faults(cursor))
+    n, wrong = sum(n for n, _ in found), next((said for _, said in found if said), None)
+    return _found("rows of facts", n, wrong, f"All {n:,} rows of {len(found)} tables of facts are those that were stored.")
 
 
 def _batches(store: Store) -> dict[str, Any]:
@@ -432,6 +468,10 @@ def _there(source: str, target: str) -> str:
 
 
 def _digests(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of every file below a folder by its path there; locks and the manifest itself left out."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in (MANIFEST, "app.lock"))
-    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    """Return the SHA-256 of every file below a folder by its path there; its lock and the manifest itself left out."""
+    beside = (folder / MANIFEST, folder / "app.lock")
+    digests = {}
+    for path in sorted(path for path in folder.rglob("*") if path.is_file() and path not in beside):
+        with path.open("rb") as opened:
+            digests[path.relative_to(folder).as_posix()] = hashlib.file_digest(opened, "sha256").hexdigest()
+    return digests

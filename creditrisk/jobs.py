@@ -22,8 +22,8 @@ from weakref import WeakKeyDictionary
 
 from pandas import DataFrame
 
-from creditrisk import discretion
-from creditrisk.errors import CreditRiskError, InvalidInput, JobBusy, UnknownThing
+from creditrisk import custody, discretion
+from creditrisk.errors import CreditRiskError, InvalidInput, JobBusy, NoRoom, UnknownThing
 from creditrisk.people import EVERYONE, Person
 from creditrisk.store import Store, now, to_json
 
@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 STEP, PAUSE = 0.01, 0.5  # progress is stored once it has grown by this share, or says something new, and this many seconds have passed
 EVENT = "insert into job_event (job_id, happened_at, state, progress, message) values ($id, $at, $state, $progress, $message)"
 GRACE = 3.0  # seconds between asking a worker to end and ending it
+AGAIN = 5.0  # seconds between two attempts to put an end on record that the disk has no room for
 
 
 @dataclass(kw_only=True)
@@ -41,6 +42,7 @@ class Child:
     stopped_by: str | None = None
     ended_as: str = "stopped"
     supervisor: threading.Thread | None = field(default=None, repr=False)
+    stuck: threading.Event = field(default_factory=threading.Event, repr=False)  # its end cannot be put on record for now
 
     def end(self, user: str, state: str) -> None:
         """Ask it to end, end it after GRACE seconds, and wait until that is on record as `user`'s doing."""
@@ -50,8 +52,12 @@ class Child:
             self.process.wait(GRACE)
         except subprocess.TimeoutExpired:
             self.process.kill()
-        if self.supervisor is not None:
-            self.supervisor.join()
+        self.until_told()
+
+    def until_told(self) -> None:
+        """Wait until its end is on record, or cannot be for now: then it will be, once the disk has room."""
+        while self.supervisor is not None and self.supervisor.is_alive() and not self.stuck.is_set():
+            self.supervisor.join(0.1)
 
     def why(self, what: str, folder: Path) -> str:
         """Say how it ended where it gave no reason; which error it was, and where, goes into the log under `what`."""
@@ -175,8 +181,8 @@ def shut_down(store: Store) -> None:
         return
     if running.process.poll() is None:
         running.end("the server", "interrupted")
-    elif running.supervisor is not None:
-        running.supervisor.join()
+    else:
+        running.until_told()
 
 
 def recover(store: Store) -> list[str]:
@@ -216,13 +222,25 @@ def _supervise(store: Store, running: _Running, finish: Callable[[str], str], fo
         elif running.process.returncode != 0 or error:
             message = error or _unexplained(running, folder)
         else:
-            message = finish(running.job_id)
+            with custody.writing(store.models):
+                message = finish(running.job_id)
             state, progress = "done", 1.0
     except CreditRiskError as refused:
         message = str(refused)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        _close(store, running.job_id, running.user, state=state, progress=progress, message=message)
+        _insist(store, running, state=state, progress=progress, message=message)
+
+
+def _insist(store: Store, running: _Running, **end: Any) -> None:
+    """Put a job's end on record, once the disk has room for it: one that seems to run would keep all others waiting."""
+    while True:
+        try:
+            return _close(store, running.job_id, running.user, **end)
+        except NoRoom as full:
+            log.warning("The end of job %s is not on record yet: %s", running.job_id, full)
+            running.stuck.set()
+            time.sleep(AGAIN)
 
 
 def _follow(store: Store, running: _Running, lines: Iterable[str]) -> tuple[float, str | None]:

@@ -4,6 +4,7 @@ Gone are who they are, what they handed in, what it said, whatever people wrote 
 decided stays with its reasons, under a name that says nothing, and still replays from its own inputs. That it was done is on record.
 """
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -245,6 +246,7 @@ def _taken_out(store: Store, leaving: Sequence[tuple[str, str]], asked: Order, d
             return _done(apart, leaving, asked, None)[0]
     made, anew = _done(store, leaving, asked, store.models)
     vault.settled(anew)
+    registry.settled(store)
     integrity.mark_for_wiping(store)
     return made
 
@@ -276,7 +278,8 @@ def _done(store: Store, leaving: Sequence[tuple[str, str]], asked: Order, models
             ],
         )
         away, anew = vault.unnamed(store, cursor, without, str(asked.user).strip()) if models else (0, [])
-        rewritten = _unnamed_in(models, dict(leaving)) if models else 0  # last: what could fail in the database has not
+        rewritten = _unnamed_in(models, dict(leaving)) if models else {}  # last: what could fail in the database has not
+        gone["model_files"] = {name: registry.files(store, name) | tables for name, tables in rewritten.items()}
         made = Erased(
             applicants=len(leaving),
             statements=counts["its_statement"] - counts["shared_statement"],
@@ -285,7 +288,7 @@ def _done(store: Store, leaving: Sequence[tuple[str, str]], asked: Order, models
             descriptions=counts["its_description"],
             predictions=sum(n for *_, n in own),
             texts=texts,
-            model_tables=rewritten,
+            model_tables=sum(map(len, rewritten.values())),
             batch_files=away,
         )
         gone |= asdict(made)
@@ -361,23 +364,23 @@ def _pattern(words: Sequence[str]) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest))})(?!\w)" if longest else r"(?!)", re.IGNORECASE)
 
 
-def _unnamed_in(models: Path, names: dict[str, str]) -> int:
-    """Put the new names into the tables that are kept with models; returns how many were rewritten, each whole or not at all."""
+def _unnamed_in(models: Path, names: dict[str, str]) -> dict[str, dict[str, str]]:
+    """Write the tables that are kept with models anew, with the new names, beside the present ones: `registry.settled` replaces these
+    once that is on record. Returns by model the digests of its new tables by name."""
     from pyarrow import compute, parquet
 
-    n = 0
-    for file in sorted(path for name in TABLES for path in models.glob(f"*/{name}.parquet")):
+    found: dict[str, dict[str, str]] = {}
+    for file in sorted(path for name in TABLES for path in models.glob(f"M*/{name}.parquet")):
         kept = parquet.read_table(file)
         column = kept.column_names.index("applicant_id")
         if not compute.any(compute.is_in(kept[column], value_set=_texts(kept[column].type, names))).as_py():
             continue
         renamed = [names.get(name, name) for name in kept[column].to_pylist()]
-        part = file.with_name(f".{file.name}.part")
+        part = registry.part_of(file)
         parquet.write_table(kept.set_column(column, "applicant_id", _texts(kept[column].type, renamed)), part)
         custody.sync(part)
-        part.replace(file)
-        n += 1
-    return n
+        found.setdefault(file.parent.name, {})[file.name] = hashlib.sha256(part.read_bytes()).hexdigest()
+    return found
 
 
 def _texts(kind: Any, names: Any) -> Any:

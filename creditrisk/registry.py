@@ -9,6 +9,7 @@ import io
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from pandas import DataFrame
 
 from creditrisk import card as cards
 from creditrisk import custody, suspects
-from creditrisk.errors import InvalidInput, NotAllowed, NothingYet, SchemaMismatch, TamperedArtefact, UnknownThing
+from creditrisk.errors import CreditRiskError, InvalidInput, NotAllowed, NothingYet, SchemaMismatch, TamperedArtefact, UnknownThing
 from creditrisk.people import same
 from creditrisk.pipeline import Pipeline
 from creditrisk.plan import BASELINES
@@ -25,6 +26,7 @@ from creditrisk.schema import Schema, parse
 from creditrisk.store import Store, now, to_json
 
 ARTEFACT = "pipeline.joblib"
+PART = ".part"
 SCHEMA = "schema.toml"
 STANDINGS = frozenset({"register", "import model", "promote", "challenge", "retire"})  # the changes by which models get a standing
 TABLES = ("test", "validation", "contributions")
@@ -77,7 +79,8 @@ def register(store: Store, drafts: Sequence[Draft], *, user: str, job_id: str | 
         rows = [_placed(store, draft, name, user, job_id) for draft, name in zip(drafts, names, strict=True)]
         digests = {row["model_id"]: row["digest"] for row in rows}
         action, detail = ("import model", arrival.detail) if arrival else ("register", {})
-        with store.write(user, action, ", ".join(names), digests=digests, **detail) as cursor:
+        kept = {name: files(store, name) for name in names}
+        with store.write(user, action, ", ".join(names), digests=digests, model_files=kept, **detail) as cursor:
             if arrival:
                 arrival.store(cursor)
             for draft, row in zip(drafts, rows, strict=True):
@@ -90,8 +93,10 @@ def register(store: Store, drafts: Sequence[Draft], *, user: str, job_id: str | 
                 if draft.suspects is not None:
                     suspects.keep(cursor, row["model_id"], draft.suspects)
     except BaseException:
-        for name in names:
-            shutil.rmtree(store.models / name, ignore_errors=True)
+        with suppress(CreditRiskError):  # a store that gives no answer: what has no row is set aside at the next start
+            for name in names:
+                if not store.value("select 1 from model where model_id = $id", id=name):  # it may be there, and only not be acknowledged
+                    shutil.rmtree(store.models / name, ignore_errors=True)
         raise
     return names
 
@@ -322,6 +327,7 @@ def recover(store: Store) -> dict[str, list[str]]:
     folders = [path for path in store.models.iterdir() if path.is_dir() and path.name != "quarantine"]
     half = [path for path in folders if path.name.startswith(".tmp-")]
     strays = [path for path in folders if path not in half and path.name not in known]
+    settled(store)
     for path in half:
         shutil.rmtree(path)
     for path in strays:
@@ -402,6 +408,54 @@ def damage(store: Store, model_id: str) -> str | None:
     except TamperedArtefact as error:
         return str(error)
     return None
+
+
+def files(store: Store, model_id: str) -> dict[str, str]:
+    """Return the SHA-256 of every file that lies in a model's folder, by name."""
+    there = sorted(path for path in _folder(store, model_id).glob("[!.]*") if path.is_file())
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in there}
+
+
+def altered(store: Store, model_id: str) -> str | None:
+    """Return which file beside a model is not the one that was kept with it, in a sentence, or None; of those kept before all were on
+    record, only what scores."""
+    wanted, there = _kept(store, model_id), files(store, model_id)
+    wrong = next((name for name, digest in wanted.items() if there.get(name) != digest), None)
+    if wrong is None:
+        return damage(store, model_id)
+    how = "is not the file that was kept" if wrong in there else "is missing"
+    return f"{_folder(store, model_id) / wrong} {how}. Restore it from a backup or train again."
+
+
+def part_of(file: Path) -> Path:
+    """Return where a file of a model lies that is to replace it once that is on record."""
+    return file.with_name(f".{file.name}{PART}")
+
+
+def settled(store: Store) -> int:
+    """Put files that were written anew in the place of the former ones where that is on record, and take away the others; returns how
+    many there were."""
+    parts = sorted(store.models.glob(f"M*/.*{PART}"))
+    for part in parts:
+        file = part.with_name(part.name.removeprefix(".").removesuffix(PART))
+        if _kept(store, part.parent.name).get(file.name) == hashlib.sha256(part.read_bytes()).hexdigest():
+            part.replace(file)
+        else:
+            part.unlink()
+        custody.sync(part.parent)
+    return len(parts)
+
+
+def _kept(store: Store, model_id: str) -> dict[str, str]:
+    """Return the digests of a model's files as they were last put on record, by name."""
+    found: dict[str, str] = json.loads(store.value(KEPT, id=model_id) or "{}")
+    return found
+
+
+KEPT = """
+    select coalesce(detail->'model_files'->>$id, detail->'gone'->'model_files'->>$id) as kept from audit
+    where kept is not null order by seq desc limit 1
+"""
 
 
 def _same_schema(store: Store, fingerprint: str, what: str) -> None:

@@ -1,22 +1,24 @@
 """Trainings that a person has put off until a time: who, when, and what they asked for.
 
 A person schedules and a person may cancel; the server starts what is due in that person's name and with no more than they were allowed,
-one at a time. What fell due while no server ran is not made up for, and says so.
+one at a time. What fell due while no server ran, or another training did, is started within LATE; after that it is not, and says so.
 """
 
 import json
+import logging
 import threading
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from pandas import DataFrame
 
-from creditrisk import jobs, training
+from creditrisk import discretion, jobs, training
 from creditrisk.errors import CreditRiskError, InvalidInput, JobBusy, UnknownThing
 from creditrisk.people import EVERYONE, Person, present, roles_of
 from creditrisk.plan import Config
 from creditrisk.store import Store, now, to_json
 
+log = logging.getLogger(__name__)
 LATE = timedelta(hours=6)  # a night's training that could not start in the night is not started in the day
 _ending = threading.Lock()  # whether one is cancelled or started is settled once
 
@@ -81,6 +83,9 @@ def start_due(store: Store) -> list[str]:
                 state, said = _started(store, asked, who)
             except JobBusy:
                 continue
+            except Exception as fault:  # noqa: BLE001  (those behind it in line are not to wait for what can never start)
+                log.error("Scheduled training %s could not be started: %s", name, discretion.told(fault))
+                state, said = "failed", "It could not be started, for a fault of the program, whose log says which: schedule it again."
             with store.write(Person(asked["created_by"], EVERYONE), "schedule ended", name, state=state, message=said) as cursor:
                 _end(cursor, name, state, said, "the server")
             ended.append(name)

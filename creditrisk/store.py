@@ -16,14 +16,14 @@ from datetime import UTC, datetime
 from functools import cache
 from math import isfinite
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import duckdb
 from pandas import DataFrame
 
-from creditrisk import custody, people
+from creditrisk import custody, notary, people
 from creditrisk.custody import Head, Mark
-from creditrisk.errors import NoRoom, NotAllowed, StoreDamaged, StoreInUse, UnknownThing
+from creditrisk.errors import InvalidInput, NoRoom, NotAllowed, StoreDamaged, StoreInUse, UnknownThing
 from creditrisk.schema import Schema, built_in, dump, parse
 from creditrisk.settings import Settings
 
@@ -144,9 +144,10 @@ class Store:
         with self._writer, self._cursor() as cursor:
             cursor.begin()
             try:
-                yield cursor
+                watched = notary.Watched(cursor)
+                yield cast(duckdb.DuckDBPyConnection, watched)
                 after, self._mark = self._mark, None
-                mark = _append_audit(cursor, named, action, subject, detail, after=after)
+                mark = _append_audit(cursor, named, action, subject, detail | notary.entry(watched), after=after)
                 cursor.commit()
             except BaseException:
                 _undo(cursor)
@@ -380,8 +381,7 @@ def _plain(value: object) -> object:
 
 
 def _open(target: str, settings: Settings, head: Head | None = None, lock: Path | None = None) -> Store:
-    schema_file = settings.data / "schema.toml"
-    schema = parse(schema_file.read_text(encoding="utf-8"), str(schema_file)) if schema_file.exists() else built_in()
+    schema = _declared(settings.data / "schema.toml")
     try:
         connection = duckdb.connect(target, config=CONFIG)
         connection.execute(f"set allowed_directories = [{_text(settings.data / COPIES)}]")
@@ -398,12 +398,13 @@ def _open(target: str, settings: Settings, head: Head | None = None, lock: Path 
     try:
         with connection.cursor() as cursor:
             cursor.begin()
-            _migrate(cursor)
-            _shape_applicant(cursor, schema)
+            reshaped = _migrate(cursor) | _shape_applicant(cursor, schema)
             for view in sorted((SQL / "views").glob("*.sql")):
                 cursor.execute(view.read_text(encoding="utf-8"))
             last = _newest(cursor)
             mark, unacknowledged = _held_against(cursor, head, settings.data) if head else (None, 0)
+            if last and reshaped:  # rows of tables with other columns have other digests
+                mark = _append_audit(cursor, "creditrisk", "seal", "what is stored", notary.anew(cursor, notary.FACTS))
             cursor.commit()
         if head and mark:
             head.write(mark)
@@ -470,7 +471,17 @@ def _first_line(error: duckdb.Error) -> str:
     return str(error).splitlines()[0].rstrip(".") + "."
 
 
-def _migrate(cursor: duckdb.DuckDBPyConnection) -> None:
+def _declared(file: Path) -> Schema:
+    """Return the schema of a workspace, the built-in one where it has none of its own; raises StoreDamaged for a file that is no text."""
+    try:
+        return parse(file.read_text(encoding="utf-8"), str(file)) if file.exists() else built_in()
+    except (OSError, UnicodeDecodeError, InvalidInput) as error:
+        said = str(error) if isinstance(error, InvalidInput) else f"{file} cannot be read."
+        raise StoreDamaged(f"{said} Put it back from a backup: nothing says what an applicant is without it.") from error
+
+
+def _migrate(cursor: duckdb.DuckDBPyConnection) -> bool:
+    """Bring the tables up to this version; returns whether there was anything to do."""
     cursor.execute("create table if not exists migration (name varchar primary key, applied_at timestamp not null)")
     done = {name for (name,) in cursor.execute("select name from migration").fetchall()}
     files = sorted((SQL / "migrations").glob("*.sql"))
@@ -481,14 +492,23 @@ def _migrate(cursor: duckdb.DuckDBPyConnection) -> None:
         if file.stem not in done:
             cursor.execute(file.read_text(encoding="utf-8"))
             cursor.execute("insert into migration values ($name, $at)", {"name": file.stem, "at": now()})
+    return len(done) < len(files)
 
 
-def _shape_applicant(cursor: duckdb.DuckDBPyConnection, schema: Schema) -> None:
-    """Make the ML-ready table, and that of invented applicants, hold every declared feature; grain: one row per snapshot and applicant."""
+def _shape_applicant(cursor: duckdb.DuckDBPyConnection, schema: Schema) -> bool:
+    """Make the ML-ready table, and that of invented applicants, hold every declared feature; returns whether one was new.
+
+    Grain: one row per snapshot and applicant.
+    """
+    is_new = False
     for table in ("applicant", "invented"):
         cursor.execute(f"create table if not exists {table} (snapshot_id integer not null, applicant_id varchar not null, as_of date)")
+        there = {name.lower() for name, *_ in cursor.execute(f"describe {table}").fetchall()}
         for feature in schema:
-            cursor.execute(f"alter table {table} add column if not exists {quoted(feature.name)} {COLUMN_TYPES[feature.type]}")
+            if feature.name.lower() not in there:
+                cursor.execute(f"alter table {table} add column {quoted(feature.name)} {COLUMN_TYPES[feature.type]}")
+                is_new = True
+    return is_new
 
 
 def link(before: Mark, row: Mapping[str, Any]) -> str:

@@ -22,6 +22,7 @@ from pandas import DataFrame, Series, concat, read_parquet
 from creditrisk import (
     __version__,
     augment,
+    custody,
     features,
     jobs,
     labels,
@@ -61,7 +62,7 @@ def defaults(store: Store) -> Config:
 def train(store: Store, config: Config, *, user: str, progress: Progress | None = None) -> list[str]:
     """Train and register here and now; returns the ids of the candidates, then of the baselines."""
     config = _with_feedback(store, config, user=user)
-    with _folder(store) as folder:
+    with custody.writing(store.models), _folder(store) as folder:
         prepare(store, config, folder)
         trial.fit(folder, progress or (lambda _share, _what: None))
         names = finish(store, folder, user=user)
@@ -74,9 +75,11 @@ def start(store: Store, config: Config, *, user: str) -> str:
     """Train in the background; returns the job's id. Raises JobBusy while another training runs."""
     jobs.require_idle(store)
     config = _with_feedback(store, config, user=user)
-    folder = _new_folder(store)
+    with custody.writing(store.models):
+        folder = _new_folder(store)
     try:
-        prepare(store, config, folder)
+        with custody.writing(store.models):
+            prepare(store, config, folder)
         return jobs.spawn(
             store,
             "training",

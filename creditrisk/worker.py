@@ -17,10 +17,12 @@ def main(arguments: list[str]) -> int:
     os.nice(19)
     os.umask(0o077)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    from creditrisk import trial  # seconds on a busy machine: the watch over the parent begins before them
+    from creditrisk import custody, trial  # seconds on a busy machine: the watch over the parent begins before them
 
+    folder = Path(arguments[0])
     try:
-        trial.fit(Path(arguments[0]), lambda done, what: _say(p=round(done, 4), m=what))
+        with custody.writing(folder.parent):
+            trial.fit(folder, lambda done, what: _say(p=round(done, 4), m=what))
     except CreditRiskError as error:
         _say(error=str(error))
         return 1

@@ -106,6 +106,7 @@ def activity(store: Store, limit: int = 12) -> DataFrame:
                 when 'end session' then 'ended the session of ' || subject
                 when 'correct' then 'corrected a category'
                 when 'augment' then 'invented applicants: ' || subject
+                when 'seal' then 'took down what is stored, in tables of another shape'
                 when 'refused' then 'was refused: ' || coalesce(detail->>'why', '')
                 when 'erase' then 'erased a person; their decisions stay as those of ' || subject
                 when 'purge' then 'erased ' || subject || ' with whom nothing had happened for long'

@@ -71,7 +71,7 @@ else:
                 icon="model_training",
             )
         else:
-            learning.standing(board, is_proxy=is_proxy)
+            learning.leaderboard(board, is_proxy=is_proxy)
 
 ui.section("Runs", help="Every training asked for, by whom, and how it ended.")
 runs = jobs.current(store)

@@ -1,23 +1,28 @@
 """What can happen to the files of a workspace, one test for each kind of harm: it opens whole, or says what is wrong and what to do."""
 
+import errno
+import hashlib
+import json
 import os
 import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from creditrisk import custody, integrity
+from creditrisk import custody, integrity, privacy, registry, training
 from creditrisk import store as stores
-from creditrisk.errors import NoRoom, StoreDamaged
+from creditrisk.errors import InvalidInput, NoRoom, StoreDamaged
 from creditrisk.settings import Settings
 from creditrisk.store import Store
 from tests.conftest import ROOT
 from tests.test_integrity import failing, killed, note, noted
+from tests.test_retraining import QUICK
 
 
 def log_of(settings: Settings) -> Path:
@@ -283,9 +288,196 @@ def test_a_disk_that_cannot_be_written_is_said(small: Path, settings: Settings) 
 def test_nothing_new_is_taken_in_below_the_reserve(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     store: Store = stores.open_workspace(settings)
     monkeypatch.setattr(custody.shutil, "disk_usage", lambda _folder: type("Usage", (), {"free": 150_000_000}))
-    with pytest.raises(NoRoom, match=r"march\.csv is not taken: .* has 150 MB free; it needs 0 MB, and 200 MB are kept free"):
+    with pytest.raises(NoRoom, match=r"march\.csv is not taken: .* has 150\.0 MB free; it needs 0\.0 MB, and 200 MB are kept free"):
         store.require_room(1, "march.csv")
     monkeypatch.setattr(custody.shutil, "disk_usage", lambda _folder: type("Usage", (), {"free": float("nan")}))
     with pytest.raises(NoRoom):
         store.require_room(1, "march.csv")
     store.close()
+
+
+# --- what is given back ---------------------------------------------------------------------------------------------------
+
+
+def made(settings: Settings, folder: Path) -> Path:
+    """Return a backup of a workspace with one note, which goes on with another."""
+    with closing(stores.open_workspace(settings)) as store:
+        note(store, "p1")
+        kept = integrity.backup(store, folder, user="ada")
+        note(store, "p2")
+    return kept
+
+
+def link(backup: Path) -> None:
+    (backup / "batches").mkdir()
+    (backup / "batches" / "given").symlink_to("/etc/passwd")
+
+
+def link_of_a_folder(backup: Path) -> None:
+    (backup / "batches").symlink_to("/etc")
+
+
+def pipe(backup: Path) -> None:
+    os.mkfifo(backup / "banks")
+
+
+def hidden(backup: Path) -> None:
+    (backup / "batches").mkdir()
+    (backup / "batches" / "manifest.json").write_text("{}")
+
+
+def elsewhere(backup: Path) -> None:
+    said = json.loads((backup / "manifest.json").read_text())
+    said["files"]["../../../etc/cron.d/x"] = "0" * 64
+    (backup / "manifest.json").write_text(json.dumps(said))
+
+
+def a_list(backup: Path) -> None:
+    (backup / "manifest.json").write_text('{"files": [1, 2]}')
+
+
+def deep(backup: Path) -> None:
+    (backup / "manifest.json").write_text("[" * 100_000)
+
+
+def nothing(backup: Path) -> None:
+    for path in backup.iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    (backup / "manifest.json").write_text('{"files": {}}')
+
+
+def lying(backup: Path) -> None:
+    """A database cut short, with the digest of what is left of it."""
+    os.truncate(backup / "creditrisk.duckdb", 50_000)
+    said = json.loads((backup / "manifest.json").read_text())
+    said["files"]["creditrisk.duckdb"] = hashlib.sha256((backup / "creditrisk.duckdb").read_bytes()).hexdigest()
+    (backup / "manifest.json").write_text(json.dumps(said))
+
+
+def forgetful(backup: Path) -> None:
+    """A head that knows more than the database, with its own digest."""
+    head = json.dumps({"seq": 900, "hash": "x"}).ljust(159) + "\n"
+    (backup / "audit.head").write_text(head)
+    said = json.loads((backup / "manifest.json").read_text())
+    said["files"]["audit.head"] = hashlib.sha256(head.encode()).hexdigest()
+    (backup / "manifest.json").write_text(json.dumps(said))
+
+
+HOSTILE = {
+    link: "batches/given is a link or no file",
+    link_of_a_folder: "batches is a link or no file",
+    pipe: "banks is a link or no file",
+    hidden: "batches/manifest.json is missing, new or altered",
+    elsewhere: "etc/cron.d/x is missing, new or altered",
+    a_list: "is not a backup: it has no manifest.json that can be read",
+    deep: "is not a backup: it has no manifest.json that can be read",
+    nothing: "is not a backup: it holds no creditrisk.duckdb with its audit.head",
+    lying: "Nothing was restored: .* cannot be opened",
+    forgetful: "Nothing was restored: The database has lost changes",
+}
+
+
+@pytest.mark.parametrize("harm", HOSTILE, ids=lambda harm: harm.__name__)
+def test_a_backup_that_is_none_is_refused_and_nothing_is_touched(settings: Settings, tmp_path: Path, harm: Callable[[Path], None]) -> None:
+    backup = made(settings, tmp_path / "safe")
+    harm(backup)
+    with pytest.raises(InvalidInput, match=HOSTILE[harm]):
+        integrity.restore(settings, backup, user="ada")
+    assert not list(settings.data.glob("*restore*")) + list(settings.models.glob("*restore*"))
+    assert left(settings) == ["p1", "p2"]
+
+
+def test_a_backup_that_does_not_fit_is_refused_and_nothing_is_touched(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup = made(settings, tmp_path / "safe")
+    with monkeypatch.context() as patch:
+        patch.setattr(custody.shutil, "disk_usage", lambda _folder: type("Usage", (), {"free": 1_000}))
+        with pytest.raises(NoRoom, match=r"is not taken: the disk that holds .* has 0\.0 MB free"):
+            integrity.restore(settings, backup, user="ada")
+        patch.undo()
+        patch.setattr(shutil, "copy2", refusing)
+        with pytest.raises(NoRoom, match=r"cannot be copied to .* \(No space left on device\)\. Nothing was restored\."):
+            integrity.restore(settings, backup, user="ada")
+    assert not list(settings.data.glob("*restore*"))
+    assert left(settings) == ["p1", "p2"]
+
+
+def refusing(*_given: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_what_a_restore_that_was_killed_left_is_removed_and_said(settings: Settings) -> None:
+    with closing(stores.open_workspace(settings)) as store:
+        for folder in (settings.data, settings.models):
+            (folder / integrity.INCOMING / "M0001").mkdir(parents=True)
+        said = integrity.recover(store)
+        assert "A restore that was broken off before it put anything in place was removed." in said
+        assert not list(settings.data.glob("*restore*")) + list(settings.models.glob("*restore*"))
+
+
+# --- beside the database --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe[[", b"[[[", b""])
+def test_a_schema_that_cannot_be_read_is_said(settings: Settings, content: bytes) -> None:
+    stores.open_workspace(settings).close()
+    (settings.data / "schema.toml").write_bytes(content)
+    with pytest.raises(StoreDamaged, match=r"schema\.toml.* Put it back from a backup: nothing says what an applicant is"):
+        stores.open_workspace(settings)
+
+
+def test_a_head_that_is_a_folder_is_said(settings: Settings) -> None:
+    stores.open_workspace(settings).close()
+    (settings.data / "audit.head").unlink(missing_ok=True)
+    (settings.data / "audit.head").mkdir()
+    assert "is not what this program wrote" in str(left(settings))
+
+
+@pytest.mark.parametrize("name", ["card.json", "card.md", "metrics.json", "schema.toml", "test.parquet", "contributions.parquet"])
+def test_a_file_kept_with_a_model_that_was_altered_or_removed_is_found(filled: Store, name: str) -> None:
+    file = filled.models / "M0002" / name
+    kept = file.read_bytes()
+    file.write_bytes(kept[:-1] + bytes([kept[-1] ^ 1]))
+    assert failing(filled) == [f"{file} is not the file that was kept. Restore it from a backup or train again."]
+    file.unlink()
+    assert failing(filled) == [f"{file} is missing. Restore it from a backup or train again."]
+
+
+def test_models_that_are_on_record_keep_their_files_though_it_could_not_be_acknowledged(
+    filled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert filled._head is not None
+    write = filled._head.write
+
+    def refused(mark: custody.Mark) -> None:
+        if filled.value("select action from audit where seq = $seq", seq=mark.seq) == "register":
+            raise NoRoom("The change is stored but audit.head cannot be written.")
+        write(mark)
+
+    monkeypatch.setattr(filled._head, "write", refused)
+    with pytest.raises(NoRoom, match="The change is stored"):
+        training.train(filled, replace(QUICK, algorithms=("logistic",), label_set_id="L0001"), user="dan")
+    assert filled.value("select count(*) from model") > 5
+    assert failing(filled) == []
+
+
+@pytest.mark.parametrize("is_stored", [True, False])
+def test_an_erasure_killed_before_or_after_it_is_stored_leaves_whole_tables(
+    filled: Store, monkeypatch: pytest.MonkeyPatch, is_stored: bool
+) -> None:
+    name = registry.table(filled, "M0002", "test")["applicant_id"].iloc[0]
+    before = registry.files(filled, "M0002")
+
+    def killed(*_given: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(*(registry, "settled") if is_stored else (stores, "_append_audit"), killed)
+        with pytest.raises(KeyboardInterrupt):
+            privacy.erase(filled, name, user="ada", reason="asked for it")
+    integrity.recover(filled)
+    assert failing(filled) == []
+    assert (registry.files(filled, "M0002") == before) is not is_stored
+    assert (name in set(registry.table(filled, "M0002", "test")["applicant_id"])) is not is_stored
+    assert not list(filled.models.glob("*/.*"))

@@ -137,7 +137,9 @@ def test_the_first_altered_row_is_named(store: Store) -> None:
     store.append("update audit set subject = 'p9' where seq = 3")
     assert failing(store) == [f"Audit row 3 (rita, outcomes p9, {stores.now():%Y-%m-%d %H:%M} UTC) or the one before it was altered."]
     store.append("delete from audit where seq = 2")
-    assert failing(store) == ["Audit row 2 is missing: the next one there is 3."]
+    said, strange = failing(store)
+    assert said == "Audit row 2 is missing: the next one there is 3."
+    assert strange.startswith("No audit row stored this row of outcome: {'applicant_id': p1,")
 
 
 def test_what_points_nowhere_is_named(store: Store) -> None:

@@ -1,5 +1,6 @@
 """Jobs: real child processes that report, fail in a sentence, stop when told to and end with their parent."""
 
+import errno
 import subprocess
 import sys
 import time
@@ -9,7 +10,7 @@ from threading import Event
 import pytest
 
 from creditrisk import jobs
-from creditrisk.errors import InvalidInput, JobBusy, NotAllowed, NotEnoughData, UnknownThing
+from creditrisk.errors import InvalidInput, JobBusy, NoRoom, NotAllowed, NotEnoughData, UnknownThing
 from creditrisk.store import Store
 
 SAY = "import json, sys, time, os\ndef say(**r): print(json.dumps(r), flush=True)\n"
@@ -129,6 +130,37 @@ def test_shutting_down_waits_for_a_result_that_is_being_stored(store: Store) -> 
     assert storing.wait(30)
     jobs.shut_down(store)
     assert jobs.get(store, job_id)["state"] == "done"
+
+
+def test_an_end_that_the_disk_has_no_room_for_is_put_on_record_once_it_has(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    close, full = jobs._close, Event()
+
+    def refused(*given: object, **named: object) -> None:
+        if full.is_set():
+            raise NoRoom("The disk is full.")
+        close(*given, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(jobs, "_close", refused)
+    monkeypatch.setattr(jobs, "AGAIN", 0.02)
+    full.set()
+    job_id, _ = begin(store, PATIENT)
+    until(store, job_id, "running")
+    jobs.stop(store, job_id, "bea")  # answers, though nothing can be stored
+    assert jobs.get(store, job_id)["state"] == "running"
+    full.clear()
+    until(store, job_id, "stopped")
+    again, _ = begin(store, SAY)
+    assert jobs.wait(store, again, 120)["state"] == "done"
+
+
+def test_a_disk_that_is_full_when_the_result_is_stored_is_said(store: Store) -> None:
+    def finish(_job_id: str) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device", "card.json")
+
+    job_id, _ = begin(store, SAY, finish)
+    ended = jobs.wait(store, job_id, 120)
+    assert ended["state"] == "failed"
+    assert ended["message"].startswith("card.json cannot be written (No space left on device). What was not finished is not stored.")
 
 
 def test_a_job_names_its_person(store: Store) -> None:

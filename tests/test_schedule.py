@@ -1,14 +1,16 @@
 """Trainings put off: a person asks and may take it back, the server starts what is due, what cannot be started says why."""
 
+import asyncio
 import time
 from dataclasses import replace
 from datetime import timedelta
 
+import duckdb
 import pytest
 
 import ui
-from creditrisk import jobs, registry, schedule
-from creditrisk.errors import InvalidInput, NotAllowed, UnknownThing
+from creditrisk import jobs, plan, registry, schedule, training
+from creditrisk.errors import InvalidInput, NoRoom, NotAllowed, UnknownThing
 from creditrisk.people import Person
 from creditrisk.store import Store, now
 from tests.test_pages import shown, text, visit, written  # noqa: F401
@@ -68,6 +70,64 @@ def test_what_cannot_be_started_says_why_and_is_tried_no_more(store: Store, monk
     assert schedule.start_due(store) == [missed]
     assert schedule.get(store, missed)["state"] == "failed"
     assert jobs.active(store) is None
+
+
+def test_a_fault_at_one_is_said_and_does_not_keep_the_others_waiting(
+    store: Store,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    start = training.start
+
+    def fails_for_ann(store: Store, config: plan.Config, *, user: str) -> str:
+        if user == "ann":
+            raise KeyError("Jane Roe")
+        return start(store, config, user=user)
+
+    monkeypatch.setattr(schedule.training, "start", fails_for_ann)
+    broken, sound = put_off(store, "ann"), put_off(store, "Dora")
+    assert schedule.start_due(store) == [broken, sound]
+    assert [schedule.get(store, name)["state"] for name in (broken, sound)] == ["failed", "started"]
+    assert "for a fault of the program, whose log says which" in schedule.get(store, broken)["message"]
+    assert f"Scheduled training {broken} could not be started: KeyError" in caplog.text
+    assert "Jane" not in caplog.text
+    running = jobs.active(store)
+    assert running is not None
+    assert jobs.wait(store, running["job_id"], 240)["state"] == "done"
+
+
+def test_the_clock_goes_on_after_a_fault_and_starts_what_is_due(
+    store: Store,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    import app
+
+    rounds, start_due = iter((duckdb.InvalidInputException("Jane Roe"), NoRoom("full"), KeyError("Jane Roe"))), schedule.start_due
+
+    def faulty_at_first(store: Store) -> list[str]:
+        if (fault := next(rounds, None)) is not None:
+            raise fault
+        return start_due(store)
+
+    async def until_started() -> None:
+        clock = asyncio.create_task(app.keep_time(store))
+        while schedule.get(store, name)["state"] == "waiting":
+            await asyncio.sleep(0.02)
+            assert not clock.done()
+        clock.cancel()
+
+    monkeypatch.setattr(app, "TICK", 0.05)
+    monkeypatch.setattr(app.schedule, "start_due", faulty_at_first)
+    name = schedule.add(store, replace(QUICK, label_set_id="L0001"), now() + SOON, user="Dora")
+    asyncio.run(asyncio.wait_for(until_started(), 120))
+    assert schedule.get(store, name)["state"] == "started"
+    said = [record.getMessage() for record in caplog.records if record.name == "app"]
+    assert [line.partition(": ")[2].split(" at ")[0] for line in said] == ["InvalidInputException", "NoRoom", "KeyError"]
+    assert "Jane" not in caplog.text
+    running = jobs.active(store)
+    assert running is not None
+    assert jobs.wait(store, running["job_id"], 240)["state"] == "done"
 
 
 def test_the_page_schedules_lists_and_cancels(written: None) -> None:  # noqa: F811

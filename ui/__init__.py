@@ -65,18 +65,10 @@ OF_NOBODY = frozenset(
     | {f"labels.shelf.{question}" for question in ("get", "sets")}
     | {f"labels.views.{question}" for question in ("axes", "by_cohort", "by_group")}
     | {f"retraining.{question}" for question in ("changed", "latest", "proposal", "versions")}
-    | {
-        "workspace.summary",
-        "workspace.scores",
-        "reviews.summary",
-        "reviews.open_claims",
-        "reviews.done_on",
-        "inspections.agreement",
-        "decisions.effects",
-        "jobs.active",
-    }
-    | {"standing.leaderboard", "standing.consequences", "gate.judge", "augment.count", "augment.likeness"}
-    | {"online.prequential", "online.waiting", "online.weighs"}
+    | {f"standing.{question}" for question in ("consequences", "leaderboard")}
+    | {f"reviews.{question}" for question in ("done_on", "open_claims", "summary")}
+    | {"workspace.summary", "workspace.scores", "inspections.agreement", "decisions.effects", "jobs.active"}
+    | {"gate.judge", "augment.count", "augment.likeness", "online.prequential", "online.waiting", "online.weighs"}
 )
 ON_CASES = READING | {"score", "review", "inspect"}  # what is done all day, each of a single case: no model and no job changes by it
 

@@ -385,4 +385,4 @@ def job_ended(job_id: str | None) -> None:
         st.success(f"Training {job_id} is done.", icon=":material/check_circle:")
         ui.link("training", "See the leaderboard", "leaderboard", job=job_id)
     elif job["state"] != "running":
-        st.warning(f"Training {job_id}: {ui.literal(job['message'] or job['state'])}.", icon=":material/stop_circle:")
+        st.warning(f"Training {job_id}: {ui.literal((job['message'] or job['state']).removesuffix('.'))}.", icon=":material/stop_circle:")

@@ -202,7 +202,7 @@ def beside(model: Mapping[str, Any], hindrance: str | None) -> None:
         ui.link("models", "Hold it against the champion", "balance", model=model_id, view="promotion")
 
 
-def standing(board: DataFrame, *, is_proxy: bool) -> None:
+def leaderboard(board: DataFrame, *, is_proxy: bool) -> None:
     """Draw who leads, on the test applicants, over the folds and against outcomes, with every figure below."""
     words = "agreement with the proxy label" if is_proxy else "ranking of observed outcomes"
     own, folds = st.columns(2, gap="large")

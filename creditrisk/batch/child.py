@@ -20,13 +20,15 @@ def main(arguments: list[str]) -> int:
     os.umask(0o077)
     taken = threading.Semaphore(AHEAD)
     threading.Thread(target=_follow_parent, args=(taken,), daemon=True).start()
+    from creditrisk import custody
     from creditrisk.batch import work  # seconds on a busy machine: the watch over the parent begins before them
 
     folder = Path(arguments[0])
     try:
-        for part in work.parts(folder, int(arguments[1])):
-            taken.acquire()
-            _say(part=part.hand_over(folder))
+        with custody.writing(folder):
+            for part in work.parts(folder, int(arguments[1])):
+                taken.acquire()
+                _say(part=part.hand_over(folder))
     except CreditRiskError as error:
         _say(error=str(error))
         return 1

@@ -24,7 +24,7 @@ from weakref import WeakKeyDictionary
 
 from pandas import DataFrame
 
-from creditrisk import explain, policy, registry, rows, scoring, tabular, vault
+from creditrisk import custody, explain, policy, registry, rows, scoring, tabular, vault
 from creditrisk.batch import work
 from creditrisk.errors import CreditRiskError, InvalidInput, JobBusy, NothingYet, UnknownThing
 from creditrisk.jobs import Child
@@ -64,7 +64,8 @@ def look(store: Store, name: str, content: Content, most: int = 50) -> Look:
     """Read the first rows of a file without keeping anything; raises as `start` does for a file that cannot be scored."""
     name, folder = tabular.plain_name(name), _new_folder(store)
     try:
-        _taken(content, folder / vault.GIVEN)
+        with custody.writing(folder.parent):
+            _taken(content, folder / vault.GIVEN)
         first = _first(store, name, folder)
         called = work.headings(store.schema, first)
         found = work.problems(store.schema, first, called)
@@ -111,7 +112,8 @@ def begin(
     using = scoring.model(store, model_id)
     folder = _new_folder(store)
     try:
-        digest, size = _taken(content, folder / vault.GIVEN)
+        with custody.writing(folder.parent):
+            digest, size = _taken(content, folder / vault.GIVEN)
         first = _first(store, name, folder)
         schema, reference = store.schema, using.pipeline.references.get(baseline)
         work.headings(schema, first)
@@ -119,9 +121,10 @@ def begin(
             raise InvalidInput(f"There is no baseline {baseline!r}; there are {', '.join(sorted(using.pipeline.references))}.")
         asked = {"file": name, "baseline": baseline, "digest": using.digest, "limits": asdict(store.settings.intake)}
         asked |= {"scale": asdict(store.settings.score), "policy": asdict(store.settings.policy)}
-        (folder / vault.PIPELINE).write_bytes(registry.artefact(store, using.model_id))
-        (folder / vault.SCHEMA).write_text(dump(schema), encoding="utf-8")
-        (folder / vault.ASKED).write_text(to_json(asked), encoding="utf-8")
+        with custody.writing(folder.parent):
+            (folder / vault.PIPELINE).write_bytes(registry.artefact(store, using.model_id))
+            (folder / vault.SCHEMA).write_text(dump(schema), encoding="utf-8")
+            (folder / vault.ASKED).write_text(to_json(asked), encoding="utf-8")
         facts = {name: getattr(using, name) for name in ("model_id", "digest", "schema_fingerprint", "label_source", "is_proxy")}
         facts |= {"file": name, "sha256": digest, "n_bytes": size, "n_rows": len(first.frame) if first.share >= 1 else None}
         facts |= {
@@ -152,7 +155,7 @@ def go_on(store: Store, batch_id: str, *, user: str) -> str:
         folder, done = _left(store, batch_id)
         _tell(store, batch_id, "running", "begun" if not done else f"going on behind row {done:,}", user)
         command = [sys.executable, "-m", "creditrisk.batch.child", str(folder.resolve()), str(done)]
-        with (folder / "stderr.txt").open("wb") as errors:
+        with custody.writing(folder), (folder / "stderr.txt").open("wb") as errors:
             process = subprocess.Popen(
                 command,
                 env={**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"},
@@ -174,9 +177,10 @@ def here(store: Store, batch_id: str, *, user: str) -> Iterator[work.Part]:
     folder, done = _left(store, batch_id)
     _tell(store, batch_id, "running", "begun" if not done else f"going on behind row {done:,}", user)
     try:
-        for part in work.parts(folder, done):
-            _keep(store, batch_id, part, user)
-            yield part
+        with custody.writing(folder):
+            for part in work.parts(folder, done):
+                _keep(store, batch_id, part, user)
+                yield part
     except CreditRiskError as error:
         _tell(store, batch_id, "failed", str(error), user)
         vault.sweep(store, batch_id)
@@ -260,7 +264,7 @@ def _left(store: Store, batch_id: str) -> tuple[Path, int]:
 def _supervise(store: Store, running: _Running, folder: Path, user: str) -> None:
     state, message = "failed", "What was scored could not be stored; the server's log says more. It can go on."
     try:
-        with running.process:
+        with custody.writing(folder), running.process:
             error = _follow(store, running, folder, user)
         if running.stopped_by is not None:
             state, message = running.ended_as, f"{running.ended_as} by {running.stopped_by}; it can go on"
@@ -341,8 +345,9 @@ def _base(using: scoring.Model, baseline: str, schema: Schema) -> float:
 def _new_folder(store: Store) -> Path:
     """Make a folder for a file that comes in; what a crash leaves of it goes at the next start (`vault.recover`)."""
     parent = vault.folder(store, "")
-    parent.mkdir(parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(prefix=".tmp-", dir=parent))
+    with custody.writing(parent):
+        parent.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix=".tmp-", dir=parent))
 
 
 def _place(folder: Path, target: Path) -> None:

@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Literal
 
+from creditrisk import custody
 from creditrisk.errors import UnreadableFile
 
 CHILD = Path(__file__).with_name("child.py")
@@ -22,7 +23,9 @@ def extract(file: str, content: bytes, kind: Literal["sheets", "pages"], *, max_
     # Run by path, not as a module of the package: the package imports numpy and Arrow, which alone fill half the child's memory.
     command = [sys.executable, "-I", "-X", "utf8", str(CHILD), kind, json.dumps({"rows": max_rows})]
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as answer:
-        given.write(content)
+        with custody.writing(Path(tempfile.gettempdir())):
+            given.write(content)
+            given.flush()
         given.seek(0)
         child = subprocess.Popen(command, stdin=given, stdout=answer, stderr=subprocess.DEVNULL, env={}, start_new_session=True)
         try:

@@ -55,7 +55,7 @@ def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
     parser.add_argument("--kills", type=int, default=60)
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--kinds", nargs="*", default=[*acts.ACTS, "start"], help="the work during which to kill")
+    parser.add_argument("--kinds", nargs="*", default=[*acts.KINDS], help="the work during which to kill")
     parser.add_argument("--faults", nargs="*", default=list(FAULTS), help="the faults to plant afterwards")
     parser.add_argument("--bank", type=Path, help="a folder with a filled workspace to start from (default: a demo bank is made)")
     return parser.parse_args()
@@ -132,6 +132,8 @@ class Run:
 
     def _thin(self) -> None:
         """Take the oldest backups away, and with them the duty to keep them."""
+        for path in self.settings.data.glob("replaced-*"):
+            shutil.rmtree(path)
         folder = acts.safe(self.settings)
         for path in sorted(folder.glob("[!.]*"))[:-KEPT] if folder.is_dir() else []:
             shutil.rmtree(path)
@@ -203,6 +205,7 @@ def _sort(said: str) -> str:
     kinds = {"Job": "jobs interrupted", "half-written": "half-written models removed", "quarantine": "folders set aside"}
     kinds |= {"not kept of batches": "parts of batches removed"}
     kinds |= {"unfinished backup": "unfinished backups removed", "were stored": "changes not yet acknowledged kept"}
+    kinds |= {"A restore": "restores broken off removed", "once more": "restores repeated", "Freed blocks": "wiping put off"}
     return next((kind for sign, kind in kinds.items() if sign in said), said)
 
 

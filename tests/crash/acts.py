@@ -8,11 +8,28 @@ import os
 import random
 import time
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from creditrisk import features, ingest, inspections, integrity, jobs, labels, plan, registry, reviews, scoring, training
+from creditrisk import (
+    corrections,
+    decisions,
+    features,
+    ingest,
+    inspections,
+    integrity,
+    jobs,
+    labels,
+    plan,
+    privacy,
+    registry,
+    reviews,
+    schedule,
+    scoring,
+    training,
+)
 from creditrisk import store as stores
 from creditrisk.batch import keep, work
 from creditrisk.settings import Settings
@@ -29,14 +46,29 @@ def live(settings: Settings, pipe: int, kinds: list[str], seed: int) -> None:
     dice = random.Random(seed)
     _say(pipe, {"begin": "start", "number": 0})
     began = time.perf_counter()
-    with closing(stores.open_workspace(settings)) as store:
-        integrity.recover(store)
-        _say(pipe, {"done": "start", "seconds": time.perf_counter() - began})
-        for number, kind in enumerate([*kinds[:-1], *[kinds[-1]] * 1_000], 1):
-            _say(pipe, {"begin": kind, "number": number})
-            began = time.perf_counter()
+    store = opened(settings)
+    _say(pipe, {"done": "start", "seconds": time.perf_counter() - began})
+    for number, kind in enumerate([*kinds[:-1], *[kinds[-1]] * 1_000], 1):
+        _say(pipe, {"begin": kind, "number": number})
+        began = time.perf_counter()
+        if kind == "restore":  # nobody has the workspace open then
+            made = backup(store, dice)["backup"]
+            store.close()
+            integrity.restore(settings, Path(made), user="dan")
+            store, told = opened(settings), {"backup": made}
+        else:
             told = ACTS[kind](store, dice)
-            _say(pipe, {"done": kind, "seconds": time.perf_counter() - began, **told})
+        _say(pipe, {"done": kind, "seconds": time.perf_counter() - began, **told})
+
+
+def opened(settings: Settings, said: list[str] | None = None) -> Store:
+    """Open a workspace as the workbench does; what start-up says is put into `said`."""
+    integrity.wipe(settings)
+    store = stores.open_workspace(settings)
+    found = integrity.recover(store)
+    if said is not None:
+        said += found
+    return store
 
 
 def _say(pipe: int, what: Mapping[str, Any]) -> None:
@@ -112,7 +144,8 @@ def inspect(store: Store, dice: random.Random) -> Told:
 
 def score(store: Store, dice: random.Random) -> Told:
     """Score a batch."""
-    names = dice.sample(features.newest(store)["applicant_id"].tolist(), BATCH)
+    known = [name for name in features.newest(store)["applicant_id"] if not name.startswith("erased-")]
+    names = dice.sample(known, BATCH)
     made = scoring.score_applicants(store, names, user="ana", channel="batch")
     return {"scored": [prediction.prediction_id for prediction in made], "pd": sum(prediction.pd for prediction in made)}
 
@@ -129,6 +162,48 @@ def batch(store: Store, dice: random.Random) -> Told:
         pass
     total = store.value("select round(sum(pd), 9) from batch_score where batch_id = $id", id=left[0])
     return {"batch": left[0], "sum": total}
+
+
+def decide(store: Store, dice: random.Random) -> Told:
+    """Refer a case."""
+    case, after = dice.choice(store.rows(UNDECIDED))
+    made = decisions.decide(store, case, decisions.Said("refer", comment="Somebody else should look at this.", after=after), user="ana")
+    return {"decision": made.decision_id}
+
+
+UNDECIDED = """
+    select prediction_id, max(decision_id) from prediction_current left join decision using (prediction_id)
+    where not starts_with(applicant_id, 'erased-') group by prediction_id order by prediction_id
+"""
+
+
+def correct(store: Store, dice: random.Random) -> Told:
+    """Say what a movement really was."""
+    numbers = store.rows("select transaction_id, category from movement where direction = 'out' order by transaction_id limit 5000")
+    number, category = dice.choice(numbers)
+    other = dice.choice([name for name in ("GROCERIES", "TRANSPORT", "INSURANCE") if name != category])
+    made = corrections.correct(store, scope="movement", category=other, transaction_id=number, reason="seen on the slip", user="ana")
+    return {"correction": made.correction_id}
+
+
+def put_off(store: Store, dice: random.Random) -> Told:
+    """Put a training off by a moment, and have it, and what was left of former ones, started when it is due."""
+    config = replace(_config(store, dice), algorithms=("logistic",))
+    name = schedule.add(store, config, stores.now() + timedelta(milliseconds=50), user="dan")
+    while schedule.get(store, name)["state"] == "waiting":
+        time.sleep(0.05)
+        schedule.start_due(store)
+        if (under_way := jobs.active(store)) is not None:
+            jobs.wait(store, under_way["job_id"])
+    return {"schedule": name}
+
+
+def erase(store: Store, dice: random.Random) -> Told:
+    """Take a person out."""
+    names = store.rows("select applicant_id from application where starts_with(applicant_id, 'A') order by applicant_id")
+    ((name,),) = dice.sample(names, 1)
+    privacy.erase(store, name, user="ada", reason="asked for it")
+    return {"erased": name}
 
 
 def backup(store: Store, dice: random.Random) -> Told:
@@ -152,4 +227,9 @@ ACTS: Mapping[str, Callable[[Store, random.Random], Told]] = {
     "score": score,
     "batch score": batch,
     "backup": backup,
+    "decide": decide,
+    "correct": correct,
+    "put off": put_off,
+    "erase": erase,
 }
+KINDS = (*ACTS, "restore", "start")

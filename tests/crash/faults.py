@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import creditrisk.store as stores
-from creditrisk import custody, registry
+from creditrisk import custody, notary, registry
 from creditrisk.store import Store
 
 WIDE = 0.15  # seconds in which a kill finds the fault open
@@ -19,7 +19,10 @@ def no_transaction() -> None:
     def write(self: Store, user: str, action: str, subject: str, **detail: Any) -> Iterator[Any]:
         named = self.require(user, action, subject)
         with self._writer, self._cursor() as cursor:
-            yield cursor
+            cursor.begin()
+            yield (watched := notary.Watched(cursor))
+            detail |= notary.entry(watched)
+            cursor.commit()
             time.sleep(WIDE)
             mark = stores._append_audit(cursor, named, action, subject, detail)
             self._head.write(mark)
@@ -58,8 +61,8 @@ def acknowledged_before_commit() -> None:
         open_ones.clear()
         cursor = self._connection.cursor()
         cursor.begin()
-        yield cursor
-        open_ones.append((cursor, stores._append_audit(cursor, named, action, subject, detail)))
+        yield (watched := notary.Watched(cursor))
+        open_ones.append((cursor, stores._append_audit(cursor, named, action, subject, detail | notary.entry(watched))))
 
     Store.write = write
 
@@ -72,8 +75,8 @@ def head_before_commit() -> None:
         named = self.require(user, action, subject)
         with self._writer, self._cursor() as cursor:
             cursor.begin()
-            yield cursor
-            self._head.write(stores._append_audit(cursor, named, action, subject, detail))
+            yield (watched := notary.Watched(cursor))
+            self._head.write(stores._append_audit(cursor, named, action, subject, detail | notary.entry(watched)))
             time.sleep(WIDE)
             cursor.commit()
 

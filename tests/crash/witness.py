@@ -6,19 +6,29 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from creditrisk import integrity, registry, vault
+from pyarrow import parquet
+
+from creditrisk import integrity, privacy, registry, vault
 from creditrisk import store as stores
-from creditrisk.errors import CreditRiskError
+from creditrisk.errors import CreditRiskError, StoreDamaged
 from creditrisk.settings import Settings
 from creditrisk.store import Store
-from tests.crash.acts import FILE, safe
+from tests.crash.acts import FILE, opened, safe
 
 
 def look(settings: Settings, told: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
     """Start up as the workbench does and examine everything; returns what start-up `said` and what is `wrong`."""
+    said: list[str] = []
     try:
-        with closing(stores.open_workspace(settings)) as store:
-            said = integrity.recover(store)
+        try:
+            store = opened(settings, said)
+        except StoreDamaged as lost:
+            if not (told and told[-1].get("killed") == "restore" and "has lost changes" in str(lost)):
+                raise
+            integrity.restore(settings, max(safe(settings).glob("[!.]*")), user="dan")  # as the sentence says
+            said.append("What a restore had not put in place was put there once more.")
+            store = opened(settings, said)
+        with closing(store):
             return {"said": said, "wrong": [f"{rule.__name__}: {what}" for rule in RULES for what in rule(store, told)]}
     except CreditRiskError as refusal:
         return {"said": [], "wrong": [f"start-up refuses: {refusal}"]}
@@ -49,6 +59,9 @@ def kept(store: Store, told: Sequence[dict[str, Any]]) -> Iterator[str]:
             yield f"the batch of {act['scored'][0]}"
         if act.get("batch") and store.rows(BATCHED, id=act["batch"]) != [(FILE, FILE, act["sum"], FILE)]:
             yield f"the scores of {act['batch']}"
+        for kind, query in KEPT.items():
+            if kind in act and not store.rows(query, id=act[kind]):
+                yield f"the {kind} {act[kind]}"
         if act.get("backup") and not (Path(act["backup"]) / integrity.MANIFEST).is_file():
             yield f"the backup {act['backup']}"
     promoted = [act["model"] for act in told if "model" in act]
@@ -61,6 +74,11 @@ def kept(store: Store, told: Sequence[dict[str, Any]]) -> Iterator[str]:
         yield "a promotion that nobody asked for"
 
 
+KEPT = {
+    "decision": "select 1 from decision where decision_id = $id",
+    "correction": "select 1 from correction where correction_id = $id",
+    "schedule": "select 1 from schedule_event where schedule_id = $id and state = 'started'",
+}
 STORED = "select count(*) from transaction join statement using (statement_id) where sha256 = $sha256 having count(*) > 0"
 INSPECTED = "select status from inspection_current where review_id = $id"
 
@@ -97,13 +115,20 @@ ACCOUNTS = {
     "inspections": ("select count(*) from inspection", "select sum((detail->>'n')::int)::int from audit where action = 'inspect'"),
     "statements": (
         "select count(*) from statement",
-        "select sum(json_array_length(detail->'files'))::int from audit where action = 'ingest'",
+        """select (
+            coalesce(sum(json_array_length(detail->'files')) filter (action = 'ingest'), 0)
+            - coalesce(sum((detail->'gone'->>'statements')::int) filter (action = 'erase'), 0)
+        )::int
+        from audit""",
     ),
     "label sets": ("select count(*) from label_set", "select count(*) from audit where action = 'label'"),
     "models": (
         "select count(*) from model",
         "select sum(len(string_split(subject, ', ')))::int from audit where action = 'register'",
     ),
+    "decisions": ("select count(*) from decision", "select count(*) from audit where action = 'decide'"),
+    "corrections": ("select count(*) from correction", "select count(*) from audit where action = 'correct'"),
+    "trainings put off": ("select count(*) from schedule", "select count(*) from audit where action = 'schedule'"),
     "snapshots": ("select count(*) from snapshot", "select count(*) from audit where action = 'features'"),
     "jobs": ("select count(*) from job", "select count(*) from audit where action = 'job'"),
     "promotions": (
@@ -165,6 +190,25 @@ def copies(store: Store, _told: Sequence[dict[str, Any]]) -> Iterator[str]:
     yield from (f"{path.name} is left" for path in (store.settings.data / stores.COPIES).glob("*"))
 
 
+def gone(store: Store, told: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Who was erased is named nowhere, neither in a table nor in a file beside a model."""
+    leaving = [act["erased"] for act in told if "erased" in act]
+    for table in (*privacy.RENAMED, *privacy.DELETED):
+        for (name,) in store.rows(f"select distinct applicant_id from {table} where list_contains($names, applicant_id)", names=leaving):
+            yield f"{name} in {table}"
+    for file in sorted(path for name in registry.TABLES for path in store.models.glob(f"M*/{name}.parquet")):
+        yield from (f"{name} in {file}" for name in sorted(set(parquet.read_table(file)["applicant_id"].to_pylist()) & set(leaving)))
+
+
+def once(store: Store, _told: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """What was put off ended once, and nobody was erased by halves: each erasure has its entry."""
+    for name, n in store.rows("select schedule_id, count(*) from schedule_event group by schedule_id having count(*) > 1"):
+        yield f"{name} ended {n} times"
+    there, said = (store.value(query) for query in ("select count(*) from erasure", "select count(*) from audit where action = 'erase'"))
+    if there != said:
+        yield f"{there} erasures, {said} in the audit chain"
+
+
 RULES: Sequence[Callable[[Store, Sequence[dict[str, Any]]], Iterator[str]]] = (
     whole,
     kept,
@@ -174,4 +218,6 @@ RULES: Sequence[Callable[[Store, Sequence[dict[str, Any]]], Iterator[str]]] = (
     folders,
     parts,
     copies,
+    gone,
+    once,
 )
