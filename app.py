@@ -25,7 +25,7 @@ from creditrisk.batch import keep
 from creditrisk.errors import CreditRiskError
 from creditrisk.perimeter import Perimeter
 from creditrisk.store import Store
-from ui import entrance
+from ui import entrance, wire
 
 log = logging.getLogger(__name__)
 TICK = 20.0  # seconds between two looks at what is scheduled
@@ -80,7 +80,7 @@ def warm() -> None:
 app = st.App(
     Path(__file__).parent / "pages" / "workbench.py",
     routes=[Mount("/api", app=create_api(ui.opened))],
-    middleware=[Middleware(Perimeter, open_store=ui.opened, provider=entrance.provider)],
+    middleware=[Middleware(Perimeter, open_store=ui.opened, provider=entrance.provider, wire=wire)],
     lifespan=lifespan,
 )
 

@@ -17,6 +17,7 @@ from starlette.requests import cookie_parser
 
 from creditrisk import people, sessions, tokens
 from creditrisk.errors import CreditRiskError, NotAllowed, NotSignedIn
+from creditrisk.handed import FILES, Handed, Wire, address
 from creditrisk.people import Person
 from creditrisk.settings import Settings
 from creditrisk.store import Store
@@ -74,11 +75,12 @@ class Provider(Protocol):
 class Perimeter:
     """ASGI middleware; `provider` answers None in local mode, and is asked for each request, as is the store."""
 
-    def __init__(self, app: App, open_store: Callable[[], Store], provider: Callable[[], Provider | None]):
+    def __init__(self, app: App, open_store: Callable[[], Store], provider: Callable[[], Provider | None], wire: Wire):
         self._app = app
         self._open_store = open_store
         self._provider = provider
         self._meter = Meter()
+        self._handed = Handed(wire)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve what is admitted, answer everything else with a sentence."""
@@ -105,6 +107,10 @@ class Perimeter:
             await answer(headed, visit, Refused(error.status, type(error).__name__, str(error)), ways)
 
     async def _serve_page(self, visit: Visit, provider: Provider | None, receive: Receive, send: Send) -> None:
+        if visit.is_socket:
+            who = None if provider is None else await asyncio.to_thread(self._signed_in, visit, provider)
+            await self._app(visit.scope, *self._handed.line(visit, who, receive, send))
+            return
         if provider is None or visit.path in OPEN:
             await self._pass(visit, receive, send, SMALL)
             return
@@ -113,15 +119,18 @@ class Perimeter:
         if visit.path == "/oauth2callback":
             send = _recording(send, self._open_store, provider)
         if visit.path not in DOORS:
-            await asyncio.to_thread(self._signed_in, visit, provider)
+            who = await asyncio.to_thread(self._signed_in, visit, provider)
+            if visit.under(*FILES) and not self._handed.has(who, address(visit.path)):
+                refuse(404, "No page of yours offers this; open the page that does, and take it from there.")
         await self._pass(visit, receive, send, SMALL)
 
-    def _signed_in(self, visit: Visit, provider: Provider) -> None:
-        """Raise NotSignedIn, or NotAllowed for somebody without any role."""
+    def _signed_in(self, visit: Visit, provider: Provider) -> str:
+        """Return the sign-in's id; raises NotSignedIn, or NotAllowed for somebody without any role."""
         store, claims = self._open_store(), provider.claims(visit.cookies)
         if claims is not None:
             people.require(sessions.who(store.settings.people, claims), "read", store.settings.people.roles)
         sessions.person(store, claims)
+        return sessions.id_of(claims or {})
 
     async def _serve_api(self, visit: Visit, provider: Provider | None, receive: Receive, send: Send) -> None:
         store = self._open_store()

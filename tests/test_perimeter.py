@@ -22,6 +22,7 @@ from creditrisk.settings import Access, Settings
 from creditrisk.store import Store
 from creditrisk.visits import Meter, Refused
 from tests.rest import TestClient
+from ui import wire
 
 HOME = "http://localhost:8501"
 ADMIN = Person("ada", ["admin"])
@@ -77,7 +78,7 @@ def behind(store: Store) -> Starlette:
 
 
 def client(store: Store, signing: Signing | None = None, come_from: str = "127.0.0.1", **given: Any) -> TestClient:
-    guarded: Any = Perimeter(behind(store), lambda: store, lambda: signing)
+    guarded: Any = Perimeter(behind(store), lambda: store, lambda: signing, wire)
     return TestClient(guarded, base_url=HOME, client=(come_from, 50_000), follow_redirects=False, **given)
 
 
@@ -457,7 +458,7 @@ def test_what_goes_wrong_in_the_workspace_is_a_sentence_here_too() -> None:
     def broken() -> Store:
         raise stores.StoreInUse("The workspace is open in another process.")
 
-    guarded: Any = Perimeter(Starlette(), broken, lambda: None)
+    guarded: Any = Perimeter(Starlette(), broken, lambda: None, wire)
     answer = TestClient(guarded, base_url=HOME, client=("127.0.0.1", 1)).get("/api/v1/health")
     assert (answer.status_code, answer.json()["detail"]) == (503, "The workspace is open in another process.")
 
