@@ -172,15 +172,15 @@ def test_a_person_signs_in_works_and_signs_out_for_good(visit_signed: Visitor) -
 
 
 def test_what_a_person_is_offered_to_download_is_nobody_elses(visit_signed: Visitor, chromium: "playwright.Browser") -> None:
-    sign_in(visit_signed, "rita", "models")
-    visit_signed.settle()
+    sign_in(visit_signed, "rita")
+    visit_signed.open("models")
     with visit_signed.page.expect_download() as taken:
         visit_signed.page.get_by_role("button", name="Card .md").click()
     assert taken.value.path().read_text(encoding="utf-8").startswith("#")
     assert visit_signed.page.request.get(taken.value.url).status == 200
     other = Visitor(chromium.new_context(locale="en-US", timezone_id="UTC").new_page(), visit_signed.url)
-    sign_in(other, "ada", "statements")
-    other.settle()
+    sign_in(other, "ada")
+    other.open("statements")
     assert other.page.request.get(taken.value.url).status == 404
     other.page.locator("input[type=file]").set_input_files(
         {"name": "of-nobody.csv", "mimeType": "text/csv", "buffer": b"Date,Text,Amount\n2026-01-31,Rent,-500.00\n"}
