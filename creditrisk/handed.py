@@ -4,13 +4,15 @@ Streamlit serves such an address to whoever knows it. Here it is nobody's but of
 and bounded; what is forgotten is handed out again by the next run of its page. Nothing here knows what a message looks like.
 """
 
-from collections import OrderedDict
-from collections.abc import Iterable
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
-from creditrisk.visits import Message, Receive, Send, Visit
+from creditrisk.visits import Message, Receive, Send, Visit, refuse
 
 MOST_EACH, MOST_PEOPLE = 500, 1_000  # things, and sign-ins, that are remembered
+MOST_OPEN = 40  # pages that one sign-in has open: each is a session with a memory of its own
 FILES = ("/media", "/_stcore/upload_file")  # where addresses lie that are handed out
 PROTOCOL = b"sec-websocket-protocol"  # Streamlit's: its name, a token against forgery, the session to go on with
 
@@ -34,6 +36,22 @@ class Handed:
     def __init__(self, wire: Wire):
         self._wire = wire
         self._kept: OrderedDict[str, OrderedDict[str, None]] = OrderedDict()
+        self._open: Counter[str] = Counter()
+
+    @contextmanager
+    def seat(self, who: str | None) -> Iterator[None]:
+        """Count an open page of a sign-in; refuses one more than it may have. `who` None: nobody signs in here."""
+        if who is None:
+            yield
+            return
+        if self._open[who] >= MOST_OPEN:
+            refuse(429, f"You have {MOST_OPEN} pages open: close one.", "TooMany")
+        self._open[who] += 1
+        try:
+            yield
+        finally:
+            self._open[who] -= 1
+            self._open += Counter()  # forgets who has none
 
     def note(self, who: str, things: Iterable[str]) -> None:
         """Remember what was handed to a sign-in."""

@@ -7,6 +7,7 @@ on record, the API a key that is in force; neither opens the other. Nothing here
 import asyncio
 import ipaddress
 import logging
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Protocol
@@ -109,7 +110,8 @@ class Perimeter:
     async def _serve_page(self, visit: Visit, provider: Provider | None, receive: Receive, send: Send) -> None:
         if visit.is_socket:
             who = None if provider is None else await asyncio.to_thread(self._signed_in, visit, provider)
-            await self._app(visit.scope, *self._handed.line(visit, who, receive, send))
+            with self._handed.seat(who):
+                await self._app(visit.scope, *self._handed.line(visit, who, receive, send))
             return
         if provider is None or visit.path in OPEN:
             await self._pass(visit, receive, send, SMALL)
@@ -117,6 +119,8 @@ class Perimeter:
         if visit.path == "/auth/logout":
             await asyncio.to_thread(sessions.end, self._open_store(), provider.claims(visit.cookies))
         if visit.path == "/oauth2callback":
+            if "error" in visit.query:  # in words of whoever wrote the address, which would stand in the log
+                refuse(401, "The sign-in provider did not sign you in. Try again, or ask whoever runs it.", "NotSignedIn")
             send = _recording(send, self._open_store, provider)
         if visit.path not in DOORS:
             who = await asyncio.to_thread(self._signed_in, visit, provider)
@@ -167,10 +171,10 @@ class Perimeter:
 
     async def _pass(self, visit: Visit, receive: Receive, send: Send, most: int) -> None:
         """Hand on a request whose body may hold `most` bytes; an upload's own limit stands where the uploads are."""
-        if visit.method in SAFE or visit.under(UPLOAD):
+        if visit.method in SAFE:
             await self._app(visit.scope, receive, send)
             return
-        body = Body(receive, send, most)
+        body = Body(receive, send, math.inf if visit.under(UPLOAD) else most)
         if body.announced(visit.header("content-length")) > most:
             body.refuse()
         try:
@@ -211,7 +215,7 @@ def _own_origin(visit: Visit, provider: Provider | None) -> None:
     origin, site = visit.header("origin"), visit.header("sec-fetch-site")
     if visit.is_socket and not origin:
         refuse(403, "A WebSocket says where it comes from.")
-    if visit.method in SAFE and not visit.is_socket:
+    if visit.method in SAFE and not visit.is_socket and visit.path != "/auth/logout":
         return
     ours = {visit.header("host")} | ({urlsplit(provider.origin).netloc} if provider else set())
     if (origin and _netloc(origin) not in ours) or site in ("cross-site", "same-site"):

@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
@@ -161,6 +161,29 @@ def test_a_text_that_looks_like_an_address_hands_nothing_out(store: Store) -> No
     alert = ForwardMsg()
     alert.delta.new_element.alert.body = UPLOAD
     assert [*wire.handed(echoed.SerializeToString()), *wire.handed(alert.SerializeToString())] == []
+
+
+def test_one_sign_in_has_so_many_pages_open_and_no_more(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handed, "MOST_OPEN", 2)
+    for claims in (RITA, ANN):
+        sessions.begin(store, claims)
+    opened = guarded(store, Signing())
+    where, headers = "ws://localhost:8501/_stcore/stream", {"Origin": HOME, **come(ANN)}
+    with opened.websocket_connect(where, headers=headers), opened.websocket_connect(where, headers=headers):
+        with pytest.raises(WebSocketDisconnect) as refused, opened.websocket_connect(where, headers=headers):
+            pass
+        assert refused.value.reason == "You have 2 pages open: close one."
+        assert talk(opened, RITA), "others are not held up"
+    assert talk(opened, ANN), "a page that was closed is not counted"
+    assert talk(guarded(store, None), None), "at one machine nobody counts"
+
+
+def test_a_message_longer_than_any_page_says_is_not_read() -> None:
+    message = BackMsg()
+    message.rerun_script.widget_states.widgets.add(id="text", string_value="x" * wire.LONGEST)
+    assert wire.wanted(message.SerializeToString()) is None
+    message.rerun_script.widget_states.widgets[0].string_value = "x" * 1_000_000
+    assert wire.wanted(message.SerializeToString()) == ""
 
 
 def test_what_is_remembered_is_bounded_and_the_newest_stays() -> None:

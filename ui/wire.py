@@ -12,6 +12,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from creditrisk.handed import address
 
+LONGEST = 4_000_000  # bytes of a message: the texts of every field of a page are far less
 HEARD = frozenset({"rerun_script", "stop_script", "file_urls_request", "app_heartbeat"})
 OPERATIONS = frozenset({"deferred_file", "dataframe_chunk"})
 
@@ -39,6 +40,8 @@ def handed(message: bytes) -> Iterator[str]:
 
 def wanted(message: bytes) -> str | None:
     """Return the file that a browser asks to be made, "" for what every page may be asked; None for what no page needs."""
+    if len(message) > LONGEST:
+        return None
     try:
         said = BackMsg.FromString(message)
     except DecodeError:
