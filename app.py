@@ -25,7 +25,7 @@ from creditrisk.batch import keep
 from creditrisk.errors import CreditRiskError
 from creditrisk.perimeter import Perimeter
 from creditrisk.store import Store
-from ui import entrance
+from ui import entrance, porch, wire
 
 log = logging.getLogger(__name__)
 TICK = 20.0  # seconds between two looks at what is scheduled
@@ -39,6 +39,7 @@ async def lifespan(app: Any) -> AsyncIterator[None]:  # noqa: ARG001
     logging.getLogger("uvicorn.error").addFilter(lambda record: "without completing handshake" not in record.getMessage())
     try:
         entrance.prove()
+        porch.narrow()
         os.umask(0o077)  # what is written here is nobody else's on this machine
         furnish()
         store = ui.opened()
@@ -95,7 +96,7 @@ def warm() -> None:
 app = st.App(
     Path(__file__).parent / "pages" / "workbench.py",
     routes=[Mount("/api", app=create_api(ui.opened))],
-    middleware=[Middleware(Perimeter, open_store=ui.opened, provider=entrance.provider)],
+    middleware=[Middleware(Perimeter, open_store=ui.opened, provider=entrance.provider, wire=wire)],
     lifespan=lifespan,
 )
 

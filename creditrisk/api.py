@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from creditrisk import __version__, certainty, corrections, desk, dispatch, hearings, labels, registry, repeats, rows, scoring
+from creditrisk import __version__, blinding, certainty, corrections, desk, dispatch, hearings, labels, registry, repeats, rows, scoring
 from creditrisk.errors import CreditRiskError, InvalidInput, JobBusy, StoreInUse
 from creditrisk.people import asking
 from creditrisk.schema import Feature, Schema
@@ -77,13 +77,13 @@ def create_api(opened: Callable[[], Store]) -> FastAPI:
             return [one.prediction_id for one in made]
 
         before = repeats.once(store, idempotency_key, body, scored, user=x_user)
-        answers = [answer(store, one) for one in (made if before is None else [scoring.get(store, name) for name in before])]
+        answers = [answer(store, one) for one in (made if before is None else [scoring.get(store, name, reader=x_user) for name in before])]
         return JSONResponse(answers if isinstance(body, list) else answers[0])
 
     @api.get("/v1/predictions/{prediction_id}", summary="A prediction as it was made", responses=PROBLEMS)
-    def prediction(prediction_id: str) -> JSONResponse:
+    def prediction(prediction_id: str, x_user: User = "api") -> JSONResponse:
         store = open_store()
-        return JSONResponse(answer(store, scoring.get(store, prediction_id)))
+        return JSONResponse(answer(store, scoring.get(store, prediction_id, reader=x_user)))
 
     @api.post(
         "/v1/corrections", summary="Say what movements really were; `dry_run` tells what would move and stores nothing", responses=PROBLEMS
@@ -207,6 +207,7 @@ def _sentence(schema: Schema, error: ValidationError) -> str:
 
 
 def _scored(store: Store, asked: list[dict[str, Any]], champion: scoring.Model, user: str) -> list[scoring.Prediction]:
+    blinding.require(store, user, *(entry.get("applicant_id") for entry in asked))
     if asked[0].get("features") is None:
         names = [entry["applicant_id"] for entry in asked]
         made = {found.applicant_id: found for found in scoring.score_applicants(store, names, user=user, channel="api", using=champion)}
@@ -250,6 +251,7 @@ def _corrected(store: Store, said: CorrectionSaid, user: str) -> dict[str, Any]:
         whose = said.applicant_id or corrections.affected(store, **asked).most_of
         if whose is None:
             raise InvalidInput("Nothing would change: these movements have that category already.")
+        blinding.require(store, user, whose)
         answer = corrections.preview(store, whose, **asked).to_json()
     return json.loads(to_json(answer))  # type: ignore[no-any-return]
 

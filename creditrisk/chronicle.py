@@ -9,6 +9,7 @@ from typing import Any
 
 from pandas import DataFrame
 
+from creditrisk import blinding
 from creditrisk.errors import UnknownThing
 from creditrisk.store import Store, now
 
@@ -28,11 +29,12 @@ def of_case(store: Store, prediction_id: str, *, reader: str | None = None, made
         raise UnknownThing("prediction", prediction_id)
     claims, reviews = (store.records(facts, id=prediction_id) for facts in (CLAIMS, REVIEWS))
     own = "" if reader is None else str(reader).strip().lower()
-    mine = [row for row in claims if row["claimed_by"].lower() == own and row["how"] is None and row["expires_at"] > now()]
+    is_blind = reader is not None and scored["applicant_id"] in blinding.hidden(store, reader)
+    mine = is_blind or any(row["claimed_by"].lower() == own and row["how"] is None and row["expires_at"] > now() for row in claims)
     if mine:
         claims = [row for row in claims if row["claimed_by"].lower() == own]
         reviews = [row for row in reviews if row["reviewed_by"].lower() == own]
-    events = [_scored(scored, is_blind=any(row["is_blind"] for row in mine)), *_claimed(claims), *map(_judged, reviews)]
+    events = [_scored(scored, is_blind=is_blind), *_claimed(claims, is_blind=is_blind), *map(_judged, reviews)]
     if not mine:
         events += _others_did(store, prediction_id, scored, {row["review_id"]: row for row in reviews})
     events.sort(key=lambda event: (event[0], event[1], event[4]))
@@ -44,10 +46,11 @@ def _scored(row: Row, *, is_blind: bool) -> Event:
     return row["scored_at"], 1, row["scored_by"], "scored", f"scored {row['applicant_id']} with {row['model_id']}{result}"
 
 
-def _claimed(claims: Sequence[Row]) -> Iterator[Event]:
+def _claimed(claims: Sequence[Row], *, is_blind: bool) -> Iterator[Event]:
     for row in claims:
         blind = ", to be judged before the score is shown" if row["is_blind"] else ""
-        yield row["claimed_at"], 2, row["claimed_by"], "claimed", f"took the case in hand{PROPOSED[row['slot']]}{blind}"
+        why = "" if is_blind else PROPOSED[row["slot"]]  # near the cut-off, or at odds with its label, says much of a score
+        yield row["claimed_at"], 2, row["claimed_by"], "claimed", f"took the case in hand{why}{blind}"
         if row["how"] in LET_GO:
             yield row["ended_at"], 3, row["claimed_by"], row["how"], LET_GO[row["how"]]
 

@@ -73,10 +73,10 @@ class Said:
 def decide(store: Store, prediction_id: str, said: Said, *, user: str) -> Decision:
     """Record a decision; returns it as kept.
 
-    Raises InvalidInput for what `check` complains of, UnknownThing, NotAllowed without the role, and Overtaken where there is a newer
-    score or a decision the person did not know of.
+    Raises InvalidInput for what `check` complains of, UnknownThing, NotAllowed without the role, ReadBlind, and Overtaken where there is
+    a newer score or a decision the person did not know of.
     """
-    prediction = scoring.get(store, prediction_id)
+    prediction = scoring.get(store, prediction_id, reader=user)
     if wrong := check(said, prediction, scoring.declared(store, prediction)):
         raise InvalidInput(wrong)
     outcome = said.outcome if said.action == "override" else prediction.recommendation if said.action == "accept" else said.action

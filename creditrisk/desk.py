@@ -12,7 +12,7 @@ from creditrisk import counterfactual, decisions, notice, record, scoring
 from creditrisk.decisions import Decision
 from creditrisk.store import Store, to_json
 
-User = Annotated[str, Header(alias="X-User", description="Who decides; kept with the decision.", min_length=1, max_length=100)]
+User = Annotated[str, Header(alias="X-User", description="Who asks or decides; kept with the decision.", min_length=1, max_length=100)]
 Text = Annotated[str, Field(max_length=decisions.LONGEST)]
 
 
@@ -47,10 +47,15 @@ def routes(open_store: Callable[[], Store], problems: dict[int | str, dict[str, 
     router = APIRouter(prefix="/v1", responses=problems)
     case = "/predictions/{prediction_id}"
 
+    def opened(prediction_id: str, reader: str) -> Store:
+        store = open_store()
+        scoring.get(store, prediction_id, reader=reader)
+        return store
+
     @router.post("/what-if", summary="What the model would say of other figures, and what would help; nothing is kept", tags=["what if"])
     def what_if(asked: WhatIf, x_user: User = "api") -> JSONResponse:
         store = open_store()
-        prediction = scoring.get(store, asked.prediction_id)
+        prediction = scoring.get(store, asked.prediction_id, reader=x_user)
         wish = counterfactual.Wish(asked.changes, asked.guidance)
         return JSONResponse(counterfactual.answer(store, prediction, wish, ready(store, prediction.model_id), user=x_user))
 
@@ -60,19 +65,19 @@ def routes(open_store: Callable[[], Store], problems: dict[int | str, dict[str, 
         return JSONResponse(plain(made), status_code=201)
 
     @router.get(f"{case}/decisions", tags=["decisions"], summary="What people decided on a score, newest first")
-    def decided(prediction_id: str) -> JSONResponse:
-        return JSONResponse([plain(made) for made in decisions.of_case(open_store(), prediction_id)])
+    def decided(prediction_id: str, x_user: User = "api") -> JSONResponse:
+        return JSONResponse([plain(made) for made in decisions.of_case(opened(prediction_id, x_user), prediction_id)])
 
     @router.get(f"{case}/record", tags=["decisions"], summary="The record of the case, as HTML or PDF", response_class=HTMLResponse)
-    def recorded(prediction_id: str, format: Literal["html", "pdf"] = "html") -> Response:
-        store = open_store()
+    def recorded(prediction_id: str, format: Literal["html", "pdf"] = "html", x_user: User = "api") -> Response:
+        store = opened(prediction_id, x_user)
         if format == "pdf":
             return Response(record.pdf(store, prediction_id), media_type="application/pdf")
         return HTMLResponse(record.html(store, prediction_id))
 
     @router.get(f"{case}/notice", tags=["decisions"], summary="A draft of what the applicant is told", response_class=PlainTextResponse)
-    def noticed(prediction_id: str) -> PlainTextResponse:
-        return PlainTextResponse(notice.draft(open_store(), prediction_id))
+    def noticed(prediction_id: str, x_user: User = "api") -> PlainTextResponse:
+        return PlainTextResponse(notice.draft(opened(prediction_id, x_user), prediction_id))
 
     return router
 

@@ -126,8 +126,8 @@ def routes(open_store: Callable[[], Store], problems: dict[int | str, dict[str, 
         return _plain(keep.get(store, keep.go_on(store, batch_id, user=x_user)), 202, {"Location": f"../{batch_id}"})
 
     @router.get("/batches/{batch_id}/results", summary="The scores of a batch, with reasons", response_class=FileResponse, tags=["batches"])
-    def handed_out(batch_id: str, kind: Kind = "csv") -> FileResponse:
-        return _file(f"{batch_id}.{kind}", kind, lambda file: results.write(open_store(), batch_id, file, kind))
+    def handed_out(batch_id: str, kind: Kind = "csv", x_user: User = "api") -> FileResponse:
+        return _file(f"{batch_id}.{kind}", kind, lambda file: results.write(open_store(), batch_id, file, kind, reader=x_user))
 
     @router.get("/batches/{batch_id}/refused", summary="Rows set aside, with what is wrong", response_class=FileResponse, tags=["batches"])
     def refused(batch_id: str) -> FileResponse:

@@ -54,6 +54,10 @@ class NotAllowed(CreditRiskError):
     status = 403
 
 
+class ReadBlind(NotAllowed):
+    """A score asked for by who is about to judge its case without having seen it."""
+
+
 class NotSignedIn(CreditRiskError):
     """Nobody: no sign-in and no key, or one that no longer holds."""
 

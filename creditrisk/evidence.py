@@ -40,7 +40,7 @@ def of_case(store: Store, prediction_id: str, *, reader: str | None = None) -> d
     if reader is not None and reviews.held(store, reader, prediction_id):
         raise NotAllowed("You have this case in hand, and what proves it holds what others said of it: give your verdict first.")
     kept = store.record(f"select {', '.join(COLUMNS)} from prediction where prediction_id = $id", id=prediction_id)
-    prediction = scoring.get(store, prediction_id)
+    prediction = scoring.get(store, prediction_id, reader=reader)
     made = vault.NAME.fullmatch(prediction_id)
     batch = store.record(f"select {', '.join(vault.FACTS)} from batch where batch_id = $id", id=made[1]) if made else None
     model = registry.get(store, prediction.model_id)

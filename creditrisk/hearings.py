@@ -9,7 +9,7 @@ from pandas import DataFrame
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
-from creditrisk import certainty, chronicle, feedback, inspections, reviews, scoring
+from creditrisk import blinding, certainty, chronicle, feedback, inspections, reviews, scoring
 from creditrisk.store import Store, to_json
 
 MOST = 1_000  # verdicts in one inspection
@@ -52,7 +52,7 @@ def routes(open_store: Callable[[], Store], problems: dict[int | str, dict[str, 
     def claim(asked: ClaimAsked, x_user: User = "api") -> JSONResponse:
         store = open_store()
         taken = reviews.claim(store, user=x_user, prediction_id=asked.prediction_id)
-        return _plain({"claim": None if taken is None else vars(taken) | {"case": _shown(store, taken)}})
+        return _plain({"claim": None if taken is None else _shown(store, taken, x_user)})
 
     @router.post("/claims/{claim_id}/skip", summary="Pass a case on unjudged; it is not proposed to this person again")
     def skip(claim_id: int, x_user: User = "api") -> JSONResponse:
@@ -73,7 +73,7 @@ def routes(open_store: Callable[[], Store], problems: dict[int | str, dict[str, 
     def judged(prediction_id: str, x_user: User = "api") -> JSONResponse:
         store = open_store()
         scoring.get(store, prediction_id)
-        return _rows(reviews.history(store, prediction_id, reader=x_user))
+        return _rows(blinding.covered(store, x_user, reviews.history(store, prediction_id, reader=x_user)))
 
     @router.get("/predictions/{prediction_id}/story", summary="What happened to a prediction, in order")
     def story(prediction_id: str, x_user: User = "api") -> JSONResponse:
@@ -82,7 +82,9 @@ def routes(open_store: Callable[[], Store], problems: dict[int | str, dict[str, 
     @router.get("/reviews", summary="Verdicts: all that were given, or those that wait for an inspection")
     def all_given(x_user: User = "api", state: Literal["given", "waiting"] = "given") -> JSONResponse:
         store = open_store()
-        return _rows(reviews.history(store, reader=x_user, most=1000) if state == "given" else feedback.to_inspect(store, x_user))
+        given = state == "given"
+        found = reviews.history(store, reader=x_user, most=1000) if given else feedback.to_inspect(store, x_user)
+        return _rows(blinding.covered(store, x_user, found))
 
     @router.post("/inspections", summary="Accept, reject or quarantine verdicts of others", status_code=201)
     def decide(said: InspectionSaid, x_user: User = "api") -> JSONResponse:
@@ -96,12 +98,13 @@ def routes(open_store: Callable[[], Store], problems: dict[int | str, dict[str, 
     return router
 
 
-def _shown(store: Store, taken: reviews.Claim) -> dict[str, Any]:
-    """Return what the holder of a case may see of it: no score where it is read blind."""
+def _shown(store: Store, taken: reviews.Claim, holder: str) -> dict[str, Any]:
+    """Return a claim with what its holder may see of the case: where it is read blind neither a score nor why it was proposed."""
     found = scoring.get(store, taken.prediction_id)
-    if taken.is_blind:
-        return {"applicant_id": found.applicant_id, "as_of": found.as_of, "inputs": found.inputs}
-    return found.to_json(certainty.known(store, found.model_id)) | {"as_of": found.as_of, "inputs": found.inputs}
+    case = {"applicant_id": found.applicant_id, "as_of": found.as_of, "inputs": found.inputs}
+    if found.applicant_id in blinding.hidden(store, holder):
+        return vars(taken) | {"slot": None, "probability": None, "case": case}
+    return vars(taken) | {"case": found.to_json(certainty.known(store, found.model_id)) | case}
 
 
 def _records(frame: DataFrame) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ on record, the API a key that is in force; neither opens the other. Nothing here
 import asyncio
 import ipaddress
 import logging
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Protocol
@@ -17,6 +18,7 @@ from starlette.requests import cookie_parser
 
 from creditrisk import people, sessions, tokens
 from creditrisk.errors import CreditRiskError, NotAllowed, NotSignedIn
+from creditrisk.handed import FILES, Handed, Wire, address
 from creditrisk.people import Person
 from creditrisk.settings import Settings
 from creditrisk.store import Store
@@ -74,11 +76,12 @@ class Provider(Protocol):
 class Perimeter:
     """ASGI middleware; `provider` answers None in local mode, and is asked for each request, as is the store."""
 
-    def __init__(self, app: App, open_store: Callable[[], Store], provider: Callable[[], Provider | None]):
+    def __init__(self, app: App, open_store: Callable[[], Store], provider: Callable[[], Provider | None], wire: Wire):
         self._app = app
         self._open_store = open_store
         self._provider = provider
         self._meter = Meter()
+        self._handed = Handed(wire)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve what is admitted, answer everything else with a sentence."""
@@ -105,23 +108,33 @@ class Perimeter:
             await answer(headed, visit, Refused(error.status, type(error).__name__, str(error)), ways)
 
     async def _serve_page(self, visit: Visit, provider: Provider | None, receive: Receive, send: Send) -> None:
+        if visit.is_socket:
+            who = None if provider is None else await asyncio.to_thread(self._signed_in, visit, provider)
+            with self._handed.seat(who):
+                await self._app(visit.scope, *self._handed.line(visit, who, receive, send))
+            return
         if provider is None or visit.path in OPEN:
             await self._pass(visit, receive, send, SMALL)
             return
         if visit.path == "/auth/logout":
             await asyncio.to_thread(sessions.end, self._open_store(), provider.claims(visit.cookies))
         if visit.path == "/oauth2callback":
+            if "error" in visit.query:  # in words of whoever wrote the address, which would stand in the log
+                refuse(401, "The sign-in provider did not sign you in. Try again, or ask whoever runs it.", "NotSignedIn")
             send = _recording(send, self._open_store, provider)
         if visit.path not in DOORS:
-            await asyncio.to_thread(self._signed_in, visit, provider)
+            who = await asyncio.to_thread(self._signed_in, visit, provider)
+            if visit.under(*FILES) and not self._handed.has(who, address(visit.path)):
+                refuse(404, "No page of yours offers this; open the page that does, and take it from there.")
         await self._pass(visit, receive, send, SMALL)
 
-    def _signed_in(self, visit: Visit, provider: Provider) -> None:
-        """Raise NotSignedIn, or NotAllowed for somebody without any role."""
+    def _signed_in(self, visit: Visit, provider: Provider) -> str:
+        """Return the sign-in's id; raises NotSignedIn, or NotAllowed for somebody without any role."""
         store, claims = self._open_store(), provider.claims(visit.cookies)
         if claims is not None:
             people.require(sessions.who(store.settings.people, claims), "read", store.settings.people.roles)
         sessions.person(store, claims)
+        return sessions.id_of(claims or {})
 
     async def _serve_api(self, visit: Visit, provider: Provider | None, receive: Receive, send: Send) -> None:
         store = self._open_store()
@@ -159,10 +172,10 @@ class Perimeter:
 
     async def _pass(self, visit: Visit, receive: Receive, send: Send, most: int) -> None:
         """Hand on a request whose body may hold `most` bytes; an upload's own limit stands where the uploads are."""
-        if visit.method in SAFE or visit.under(UPLOAD):
+        if visit.method in SAFE:
             await self._app(visit.scope, receive, send)
             return
-        body = Body(receive, send, most)
+        body = Body(receive, send, math.inf if visit.under(UPLOAD) else most)
         if body.announced(visit.header("content-length")) > most:
             body.refuse()
         try:
@@ -207,7 +220,7 @@ def _own_origin(visit: Visit, provider: Provider | None) -> None:
     origin, site = visit.header("origin"), visit.header("sec-fetch-site")
     if visit.is_socket and not origin:
         refuse(403, "A WebSocket says where it comes from.")
-    if visit.method in SAFE and not visit.is_socket:
+    if visit.method in SAFE and not visit.is_socket and visit.path != "/auth/logout":
         return
     ours = {visit.header("host")} | ({urlsplit(provider.origin).netloc} if provider else set())
     if (origin and _netloc(origin) not in ours) or site in ("cross-site", "same-site"):

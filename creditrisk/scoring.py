@@ -15,7 +15,7 @@ from uuid import uuid4
 import numpy as np
 from pandas import DataFrame
 
-from creditrisk import certainty, explain, features, labels, policy, registry, scorecard, seal, shadow, tranche, vault
+from creditrisk import blinding, certainty, explain, features, labels, policy, registry, scorecard, seal, shadow, tranche, vault
 from creditrisk.design import Table, n_rows
 from creditrisk.errors import InvalidInput, NotAllowed, NothingYet, SchemaMismatch, TamperedArtefact, UnknownThing
 from creditrisk.estimators import inverse_logit
@@ -186,13 +186,17 @@ def score_values(
     return _kept(store, _scored(store, table, loaded, user=user, channel=channel, baseline=baseline), user, keep)
 
 
-def get(store: Store, prediction_id: str) -> Prediction:
-    """Return a kept prediction; raises UnknownThing."""
+def get(store: Store, prediction_id: str, *, reader: str | None = None) -> Prediction:
+    """Return a kept prediction; raises UnknownThing, and ReadBlind where `reader` has a case of that applicant in hand to be read blind."""
     if (row := store.record(f"select {', '.join(COLUMNS)} from prediction where prediction_id = $id", id=prediction_id)) is not None:
-        return _read(row)
-    if (row := tranche.record(store, prediction_id)) is not None:
-        return Prediction(**row)
-    raise UnknownThing("prediction", prediction_id)
+        found = _read(row)
+    elif (row := tranche.record(store, prediction_id)) is not None:
+        found = Prediction(**row)
+    else:
+        raise UnknownThing("prediction", prediction_id)
+    if reader is not None:
+        blinding.require(store, reader, found.applicant_id)
+    return found
 
 
 def latest(store: Store, limit: int = 10) -> list[Prediction]:

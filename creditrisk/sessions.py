@@ -51,10 +51,10 @@ def begin(store: Store, claims: Claims) -> None:
     """Put a sign-in on record. Raises NotAllowed, on record as well, for a person without a role."""
     person, at = who(store.settings.people, claims), now()
     until = at + timedelta(hours=store.settings.access.session_hours)
-    if store.value("select count(*) from session where session_id = $id", id=_id(claims)):
+    if store.value("select count(*) from session where session_id = $id", id=id_of(claims)):
         return  # the provider's answer was sent twice: the first sign-in counts, and ends when it ends
     with store.write(person, "sign in", str(person), roles=sorted(person.roles)) as cursor:
-        values = {"id": _id(claims), "person": str(person), "at": at, "until": until}
+        values = {"id": id_of(claims), "person": str(person), "at": at, "until": until}
         cursor.execute("insert into session values ($id, $person, $at, $until)", values)
 
 
@@ -62,7 +62,7 @@ def person(store: Store, claims: Claims | None) -> Person:
     """Return who is signed in with these claims. Raises NotSignedIn where that sign-in is unknown, over or ended."""
     if claims is None:
         raise NotSignedIn("Sign in to go on.")
-    session_id, known = _id(claims), _known.setdefault(store.whole, {})
+    session_id, known = id_of(claims), _known.setdefault(store.whole, {})
     until = known.get(session_id)
     if until is None:
         until = known.setdefault(session_id, _until(store, session_id))
@@ -90,7 +90,7 @@ def end(store: Store, claims: Claims | None) -> None:
     except NotSignedIn:
         return
     if claims is not None:
-        _end(store, _id(claims), Person(leaving, EVERYONE), "sign out", str(leaving))  # whoever lost their roles may still leave
+        _end(store, id_of(claims), Person(leaving, EVERYONE), "sign out", str(leaving))  # whoever lost their roles may still leave
 
 
 def end_of(store: Store, session_id: str, *, user: str) -> None:
@@ -119,5 +119,6 @@ def _end(store: Store, session_id: str, user: str, action: str, subject: str) ->
     _known.setdefault(store.whole, {})[session_id] = ENDED
 
 
-def _id(claims: Claims) -> str:
+def id_of(claims: Claims) -> str:
+    """Return the name under which a sign-in is on record."""
     return hashlib.sha256(to_json(dict(sorted(claims.items()))).encode("utf-8", "surrogatepass")).hexdigest()

@@ -3,12 +3,14 @@
 Nothing here knows who is allowed what, and nothing of a request gets into an answer that is not escaped.
 """
 
+import asyncio
 import html
 import json
 import math
 import threading
 import time
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from starlette.requests import cookie_parser
@@ -19,6 +21,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 API = "/api"
 DENIAL = "websocket.http.response"  # ASGI's extension: an answer, with headers, in the place of an opened socket
+GRACE, SLOWEST = 30.0, 8_000  # seconds until a body has to come, and bytes a second from then on
+READY = 0.1  # seconds in which a part that has come is handed on
 
 
 class Refused(Exception):
@@ -99,23 +103,33 @@ class Meter:
 class Body:
     """A request's body that ends where it becomes too long, and the answer to it."""
 
-    def __init__(self, receive: Receive, send: Send, most: int):
-        self._receive, self._send, self._most = receive, send, most
-        self._n = 0
-        self.is_over = self.has_begun = False
+    def __init__(self, receive: Receive, send: Send, most: float, clock: Callable[[], float] = time.monotonic):
+        self._receive, self._send, self._most, self._clock = receive, send, most, clock
+        self._n, self._since = 0, clock()
+        self.is_over = self.is_late = self.has_begun = self._is_whole = False
 
     def announced(self, length: str) -> int:
         """Return how long the body says it is; 0 where it does not say so."""
         return int(length) if length.isdecimal() else 0
 
     async def receive(self) -> Message:
-        """Hand on the next part; past the limit the caller is gone, as far as the program behind can tell."""
-        message = await self._receive()
+        """Hand on the next part; past the limit, or too late, the caller is gone, as far as the program behind can tell."""
+        message = await (self._receive() if self._is_whole else self._in_time())
         self._n += len(message.get("body", b""))
+        self._is_whole = not message.get("more_body")
         if self._n > self._most:
             self.is_over = True
             return {"type": "http.disconnect"}
         return message
+
+    async def _in_time(self) -> Message:
+        """Return the next part; what is ready is taken, so that a server that was busy blames nobody."""
+        left = self._since + GRACE + self._n / SLOWEST - self._clock()
+        with suppress(TimeoutError):
+            if left > -GRACE:
+                return await asyncio.wait_for(self._receive(), max(left, READY))
+        self.is_over = self.is_late = True
+        return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
         """Hand on the answer, unless the body was too long: what is said of half a body says nothing."""
@@ -125,8 +139,10 @@ class Body:
         await self._send(message)
 
     def refuse(self) -> NoReturn:
-        """Say how long a body may be."""
-        refuse(413, f"The body is too large: {self._most // 1024:,} kB is the most that is taken here.", "TooLarge")
+        """Say how long a body may be, and may take."""
+        if self.is_late:
+            refuse(408, f"The body came too slowly: {SLOWEST // 1_000:,} kB a second is the least.", "TooSlow")
+        refuse(413, f"The body is too large: {self._most / 1024:,.0f} kB is the most that is taken here.", "TooLarge")
 
 
 def refuse(status: int, sentence: str, title: str = "NotServed") -> NoReturn:

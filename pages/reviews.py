@@ -51,7 +51,7 @@ if asked:
     with ui.guard():
         prediction = scoring.get(store, asked)
         ours = next((claim for claim in held if claim.prediction_id == asked), None)
-        is_blind = ours is not None and ours.is_blind
+        is_blind = hearing.blind(prediction)
         ui.proxy_banner(prediction.is_proxy and not ui.proxies(queue))
         with st.container(border=True):
             if ours:
@@ -62,7 +62,7 @@ if asked:
             with say:
                 if ours:
                     hearing.verdict(prediction)
-                else:
+                elif not is_blind:
                     hearing.offer(asked, reviews.holders(store).get(asked))
                     hearing.others(asked)
             hearing.conducted(prediction, blind=is_blind)

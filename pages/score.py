@@ -72,7 +72,7 @@ with ui.guard():
             )
         st.stop()
     prediction = scoring.get(store, prediction_id)
-    if hearing.blind(prediction_id):
+    if hearing.blind(prediction):
         ui.empty(
             "You are reading this case blind",
             "Its score is shown once your verdict is given.",

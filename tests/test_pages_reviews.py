@@ -91,6 +91,28 @@ def test_a_case_read_blind_shows_no_score_before_the_verdict_and_then_reveals_it
     assert reviews.history(ui.store(), taken.prediction_id)["is_blind"].tolist() == [True]
 
 
+def test_no_other_page_tells_the_score_of_a_case_read_blind(desk: None) -> None:
+    ui.store().settings = replace(ui.store().settings, reviews=Reviews(blind=1.0, twice=0.0))
+    taken = reviews.claim(ui.store(), user="rita")
+    assert taken is not None
+    prediction = scoring.get(ui.store(), taken.prediction_id)
+    for name, holds in (("rita", True), ("sam", False)):
+        page = AppTest.from_file(str(ui.HERE / "pages" / "workbench.py"), default_timeout=60)
+        page.session_state["acting_as"] = name
+        page.run().switch_page(str(ui.HERE / "pages" / "applicants.py")).run()
+        (people,) = (frame.value for frame in page.dataframe if "band" in frame.value)
+        told = people.set_index("applicant_id").loc[prediction.applicant_id, ["score", "band", "recommendation", "pd"]]
+        assert told.isna().all() if holds else told.notna().all()
+        assert people["score"].isna().sum() == (1 if holds else 0)
+        for place in ("inspection", "reviews", "score"):
+            page.query_params["prediction"] = taken.prediction_id
+            page.switch_page(str(ui.HERE / "pages" / f"{place}.py")).run()
+            assert not page.exception
+            shown = everything(page) + "".join(str(element) for element in page.get("plotly_chart"))
+            assert not (holds and f"{int(prediction.score)} points" in shown), place
+            assert not (holds and any(ui.literal(reason["text"]) in shown for reason in prediction.reasons)), place
+
+
 def test_a_case_in_other_hands_is_looked_at_and_not_judged(desk: None) -> None:
     name = waiting()
     reviews.claim(ui.store(), user="sam", prediction_id=name)

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from starlette.applications import Starlette
@@ -14,16 +14,17 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from creditrisk import perimeter, sessions, tokens
+from creditrisk import perimeter, sessions, tokens, visits
 from creditrisk import store as stores
 from creditrisk.api import create_api
 from creditrisk.people import SCOPES, Person
 from creditrisk.perimeter import Perimeter
 from creditrisk.settings import Access, Settings
 from creditrisk.store import Store
-from creditrisk.visits import Meter, Refused
+from creditrisk.visits import Body, Message, Meter, Refused
 from tests import rest
 from tests.rest import TestClient
+from ui import wire
 
 HOME = "http://localhost:8501"
 ADMIN = Person("ada", ["admin"])
@@ -79,7 +80,7 @@ def behind(store: Store) -> Starlette:
 
 
 def client(store: Store, signing: Signing | None = None, come_from: str = "127.0.0.1", **given: Any) -> TestClient:
-    guarded: Any = Perimeter(behind(store), lambda: store, lambda: signing)
+    guarded: Any = Perimeter(behind(store), lambda: store, lambda: signing, wire)
     return TestClient(guarded, base_url=HOME, client=(come_from, 50_000), follow_redirects=False, **given)
 
 
@@ -210,6 +211,22 @@ def test_a_sign_in_does_not_open_the_api_nor_a_key_the_pages(store: Store, signe
     assert bot.get("/api/v1/reviews").status_code == 200
     assert bot.get("/").status_code == 401
     assert bot.get("/media/x.csv").status_code == 401
+
+
+def test_what_the_way_back_from_the_provider_says_is_not_taken_for_the_providers_words(store: Store) -> None:
+    shown = client(store, Signing()).get("/oauth2callback?error=%0aFORGED&error_description=%3Cb%3E", headers={"Accept": "text/html"})
+    assert shown.status_code == 401
+    assert "did not sign you in" in shown.text
+    assert "FORGED" not in shown.text
+    assert "set-cookie" not in shown.headers
+
+
+def test_another_sites_page_signs_nobody_out(signed: TestClient) -> None:
+    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "http://evil.test"}):
+        assert signed.get("/auth/logout", headers=headers).status_code == 403
+    assert signed.get("/").text == "a page"
+    signed.get("/auth/logout", headers={"Sec-Fetch-Site": "same-origin"})
+    assert signed.get("/").status_code == 401
 
 
 @pytest.mark.parametrize("path", ["/_stcore/metrics", "/_stcore/agent/interact", "/_stcore/agent/mcp", "/_stcore/script-health-check"])
@@ -426,6 +443,62 @@ def test_a_body_may_be_so_long_whether_it_says_so_or_not(store: Store, path: str
     assert client(store).post("/_stcore/upload_file/a/b", content=parts(65)).status_code == 200, "uploads have a limit of their own"
 
 
+class Trickle:
+    """A body whose parts come as slowly as its clock says, which is told and not waited for."""
+
+    def __init__(self, seconds: float, size: int):
+        self.at, self._seconds, self._size = 0.0, seconds, size
+
+    async def receive(self) -> Message:
+        self.at += self._seconds
+        return {"type": "http.request", "body": b"b" * self._size, "more_body": True}
+
+
+@pytest.mark.parametrize(("seconds", "size", "parts"), [(1.0, 0, 61), (1.0, 10, 62), (10.0, 1_000, 7), (59.0, 8_000, 3)])
+def test_a_body_that_trickles_is_ended(seconds: float, size: int, parts: int) -> None:
+    told, slow = list[Message](), Trickle(seconds, size)
+
+    async def say(message: Message) -> None:
+        told.append(message)
+
+    async def read() -> int:
+        body = Body(slow.receive, say, 10**9, clock=lambda: slow.at)
+        for n in range(1_000):
+            if (await body.receive())["type"] == "http.disconnect":
+                await body.send({"type": "http.response.start"})
+                with pytest.raises(Refused, match="too slowly: 8 kB a second is the least"):
+                    body.refuse()
+                return n
+        return 1_000
+
+    assert asyncio.run(read()) <= parts
+    assert told == [], "what is said of half a body says nothing"
+
+
+def test_a_body_that_never_comes_is_waited_for_no_longer_than_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(visits, "GRACE", 0.05)
+
+    async def silence() -> Message:
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    async def read() -> str:
+        body = Body(silence, cast(Any, None), 10)
+        return str((await body.receive())["type"])
+
+    assert asyncio.run(read()) == "http.disconnect"
+
+
+def test_a_large_body_at_a_usual_pace_is_whole(store: Store) -> None:
+    slow = Trickle(8.0, 64 * 1024)
+
+    async def read() -> list[str]:
+        body = Body(slow.receive, cast(Any, None), 10**9, clock=lambda: slow.at)
+        return [(await body.receive())["type"] for _ in range(1_000)]
+
+    assert set(asyncio.run(read())) == {"http.request"}
+
+
 def test_every_answer_carries_the_headers(store: Store, signed: TestClient) -> None:
     answers = [
         client(store).get("/"),
@@ -471,7 +544,7 @@ def test_what_goes_wrong_in_the_workspace_is_a_sentence_here_too() -> None:
     def broken() -> Store:
         raise stores.StoreInUse("The workspace is open in another process.")
 
-    guarded: Any = Perimeter(Starlette(), broken, lambda: None)
+    guarded: Any = Perimeter(Starlette(), broken, lambda: None, wire)
     answer = TestClient(guarded, base_url=HOME, client=("127.0.0.1", 1)).get("/api/v1/health")
     assert (answer.status_code, answer.json()["detail"]) == (503, "The workspace is open in another process.")
 

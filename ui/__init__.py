@@ -19,6 +19,7 @@ from plotly.basedatatypes import BaseFigure
 from plotly.io import templates
 
 from creditrisk import (
+    blinding,
     categories,
     cells,
     charts,
@@ -392,7 +393,8 @@ def bullets(texts: Iterable[str], mark: str) -> None:
 
 
 def _in_words(frame: DataFrame) -> DataFrame:
-    """Put words in the place of codes."""
+    """Put words in the place of codes, and nothing in the place of what this person may not read now."""
+    frame = blinding.covered(opened(), user(), frame) if "applicant_id" in frame else frame
     known = {name: words for name, words in WORDS.items() if name in frame}
     said = {name: [words.get(code, code) for code in frame[name].tolist()] for name, words in known.items()}
     return frame.assign(**said) if known else frame

@@ -165,9 +165,11 @@ def _to_take(store: Store, batch: Mapping[str, Any]) -> None:
 
 
 def _content(store: Store, batch_id: str, kind: results.Kind) -> Callable[[], bytes]:
+    reader = ui.user()
+
     def made() -> bytes:
         with tempfile.TemporaryDirectory() as folder:
-            results.write(store, batch_id, Path(folder) / "results", kind)
+            results.write(store, batch_id, Path(folder) / "results", kind, reader=reader)
             return (Path(folder) / "results").read_bytes()
 
     return made
@@ -208,7 +210,7 @@ def _rows(store: Store, batch: Mapping[str, Any]) -> None:
     if batch["n_scored"] > len(made):
         st.caption(f"The first {ui.count(len(made))} of {ui.count(batch['n_scored'])}; the files above hold them all.")
     if row := ui.asked("row"):
-        _one(scoring.get(store, f"{batch['batch_id']}-{row}"))
+        _one(scoring.get(store, f"{batch['batch_id']}-{row}", reader=ui.user()))
 
 
 def _one(prediction: scoring.Prediction) -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 from pandas import DataFrame
 
 import ui
-from creditrisk import chronicle, conduct, reviews
+from creditrisk import blinding, chronicle, conduct, reviews
 from creditrisk import store as stores
 from creditrisk.scorecard import shown
 from creditrisk.scoring import Prediction
@@ -122,7 +122,8 @@ def _time_left(mine: reviews.Claim) -> None:
     seconds = (mine.expires_at - stores.now()).total_seconds()
     left = f"yours for {ui.plural(1 + int(seconds // 60), 'more minute')}" if seconds > 0 else "your time is up; somebody else may take it"
     blind = " :blue-badge[:material/visibility_off: read blind]" if mine.is_blind else ""
-    st.markdown(f":material/front_hand: **In your hands**{blind}  \n:gray[{ui.literal(SLOTS.get(mine.slot, mine.slot))}; {left}.]")
+    why = "Why it was proposed is said with its score" if mine.is_blind else ui.literal(SLOTS.get(mine.slot, mine.slot))
+    st.markdown(f":material/front_hand: **In your hands**{blind}  \n:gray[{why}; {left}.]")
 
 
 def offer(prediction_id: str, holder: str | None) -> None:
@@ -283,6 +284,6 @@ def story(prediction: Prediction) -> None:
         ui.story((row["happened_at"], row["who"], row["what"]) for row in ui.rows(found))
 
 
-def blind(prediction_id: str) -> bool:
-    """Whether this person has this case in hand to be judged before the score is seen."""
-    return any(claim.is_blind for claim in in_hands() if claim.prediction_id == prediction_id)
+def blind(prediction: Prediction) -> bool:
+    """Whether this person has a case of this applicant in hand to be judged before the score is seen."""
+    return prediction.applicant_id in blinding.hidden(ui.store(), ui.user())

@@ -105,13 +105,13 @@ def _ends(chosen: list[str]) -> None:
 
 def case(prediction: Prediction) -> None:
     """Show the evidence and every verdict on a case side by side."""
-    prediction_id = prediction.prediction_id
+    prediction_id, is_blind = prediction.prediction_id, hearing.blind(prediction)
     evidence, said = st.columns([3, 2], gap="large")
     with evidence:
         ui.proxy_banner(prediction.is_proxy)
-        hearing.evidence(prediction, blind=hearing.blind(prediction_id))
+        hearing.evidence(prediction, blind=is_blind)
     with said:
-        if reviews.held(ui.store(), ui.user(), prediction_id):
+        if is_blind or reviews.held(ui.store(), ui.user(), prediction_id):
             st.info("You have this case in hand: what others said is shown once you have judged it.", icon=":material/visibility_off:")
         else:
             for row in ui.rows(inspections.case(ui.store(), prediction_id)):

@@ -7,7 +7,7 @@ import streamlit as st
 from pandas import DataFrame
 
 import ui
-from creditrisk import charts, online, plan, retraining, shadow, standing, suspects
+from creditrisk import blinding, charts, online, plan, retraining, shadow, standing, suspects
 
 VIEWS = {"board": "Leaderboard and runs", "feedback": "What feedback changed"}
 SHOWN = 50  # suspects
@@ -168,7 +168,7 @@ def _suspects() -> None:
 def beside(model: Mapping[str, Any], hindrance: str | None) -> None:
     """Show what a challenger says beside the champion, and offer a candidate that standing."""
     store, model_id = ui.store(), model["model_id"]
-    found = ui.seen(shadow.beside, model_id)
+    found = blinding.others(store, ui.user(), ui.seen(shadow.beside, model_id))
     if model["status"] == "candidate":
         st.markdown(":gray[Beside the champion a model says what it would have said of every case that is scored. It decides nothing.]")
         against = hindrance or (None if ui.champion() else "There is no champion to stand beside: promote one first.")

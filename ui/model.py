@@ -7,7 +7,7 @@ import streamlit as st
 from pandas import DataFrame
 
 import ui
-from creditrisk import album, charts, comparison, cutoffs, gate, registry, scorecard, standing, training
+from creditrisk import album, blinding, charts, comparison, cutoffs, gate, registry, scorecard, standing, training
 from creditrisk.store import Store
 from ui import lab
 
@@ -218,7 +218,7 @@ def explained(model: Mapping[str, Any]) -> None:
 
 def _row(model: Mapping[str, Any], found: album.Kept) -> None:
     store, risk = ui.store(), ui.risk_word(model["is_proxy"])
-    ranked = sorted(ui.rows(found.scored), key=lambda row: -row["margin"])
+    ranked = sorted(ui.rows(blinding.others(store, ui.user(), found.scored)), key=lambda row: -row["margin"])
     offered = {row["applicant_id"]: row for row in (*ranked[:LISTED], *ranked[LISTED:][-LISTED:])}
     say = {name: f"{name} · {risk} {ui.percent(row['pd'])}{_labelled(row['bad'])}" for name, row in offered.items()}
     who = ui.pick(
@@ -230,6 +230,7 @@ def _row(model: Mapping[str, Any], found: album.Kept) -> None:
         free=True,
         help="The riskiest and the safest are offered; the id of any other test applicant may be typed.",
     )
+    blinding.require(store, ui.user(), str(who))
     steps, row = album.steps(store, found, str(who)), ui.rows(found.scored)[found.place(str(who))]
     scale = store.settings.score
     if scale.scale == "linear":

@@ -10,7 +10,7 @@ import streamlit as st
 from pandas import DataFrame
 
 import ui
-from creditrisk import corrections, scoring
+from creditrisk import blinding, corrections, scoring
 from creditrisk.scorecard import shown
 from creditrisk.store import Store
 
@@ -147,8 +147,11 @@ def _ask(move: Mapping[str, Any], key: str) -> None:
         return
     asked: dict[str, Any] = {"scope": scope, "category": category, "direction": move["direction"]}
     asked |= {"words": words} if scope == "words" else {"transaction_id": number}
-    with st.spinner("Looking at what would move …"):
-        _foresee(corrections.preview(ui.store(), str(move["applicant_id"]), using=_champion(), **asked))
+    if move["applicant_id"] in blinding.hidden(ui.store(), ui.user()):
+        st.caption(":material/visibility_off: You read this case blind: what would move is shown once your verdict is given.")
+    else:
+        with st.spinner("Looking at what would move …"):
+            _foresee(corrections.preview(ui.store(), str(move["applicant_id"]), using=_champion(), **asked))
     reason = st.text_input(
         "Reason", key=f"reason-{number}", placeholder="What you know that the text does not say", help="Kept with the change."
     )

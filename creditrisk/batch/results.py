@@ -15,7 +15,7 @@ import pyarrow as pa
 from pandas import DataFrame, concat
 from pyarrow import parquet
 
-from creditrisk import cells, certainty, features, registry, scorecard, scoring, stability, tranche, vault
+from creditrisk import blinding, cells, certainty, features, registry, scorecard, scoring, stability, tranche, vault
 from creditrisk.batch import keep, workbook
 from creditrisk.errors import CreditRiskError, InvalidInput
 from creditrisk.estimators import Numbers
@@ -36,21 +36,22 @@ def predictions(store: Store, batch_id: str, first: int = 1, last: int = 10**9) 
     return (Prediction(**row) for row in tranche.records(store, batch_id, first, last))
 
 
-def frames(store: Store, batch_id: str) -> Iterator[DataFrame]:
-    """Yield the table of results, as `scoring.results` has it, some thousand rows at a time."""
+def frames(store: Store, batch_id: str, reader: str | None = None) -> Iterator[DataFrame]:
+    """Yield the table of results, as `scoring.results` has it, some thousand rows at a time; empty what `reader` may not read now."""
     made, found = predictions(store, batch_id), certainty.known(store, keep.get(store, batch_id)["model_id"])
     while several := list(islice(made, AT_ONCE)):
-        yield scoring.results(several, found)
+        part = scoring.results(several, found)
+        yield part if reader is None else blinding.covered(store, reader, part)
 
 
-def write(store: Store, batch_id: str, file: Path, kind: Kind) -> int:
+def write(store: Store, batch_id: str, file: Path, kind: Kind, *, reader: str | None = None) -> int:
     """Write the results of a batch to a file, part by part; returns its rows. Raises InvalidInput where nothing is scored yet."""
     found = keep.get(store, batch_id)
     if not found["n_scored"]:
         raise InvalidInput(f"Batch {batch_id} has no score to hand out yet.")
     if kind == "xlsx" and found["n_scored"] > workbook.MOST:
         raise InvalidInput(f"A workbook holds {workbook.MOST:,} rows below its heading; take CSV or Parquet for {found['n_scored']:,}.")
-    parts, n = frames(store, batch_id), 0
+    parts, n = frames(store, batch_id, reader), 0
     if kind == "parquet":
         schema: pa.Schema | None = None
         with file.open("wb") as target:

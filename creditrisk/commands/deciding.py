@@ -35,11 +35,12 @@ def _what_if(options: Options, out: Out) -> None:
     from creditrisk import counterfactual, scoring
 
     with opened(options) as store:
-        prediction = scoring.get(store, options.prediction)
+        user = user_of(options, store.settings)
+        prediction = scoring.get(store, options.prediction, reader=user)
         changes = dict(_change(store.schema, said) for said in options.set)
         using = counterfactual.ready(store, prediction.model_id)
         wish = counterfactual.Wish(changes, guidance=True)
-        said = counterfactual.answer(store, prediction, wish, using, user=user_of(options, store.settings))
+        said = counterfactual.answer(store, prediction, wish, using, user=user)
         titles = {feature.name: feature for feature in store.schema}
     now, then, helps = said["now"], said["then"], said["guidance"]
     lines = [f"{row['title']}: {row['now']} instead of {row['before']}" for row in said["moved"] if row["feature"] in changes]
@@ -81,11 +82,12 @@ def _decide(options: Options, out: Out) -> None:
 
 
 def _record(options: Options, out: Out) -> None:
-    from creditrisk import notice, record
+    from creditrisk import notice, record, scoring
 
     target: Path = options.out
     target_of(target, ".html", ".pdf", ".txt")
     with opened(options) as store:
+        scoring.get(store, options.prediction, reader=user_of(options, store.settings))
         if target.suffix == ".pdf":
             content = record.pdf(store, options.prediction)
         else:

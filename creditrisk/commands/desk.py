@@ -83,7 +83,7 @@ def _score_workspace(options: Options, out: Out) -> None:
 
 def _score_file(options: Options, out: Out) -> None:
     """Score a file part by part; say what is wrong with bad rows and set them aside. A batch that was broken off goes on."""
-    from creditrisk import certainty, labels, registry
+    from creditrisk import blinding, certainty, labels, registry
     from creditrisk.batch import keep, results
 
     target = target_of(options.out, ".csv", ".xlsx", ".parquet")
@@ -100,11 +100,14 @@ def _score_file(options: Options, out: Out) -> None:
         out.refused_rows = batch["n_refused"]
         if out.as_json or not target:
             found = certainty.known(store, batch["model_id"])
+            hidden = blinding.hidden(store, user)
             for prediction in results.predictions(store, name):
+                if prediction.applicant_id in hidden:
+                    continue
                 record = prediction.to_json(found)
                 out.result(record, _in_short(prediction, record, bool(target)))
         if target and batch["n_scored"]:
-            _handed_out(store, name, target)
+            _handed_out(store, name, target, user)
         if target and batch["n_refused"]:
             aside = target.with_name(f"{target.stem}-refused.csv")
             write(results.refused(store, name), aside)
@@ -117,14 +120,14 @@ def _score_file(options: Options, out: Out) -> None:
     out.summary(record | {"batch": name}, f"{said}{f', written to {target}' if target else ''}.{f' {banner}' if banner else ''}")
 
 
-def _handed_out(store: "Store", name: str, target: Path) -> None:
+def _handed_out(store: "Store", name: str, target: Path, user: str) -> None:
     """Write the results of a batch to a file: the whole file or none."""
     from creditrisk.batch import results
 
     part = target.with_name(f".{target.name}.part")
     try:
         kind: Any = target.suffix.lower().removeprefix(".")
-        results.write(store, name, part, kind)
+        results.write(store, name, part, kind, reader=user)
         part.replace(target)
     except OSError as error:
         raise InvalidInput(f"{target} cannot be written: {error.strerror or error}.") from error
@@ -132,11 +135,12 @@ def _handed_out(store: "Store", name: str, target: Path) -> None:
 
 def _from_workspace(store: "Store", options: Options, asked: Mapping[str, Any], out: Out) -> "Iterator[list[Prediction]]":
     """Score applicants of the workspace, some thousand at a time."""
-    from creditrisk import features, scoring
+    from creditrisk import blinding, features, scoring
 
     names = [options.applicant] if options.applicant is not None else features.newest(store)["applicant_id"].tolist()
     if not names:
         raise NothingYet("There is nobody to score: store bank statements, then compute features.")
+    blinding.require(store, asked["user"], *names)
     for start in range(0, len(names), CHUNK):
         out.progress(start / len(names), "scoring")
         yield scoring.score_applicants(store, names[start : start + CHUNK], **asked)

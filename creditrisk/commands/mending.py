@@ -26,7 +26,7 @@ def declare(parser_of: ParserOf) -> None:
 
 
 def _correct(options: Options, out: Out) -> None:
-    from creditrisk import corrections
+    from creditrisk import blinding, corrections
 
     scope = "movement" if options.transaction is not None else "merchant" if options.merchant is not None else "words"
     asked: dict[str, Any] = {"scope": scope, "category": options.category, "direction": options.direction}
@@ -36,6 +36,7 @@ def _correct(options: Options, out: Out) -> None:
             whose = options.applicant or corrections.affected(store, **asked).most_of
             if whose is None:
                 raise InvalidInput("Nothing would change: these movements have that category already.")
+            blinding.require(store, user_of(options, store.settings), whose)
             seen = corrections.preview(store, whose, **asked)
             out.result(seen.to_json(), _foreseen(seen))
             out.summary({"stored": False, "n_movements": seen.affected.n_movements}, "Nothing was stored.")

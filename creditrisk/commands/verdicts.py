@@ -31,14 +31,14 @@ def declare(parser_of: ParserOf) -> None:
 
 
 def _review(options: Options, out: Out) -> None:
-    from creditrisk import feedback, reviews, tabular
+    from creditrisk import blinding, feedback, reviews, tabular
 
     target = _one_way(options)
     with opened(options) as store:
         user = user_of(options, store.settings)
         if target:
             found = feedback.given(store) if options.given else feedback.to_judge(store, options.limit)
-            write(found, target)
+            write(blinding.covered(store, user, found), target)
             what = "verdicts that stand" if options.given else "waiting cases"
             return out.summary({"written": len(found), "out": str(target)}, f"{len(found):,} {what} written to {target}.")
         if options.file:

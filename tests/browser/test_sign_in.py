@@ -171,6 +171,26 @@ def test_a_person_signs_in_works_and_signs_out_for_good(visit_signed: Visitor) -
     assert other.page.get_by_text("Signed in").count() == 0
 
 
+def test_what_a_person_is_offered_to_download_is_nobody_elses(visit_signed: Visitor, chromium: "playwright.Browser") -> None:
+    sign_in(visit_signed, "rita")
+    visit_signed.open("models")
+    with visit_signed.page.expect_download() as taken:
+        visit_signed.page.get_by_role("button", name="Card .md").click()
+    assert taken.value.path().read_text(encoding="utf-8").startswith("#")
+    assert visit_signed.page.request.get(taken.value.url).status == 200
+    other = Visitor(chromium.new_context(locale="en-US", timezone_id="UTC").new_page(), visit_signed.url)
+    sign_in(other, "ada")
+    other.open("statements")
+    assert other.page.request.get(taken.value.url).status == 404
+    other.page.locator("input[type=file]").set_input_files(
+        {"name": "of-nobody.csv", "mimeType": "text/csv", "buffer": b"Date,Text,Amount\n2026-01-31,Rent,-500.00\n"}
+    )
+    other.sees("of-nobody.csv")
+    other.settle()
+    playwright.expect(other.page.get_by_text("404")).to_have_count(0)
+    other.page.context.close()
+
+
 def test_a_person_without_a_role_sees_a_sentence_and_nothing_else(visit_signed: Visitor) -> None:
     sign_in(visit_signed, "eve")
     visit_signed.sees("eve@bank.test has no role here")
