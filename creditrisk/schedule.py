@@ -84,7 +84,7 @@ def start_due(store: Store) -> list[str]:
             except JobBusy:
                 continue
             except Exception as fault:  # noqa: BLE001  (those behind it in line are not to wait for what can never start)
-                log.error("Scheduled training %s could not be started: %s", name, discretion.told(fault))
+                log.error("Scheduled training %s could not be started: %s", asked["schedule_id"], discretion.told(fault))
                 state, said = "failed", "It could not be started, for a fault of the program, whose log says which: schedule it again."
             with store.write(Person(asked["created_by"], EVERYONE), "schedule ended", name, state=state, message=said) as cursor:
                 _end(cursor, name, state, said, "the server")

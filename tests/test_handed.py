@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
@@ -16,6 +16,7 @@ from creditrisk import handed, sessions
 from creditrisk.handed import Handed
 from creditrisk.perimeter import Perimeter
 from creditrisk.store import Store
+from tests import rest
 from tests.conftest import ROOT
 from tests.rest import TestClient
 from tests.test_perimeter import HOME, Signing, cookie
@@ -170,9 +171,9 @@ def test_one_sign_in_has_so_many_pages_open_and_no_more(store: Store, monkeypatc
     opened = guarded(store, Signing())
     where, headers = "ws://localhost:8501/_stcore/stream", {"Origin": HOME, **come(ANN)}
     with opened.websocket_connect(where, headers=headers), opened.websocket_connect(where, headers=headers):
-        with pytest.raises(WebSocketDisconnect) as refused, opened.websocket_connect(where, headers=headers):
+        with pytest.raises(rest.WebSocketDenialResponse) as refused, opened.websocket_connect(where, headers=headers):
             pass
-        assert refused.value.reason == "You have 2 pages open: close one."
+        assert "You have 2 pages open: close one." in refused.value.text
         assert talk(opened, RITA), "others are not held up"
     assert talk(opened, ANN), "a page that was closed is not counted"
     assert talk(guarded(store, None), None), "at one machine nobody counts"

@@ -44,9 +44,10 @@ OF_NOBODY = {  # what they answer, or do, is of the program, the schema or a wor
     "integrity.mark_for_wiping": "a file that says: wipe at the next start",
     "registry.hindrance": "says why a model cannot score, and says the refusal itself",
     "tracking.record": "asks first whether a tracking server is set",
-    "training.meant": "a model's name, completed",
+    "standing.meant": "a model's name, completed",
     "vault.folder": "a path",
-    "workspace.last_write": "a number",
+    **dict.fromkeys(("workspace.last_write", "workspace.own_write"), "a number"),
+    "blinding.require": "asked of no applicant, it looks at nothing",
     "training.finish": "reads the folder of a job that ended, and stores under the name of who started it",
 }
 LIBRARY = sorted((ROOT / "creditrisk").rglob("*.py"))
