@@ -25,7 +25,7 @@ from creditrisk.batch import keep
 from creditrisk.errors import CreditRiskError
 from creditrisk.perimeter import Perimeter
 from creditrisk.store import Store
-from ui import entrance, porch, wire
+from ui import entrance, porch, theme, wire
 
 log = logging.getLogger(__name__)
 TICK = 20.0  # seconds between two looks at what is scheduled
@@ -40,6 +40,7 @@ async def lifespan(app: Any) -> AsyncIterator[None]:  # noqa: ARG001
     try:
         entrance.prove()
         porch.narrow()
+        theme.keep()
         os.umask(0o077)  # what is written here is nobody else's on this machine
         furnish()
         store = ui.opened()

@@ -112,3 +112,5 @@ else:
     ui.table(
         past[["prediction_id", *columns]], columns, key="past", alt="Verdicts, newest first", opens="prediction_id", param="prediction"
     )
+    if len(past) == hearing.MOST_TOLD:
+        st.caption(f"The newest {hearing.MOST_TOLD} of them.")

@@ -22,6 +22,7 @@ ABOUT = {
     "reasons": "The reasons",
     "data": "The data behind it",
 }
+MOST_TOLD = 200  # verdicts
 NOTICED = 20.0  # seconds after which what others score and judge shows here
 NO_CLAIMS = frozenset({"score", "decide", "inspect"})  # actions by which no case comes into anybody's hands, or out of them
 SLOTS = {
@@ -64,7 +65,7 @@ def told() -> DataFrame:
 
 
 def _verdicts(store: Store) -> DataFrame:
-    return reviews.history(store, most=1000)
+    return reviews.history(store, most=MOST_TOLD)
 
 
 def day_so_far() -> None:
