@@ -1,13 +1,13 @@
 """Applications and outcomes are appended; strangers are counted, not stored."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from pandas import DataFrame
 
-from creditrisk import applicants, conduct
+from creditrisk import applicants, conduct, scoring
 from creditrisk.errors import InvalidInput, UnknownThing
-from creditrisk.store import Store
+from creditrisk.store import Store, now
 from tests.books import keep
 
 
@@ -78,3 +78,16 @@ def test_of_contradictory_outcomes_in_one_file_bad_counts(store: Store) -> None:
 def test_a_stranger_has_no_page(store: Store) -> None:
     with pytest.raises(UnknownThing, match="applicant 'zed'"):
         applicants.person(store, "zed")
+
+
+def test_of_scores_of_one_instant_a_person_shows_the_one_that_is_current(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    who = str(filled.value("select min(applicant_id) from applicant"))
+    at = now()
+    monkeypatch.setattr(scoring, "now", lambda: at)
+    for _ in range(5):  # their ids are drawn by lot
+        scoring.score_applicants(filled, [who], user="ann", channel="test")
+        current = filled.value("select prediction_id from prediction_current where applicant_id = $id", id=who)
+        assert applicants.person(filled, who)["prediction_id"] == current
+    monkeypatch.setattr(scoring, "now", lambda: at + timedelta(seconds=1))
+    (made,) = scoring.score_applicants(filled, [who], user="ann", channel="test")
+    assert applicants.person(filled, who)["prediction_id"] == made.prediction_id

@@ -26,7 +26,7 @@ from creditrisk.store import Store
 from ui import account, recategorise
 
 OFFERED = 200
-ORDERED = 60.0  # seconds for which the applicants offered stay in their order, the last scored first
+ORDERED = 300.0  # seconds for which the applicants offered stay in their order, the last scored first
 REFERENCES = {"cut-off": "Near the cut-off", "everyone": "Everybody"}
 
 

@@ -23,7 +23,7 @@ ABOUT = {
     "data": "The data behind it",
 }
 MOST_TOLD = 200  # verdicts
-NOTICED = 20.0  # seconds after which what others score and judge shows here
+NOTICED = 60.0  # seconds after which what others score and judge shows here
 NO_CLAIMS = frozenset({"score", "decide", "inspect"})  # actions by which no case comes into anybody's hands, or out of them
 SLOTS = {
     "near cut-off": "Proposed because it lies near the cut-off",
