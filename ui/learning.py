@@ -7,7 +7,8 @@ import streamlit as st
 from pandas import DataFrame
 
 import ui
-from creditrisk import charts, online, plan, retraining, shadow, standing, suspects
+from creditrisk import charts, online, plan, retraining, shadow, suspects
+from creditrisk.standing import leaderboard
 
 VIEWS = {"board": "Leaderboard and runs", "feedback": "What feedback changed"}
 SHOWN = 50  # suspects
@@ -38,7 +39,7 @@ def _before_and_after() -> None:
     said = ui.seen(retraining.proposal)
     if said:
         st.markdown(f":gray[{ui.literal(said.sentence)}]")
-    board = ui.rows(ui.seen(standing.leaderboard))
+    board = ui.rows(ui.seen(leaderboard))
     able = [row["model_id"] for row in board if row["algorithm"] not in plan.BASELINES]
     last = ui.seen(retraining.latest)
     if last is None or len(able) < 2:
