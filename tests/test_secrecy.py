@@ -47,6 +47,22 @@ def test_every_table_that_a_browser_can_save_has_its_formulas_made_harmless() ->
     frames = [ast.unparse(call) for file in FACES for call in calls(file, "dataframe")]
     assert frames
     assert not [call for call in frames if "harmless(" not in call and "dataframe(shown, key=key" not in call]
+    assert [ast.unparse(call).partition(",")[0] for file in FACES for call in calls(file, "data_editor")] == ["st.data_editor(shown"]
+
+
+def test_what_is_edited_is_harmless_in_the_browser_and_comes_back_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = pandas.DataFrame({"written": ["=1+1", "rent", "@SUM(A1)"], "means": ["", "", "=x"], "n": [1, 2, 3]})
+    shown: list[pandas.DataFrame] = []
+
+    def editor(frame: pandas.DataFrame, **_: object) -> pandas.DataFrame:
+        shown.append(frame)
+        return frame.assign(means=["sum", "", "'=x"])  # the first row was edited
+
+    monkeypatch.setattr(ui.st, "data_editor", editor)
+    back = ui.edited(given)
+    assert shown[0]["written"].tolist() == ["'=1+1", "rent", "'@SUM(A1)"]
+    assert back["written"].tolist() == given["written"].tolist()
+    assert back["means"].tolist() == ["sum", "", "=x"]
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1+1"])

@@ -368,6 +368,19 @@ def tick(frame: DataFrame, columns: Mapping[str, Any], *, key: str, alt: str, he
     return [int(row) for row in picked["selection"]["rows"]]
 
 
+def edited(frame: DataFrame, **options: Any) -> DataFrame:
+    """Let somebody edit a table, whose formulas are harmless while the browser has it; what nobody touched comes back as it was."""
+    shown = cells.harmless(frame)
+    made = st.data_editor(shown, hide_index=True, placeholder="", **options)
+    changed = {name: made[name].tolist() for name in frame}
+    kept = {
+        name: [old if new == given else new for old, given, new in zip(frame[name].tolist(), shown[name].tolist(), news, strict=True)]
+        for name, news in changed.items()
+        if not frame[name].equals(shown[name])
+    }
+    return made.assign(**kept) if kept else made
+
+
 def bullets(texts: Iterable[str], mark: str) -> None:
     """Say a few things, a line each behind its mark; a remark in brackets stays on one line; nothing to say is said, too."""
     whole = (re.sub(r"\([^)]*\)$", lambda remark: remark[0].replace(" ", "\u00a0"), text) for text in texts)
