@@ -62,7 +62,7 @@ def person(store: Store, claims: Claims | None) -> Person:
     """Return who is signed in with these claims. Raises NotSignedIn where that sign-in is unknown, over or ended."""
     if claims is None:
         raise NotSignedIn("Sign in to go on.")
-    session_id, known = _id(claims), _known.setdefault(store.whole, {})
+    session_id, known = _id(claims), _known.setdefault(store, {})
     until = known.get(session_id)
     if until is None:
         until = known.setdefault(session_id, _until(store, session_id))

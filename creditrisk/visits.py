@@ -17,8 +17,8 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-API = "/api"
 DENIAL = "websocket.http.response"  # ASGI's extension: an answer, with headers, in the place of an opened socket
+API = "/api"
 
 
 class Refused(Exception):

@@ -140,7 +140,9 @@ def test_a_server_that_is_down_loses_no_training(filled: Store, monkeypatch: pyt
     assert len(registry.models(filled)[registry.models(filled)["job_id"] == job["job_id"]]) == 3
 
 
-@pytest.mark.parametrize("where", ["sqlite:///mlflow.db", "file:/tmp/x", "http://", "http://127.0.0.1:port", "http://ann:s3cr/et@127.0.0.1"])
+@pytest.mark.parametrize(
+    "where", ["sqlite:///mlflow.db", "file:/tmp/x", "http://", "http://127.0.0.1:port", "http://ann:s3cr/et@127.0.0.1"]
+)
 def test_an_address_that_is_none_is_a_sentence(where: str, filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", where)
     said = tracking.record(filled, ["M0001"])

@@ -56,17 +56,6 @@ STATE_COLOURS = {
 }
 SHARE = "%.1f %%"
 READING = frozenset({"claim", "decide"})  # actions that store nothing but who has a case in hand, and what was decided on it
-# Questions whose answer is counts, figures of models and of the whole: kept for everybody. Any other answer is kept for who asked.
-OF_NOBODY = frozenset(
-    {f"registry.{question}" for question in ("champion", "former", "get", "hindrance", "models")}
-    | {f"dictionary.{question}" for question in ("bins", "columns", "doubts", "maturity", "related")}
-    | {f"labels.shelf.{question}" for question in ("get", "sets")}
-    | {f"labels.views.{question}" for question in ("axes", "by_cohort", "by_group")}
-    | {f"retraining.{question}" for question in ("changed", "latest", "proposal", "versions")}
-    | {"workspace.summary", "workspace.scores", "reviews.summary", "inspections.agreement", "decisions.effects", "jobs.active"}
-    | {"training.leaderboard", "training.consequences", "gate.judge", "augment.count", "augment.likeness"}
-    | {"online.prequential", "online.waiting", "online.weighs"}
-)
 ON_CASES = READING | {"score", "review", "inspect"}  # what is done all day, each of a single case: no model and no job changes by it
 
 
@@ -139,6 +128,19 @@ def guard() -> Iterator[None]:
 def literal(text: object) -> str:
     """Escape what Markdown would interpret: names and texts come from files."""
     return re.sub(r"([\\`*_{}\[\]<>#$~|:])", r"\\\1", str(text)).replace(" %", "\u00a0%")
+
+
+# Questions whose answer is counts, figures of models and of the whole: kept for everybody. Any other answer is kept for who asked.
+OF_NOBODY = frozenset(
+    {f"registry.{question}" for question in ("champion", "former", "get", "hindrance", "models")}
+    | {f"dictionary.{question}" for question in ("bins", "columns", "doubts", "maturity", "related")}
+    | {f"labels.shelf.{question}" for question in ("get", "sets")}
+    | {f"labels.views.{question}" for question in ("axes", "by_cohort", "by_group")}
+    | {f"retraining.{question}" for question in ("changed", "latest", "proposal", "versions")}
+    | {"workspace.summary", "workspace.scores", "reviews.summary", "inspections.agreement", "decisions.effects", "jobs.active"}
+    | {"training.leaderboard", "training.consequences", "gate.judge", "augment.count", "augment.likeness"}
+    | {"online.prequential", "online.waiting", "online.weighs"}
+)
 
 
 @st.cache_data(show_spinner=False, max_entries=600)
