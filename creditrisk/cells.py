@@ -291,14 +291,18 @@ def _numpy(column: pa.Array) -> NDArray[Any]:
 
 
 def harmless(frame: DataFrame) -> DataFrame:
-    """Return a table to be opened elsewhere: a text that a spreadsheet would calculate stands behind an apostrophe, a number as it is.
+    """Return a table to be opened elsewhere: a text that a spreadsheet would calculate, be it a heading, stands behind an apostrophe.
 
+    >>> list(harmless(DataFrame({"=1+1": [1]})))
+    ["'=1+1"]
     >>> harmless(DataFrame({"text": ["=1+1", " @x", "-12.50", "+49 30 1", "A=B"], "n": [-1, 2, 3, 4, 5]}))["text"].to_list()
     ["'=1+1", "' @x", '-12.50', '+49 30 1', 'A=B']
     """
     texts = {name: frame[name].tolist() for name, kind in frame.dtypes.items() if kind.kind not in "biufcmM"}
     made: dict[str, Any] = {str(name): list(map(_quoted, values)) for name, values in texts.items() if any(map(_calculates, values))}
-    return frame.assign(**made) if made else frame
+    plain = frame.assign(**made) if made else frame
+    headings = {name: _quoted(name) for name in plain if _calculates(name)}
+    return plain.rename(columns=headings) if headings else plain
 
 
 def _calculates(value: object) -> bool:

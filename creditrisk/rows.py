@@ -148,12 +148,13 @@ def complaint(feature: Feature, value: object) -> str | None:
 def _columns(schema: Schema, rows: Rows) -> dict[str, Column]:
     names = list(rows.columns) if isinstance(rows, DataFrame) else list(dict.fromkeys(name for row in rows for name in row))
     known = {*KEYS, *(feature.name for feature in schema)}
-    unknown = [str(name) for name in names if name not in known]
+    meant = {name: name if name in known else str(name).removeprefix("'") for name in names}  # a heading as `cells.harmless` writes it
+    unknown = [str(name) for name in names if meant[name] not in known]
     if unknown:
         raise InvalidInput(f"Nothing called {', '.join(unknown)} is declared in schema {schema.name!r}; remove or rename it.")
     if isinstance(rows, DataFrame):
-        return {name: rows[name] for name in names}
-    return {name: [row.get(name) for row in rows] for name in names}
+        return {meant[name]: rows[name] for name in names}
+    return {meant[name]: [row.get(name) for row in rows] for name in names}
 
 
 def _feature_column(feature: Feature, values: Column, n: int, problems: list[Problem]) -> NDArray[Any]:

@@ -83,8 +83,11 @@ def _shown(where: str) -> str:
 
 
 def _server(where: str) -> Server:
-    parts = urlsplit(where)
-    host, port = parts.hostname, parts.port
+    try:
+        parts = urlsplit(where)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:  # whose words quote what stands where a port should: a password with a slash in it
+        raise Unreached("its address should be like https://host:port, a name and password in it percent-encoded") from error
     if parts.scheme not in ("http", "https") or not host:
         raise Unreached("its address should begin with http:// or https://")
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection

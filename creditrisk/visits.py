@@ -19,8 +19,8 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-API = "/api"
 DENIAL = "websocket.http.response"  # ASGI's extension: an answer, with headers, in the place of an opened socket
+API = "/api"
 GRACE, SLOWEST = 30.0, 8_000  # seconds until a body has to come, and bytes a second from then on
 READY = 0.1  # seconds in which a part that has come is handed on
 

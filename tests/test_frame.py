@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,33 @@ def test_a_session_that_ends_ends_every_open_page(empty: None, monkeypatch: pyte
     assert "You have signed out" in page.warning[0].value
     assert not page.title
     assert [button.label for button in page.button] == ["Sign in with bank", r"Sign in with \<i\>"]
+
+
+def test_a_session_that_runs_out_ends_an_open_page(empty: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(entrance, "provider", lambda: Said(ADA))
+    sessions.begin(ui.opened(), ADA)
+    page = visit("applicants")
+    assert page.title
+    late = sessions.now() + timedelta(hours=11)
+    monkeypatch.setattr(sessions, "now", lambda: late)
+    page.run()
+    assert "it lasts 10 hours" in page.warning[0].value
+    assert not page.title
+
+
+def test_a_role_that_is_taken_away_ends_an_open_page_and_is_on_record(empty: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    claims = {"email": "tom@bank.test", "groups": ["tellers"]}
+    people = ui.opened().settings.people
+    object.__setattr__(people, "groups", {"tellers": ("reviewer",)})
+    monkeypatch.setattr(entrance, "provider", lambda: Said(claims))
+    sessions.begin(ui.opened(), claims)
+    page = visit("applicants")
+    assert page.title
+    object.__setattr__(people, "groups", {})
+    page.run()
+    assert "tom@bank.test has no role here" in page.error[0].value
+    assert not page.title
+    assert ui.opened().value("select count(*) from audit where action = 'refused' and user_name = 'tom@bank.test'") > 0
 
 
 def test_a_key_is_shown_once(empty: None) -> None:

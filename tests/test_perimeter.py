@@ -22,7 +22,6 @@ from creditrisk.perimeter import Perimeter
 from creditrisk.settings import Access, Settings
 from creditrisk.store import Store
 from creditrisk.visits import Body, Message, Meter, Refused
-from tests import rest
 from tests.rest import TestClient
 from ui import wire
 
@@ -94,10 +93,12 @@ def signed(store: Store) -> TestClient:
 
 def socket(browser: TestClient, **headers: str) -> str:
     """Open the pages' socket; return what it says, or why it does not open."""
+    from tests.rest import WebSocketDenialResponse
+
     try:
         with browser.websocket_connect("ws://localhost:8501/_stcore/stream", headers=headers) as opened:
             return str(opened.receive_text())
-    except rest.WebSocketDenialResponse as refused:
+    except WebSocketDenialResponse as refused:
         return str(refused.json()["detail"]) if set(perimeter.HEADERS) <= set(refused.headers) else "no headers"
 
 

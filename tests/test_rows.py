@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pandas import DataFrame, Series
 
+from creditrisk import cells
 from creditrisk.errors import InvalidInput
-from creditrisk.rows import check, complaint, outcomes
+from creditrisk.rows import check, columns, complaint, outcomes
 from creditrisk.schema import Feature, Schema, built_in
 
 SCHEMA = Schema(
@@ -138,3 +139,11 @@ def test_days_of_outcomes_are_read_in_the_one_format_their_column_leaves(written
 def test_a_day_may_come_as_an_instant() -> None:
     table, _ = check(SCHEMA, [{"as_of": datetime(2026, 1, 31, 12)}])
     assert table["as_of"].tolist() == [date(2026, 1, 31)]
+
+
+def test_a_heading_comes_back_as_an_export_wrote_it() -> None:
+    schema = Schema("odd", (Feature("=1+1", "Sum", type="number"),))
+    written = cells.harmless(DataFrame({"applicant_id": ["a"], "=1+1": [2.0]}))
+    assert list(written) == ["applicant_id", "'=1+1"]
+    found, problems = columns(schema, written)
+    assert (found["=1+1"].tolist(), problems) == ([2.0], [])

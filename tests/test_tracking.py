@@ -140,12 +140,15 @@ def test_a_server_that_is_down_loses_no_training(filled: Store, monkeypatch: pyt
     assert len(registry.models(filled)[registry.models(filled)["job_id"] == job["job_id"]]) == 3
 
 
-@pytest.mark.parametrize("where", ["sqlite:///mlflow.db", "file:/tmp/x", "http://", "http://127.0.0.1:port"])
+@pytest.mark.parametrize(
+    "where", ["sqlite:///mlflow.db", "file:/tmp/x", "http://", "http://127.0.0.1:port", "http://ann:s3cr/et@127.0.0.1"]
+)
 def test_an_address_that_is_none_is_a_sentence(where: str, filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", where)
     said = tracking.record(filled, ["M0001"])
     assert said is not None
     assert "was told of 0 of 1 models" in said
+    assert "s3cr" not in said, "nor a password that cuts an address short"
 
 
 def test_without_a_server_nobody_is_told_and_nothing_of_mlflow_is_imported(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,19 +58,6 @@ STATE_COLOURS = {
 }
 SHARE = "%.1f %%"
 READING = frozenset({"claim", "decide"})  # actions that store nothing but who has a case in hand, and what was decided on it
-_noticed: dict[tuple[int, frozenset[str]], tuple[float, int]] = {}  # when writes were looked at last, and the newest there was then
-# Questions whose answer is counts, figures of models and of the whole: kept for everybody. Any other answer is kept for who asked.
-OF_NOBODY = frozenset(
-    {f"registry.{question}" for question in ("champion", "former", "get", "hindrance", "models")}
-    | {f"dictionary.{question}" for question in ("bins", "columns", "doubts", "maturity", "related")}
-    | {f"labels.shelf.{question}" for question in ("get", "sets")}
-    | {f"labels.views.{question}" for question in ("axes", "by_cohort", "by_group")}
-    | {f"retraining.{question}" for question in ("changed", "latest", "proposal", "versions")}
-    | {f"standing.{question}" for question in ("consequences", "leaderboard")}
-    | {f"reviews.{question}" for question in ("done_on", "open_claims", "summary")}
-    | {"workspace.summary", "workspace.scores", "inspections.agreement", "decisions.effects", "jobs.active"}
-    | {"gate.judge", "augment.count", "augment.likeness", "online.prequential", "online.waiting", "online.weighs"}
-)
 ON_CASES = READING | {"score", "review", "inspect"}  # what is done all day, each of a single case: no model and no job changes by it
 
 
@@ -143,6 +130,21 @@ def guard() -> Iterator[None]:
 def literal(text: object) -> str:
     """Escape what Markdown would interpret: names and texts come from files."""
     return re.sub(r"([\\`*_{}\[\]<>#$~|:])", r"\\\1", str(text)).replace(" %", "\u00a0%")
+
+
+# Questions whose answer is counts, figures of models and of the whole: kept for everybody. Any other answer is kept for who asked.
+OF_NOBODY = frozenset(
+    {f"registry.{question}" for question in ("champion", "former", "get", "hindrance", "models")}
+    | {f"dictionary.{question}" for question in ("bins", "columns", "doubts", "maturity", "related")}
+    | {f"labels.shelf.{question}" for question in ("get", "sets")}
+    | {f"labels.views.{question}" for question in ("axes", "by_cohort", "by_group")}
+    | {f"retraining.{question}" for question in ("changed", "latest", "proposal", "versions")}
+    | {f"standing.{question}" for question in ("consequences", "leaderboard")}
+    | {f"reviews.{question}" for question in ("done_on", "open_claims", "summary")}
+    | {"workspace.summary", "workspace.scores", "inspections.agreement", "decisions.effects", "jobs.active"}
+    | {"gate.judge", "augment.count", "augment.likeness", "online.prequential", "online.waiting", "online.weighs"}
+)
+_noticed: dict[tuple[int, frozenset[str]], tuple[float, int]] = {}  # when writes were looked at last, and the newest there was then
 
 
 @st.cache_data(show_spinner=False, max_entries=600)
@@ -384,6 +386,19 @@ def tick(frame: DataFrame, columns: Mapping[str, Any], *, key: str, alt: str, he
     options: dict[str, Any] = {"hide_index": True, "column_config": config, "column_order": list(config), "height": height, "alt": alt}
     picked = st.dataframe(shown, key=key, on_select="rerun", selection_mode="multi-row", **options)
     return [int(row) for row in picked["selection"]["rows"]]
+
+
+def edited(frame: DataFrame, **options: Any) -> DataFrame:
+    """Let somebody edit a table, whose formulas are harmless while the browser has it; what nobody touched comes back as it was."""
+    shown = cells.harmless(frame)
+    made = st.data_editor(shown, hide_index=True, placeholder="", **options)
+    changed = {name: made[name].tolist() for name in frame}
+    kept = {
+        name: [old if new == given else new for old, given, new in zip(frame[name].tolist(), shown[name].tolist(), news, strict=True)]
+        for name, news in changed.items()
+        if not frame[name].equals(shown[name])
+    }
+    return made.assign(**kept) if kept else made
 
 
 def bullets(texts: Iterable[str], mark: str) -> None:

@@ -41,22 +41,30 @@ MEASURES = {
 LISTED = 60  # of the riskiest and of the safest test applicants each
 
 
-@st.cache_resource(show_spinner="Reading what was kept of the test rows …", max_entries=8)
-def kept(_store: Store, model_id: str, digest: str, reader: str) -> album.Kept:  # noqa: ARG001  (the digest and who reads are the key)
+def kept(store: Store, model_id: str, digest: str) -> album.Kept:
     """A model's test rows and their contributions, for who reads them, changed by nobody; a model never changes."""
+    return _kept(store, model_id, digest, store.reader)
+
+
+@st.cache_resource(show_spinner="Reading what was kept of the test rows …", max_entries=8)
+def _kept(_store: Store, model_id: str, digest: str, reader: str) -> album.Kept:  # noqa: ARG001  (the digest and who reads are the key)
     return album.kept(_store, model_id)
 
 
-@st.cache_data(show_spinner=False, max_entries=64)
-def swarm(_store: Store, model_id: str, digest: str, reader: str) -> DataFrame:
+def swarm(store: Store, model_id: str, digest: str) -> DataFrame:
     """The dots of a model's contributions, each of them somebody's."""
-    return album.swarm(kept(_store, model_id, digest, reader))
+    return _swarm(store, model_id, digest, store.reader)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _swarm(_store: Store, model_id: str, digest: str, reader: str) -> DataFrame:  # noqa: ARG001
+    return album.swarm(kept(_store, model_id, digest))
 
 
 @st.cache_data(show_spinner="Asking the model about other values …", max_entries=64)
 def partial(_store: Store, model_id: str, digest: str, name: str) -> DataFrame:
     """How a model's risk moves with one feature."""
-    found = kept(_store, model_id, digest, _store.reader)
+    found = kept(_store, model_id, digest)
     return album.partial(registry.load(_store, model_id), found.values, found.schema[name])
 
 
@@ -183,10 +191,10 @@ def _cutoff(model: Mapping[str, Any]) -> None:
 def explained(model: Mapping[str, Any]) -> None:
     """Show what moves the model: all test rows, one of them, one feature, and a scorecard's points."""
     store, model_id, digest = ui.store(), model["model_id"], model["digest"]
-    found = kept(store, model_id, digest, store.reader)
+    found = kept(store, model_id, digest)
     titles = {feature.name: feature.title for feature in found.features}
     ui.section("All test applicants", help="A dot is an applicant; click one to see how its risk came about.")
-    ui.figure(charts.beeswarm(swarm(store, model_id, digest, store.reader)), key=f"swarm-{model_id}", param="row")
+    ui.figure(charts.beeswarm(swarm(store, model_id, digest)), key=f"swarm-{model_id}", param="row")
 
     ui.section("One test applicant", help="From the average of everybody to this applicant, feature by feature; the bars add up exactly.")
     _row(model, found)

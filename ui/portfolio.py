@@ -68,14 +68,7 @@ def bring_in() -> None:
             _partners(joined.parts)
         proposal = tables.wanted(store, joined, target=target, as_of=as_of)
         _told([*joined.notes, *(finding.sentence for finding in proposal.findings)])
-        edited = st.data_editor(
-            tables.editable(proposal.schema),
-            key="schema",
-            hide_index=True,
-            placeholder="",
-            disabled=["name"],
-            column_config=SCHEMA_COLUMNS,
-        )
+        edited = ui.edited(tables.editable(proposal.schema), key="schema", disabled=["name"], column_config=SCHEMA_COLUMNS)
         schema = _spelt(proposal.schema, spelling.writings(proposal.schema, joined.frame), key="writings")
         if st.button(f"Keep {ui.count(len(joined.frame))} applicants", type="primary", icon=":material/save:", key="keep"):
             wanted = tables.edited(schema, edited)
@@ -241,11 +234,9 @@ def _spelt(schema: Schema, writings: DataFrame, *, key: str) -> Schema:
     if writings.empty:
         return schema
     st.caption("How choices are written, and what is meant: a slip of the pen gets the right word under “Means”.")
-    edited = st.data_editor(
+    edited = ui.edited(
         writings,
         key=key,
-        hide_index=True,
-        placeholder="",
         disabled=["column", "written", "n", "perhaps"],
         column_config=WRITINGS,
         height=ui.fitting(len(writings), 8),

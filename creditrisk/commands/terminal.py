@@ -46,7 +46,7 @@ class Out:
     def table(self, frame: "DataFrame") -> None:
         """Print a table for people."""
         self._clear()
-        if not self.as_json:
+        if not self.as_json and not frame.empty:
             print(frame.to_string(index=False, na_rep="", float_format=lambda value: f"{value:.4g}"))
 
     def summary(self, record: Mapping[str, Any], sentence: str) -> None:
