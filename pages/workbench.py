@@ -65,13 +65,14 @@ groups = {group: [page(name, *words) for name, words in pages.items()] for group
 if frame.keeps_keys():
     groups["Admin"] = [page("access", "Access", "key")]
 navigation = st.navigation({"": [st.Page(home, title="Overview", url_path="overview", visibility="hidden")], **groups})
+st.set_page_config(page_title=f"{navigation.title} · {ui.PRODUCT}")  # tabs and the way back are told apart
 
 with head:
     model = ui.champion()
     with st.container(border=True, gap="xsmall", key="champion"):
         if model is None:
             st.markdown(
-                ":gray[:small[CHAMPION]]  \n**No model scores yet**",
+                ":gray[:small[CHAMPION]]  \n**None yet**",
                 help="A champion is the model that scores. A named person promotes it.",
             )
         else:
