@@ -59,6 +59,7 @@ if found.empty and not words:
         "Nobody here yet",
         "Upload a bank statement, or enter an application and add statements later.",
         ("statements", "Upload statements"),
+        ("data", "Import a table"),
         icon="group",
     )
 elif found.empty:

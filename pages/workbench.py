@@ -68,13 +68,14 @@ if "pages" not in st.session_state:  # a file lies where it lay: to look for all
     }
 admin = {"Admin": [page("access", "Access", "key")]} if frame.keeps_keys() else {}
 navigation = st.navigation({**st.session_state["pages"], **admin})
+st.set_page_config(page_title=f"{navigation.title} · {ui.PRODUCT}")  # tabs and the way back are told apart
 
 with head:
     model = ui.champion()
     with st.container(border=True, gap="xsmall", key="champion"):
         if model is None:
             st.markdown(
-                ":gray[:small[CHAMPION]]  \n**No model scores yet**",
+                ":gray[:small[CHAMPION]]  \n**None yet**",
                 help="A champion is the model that scores. A named person promotes it.",
             )
         else:

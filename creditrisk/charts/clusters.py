@@ -213,10 +213,10 @@ def cloud(points: DataFrame, axes: DataFrame, n: int) -> go.Figure:
 def _direction(axes: DataFrame, axis: str, most: int) -> str:
     """What a direction of the map is: '→ riskier: days overdrawn, low balance (43 % of all differences)', a line each way."""
     part = axes[axes["axis"] == axis].head(most) if len(axes) else axes
-    words = []
+    words, glue = [], ", " if axis == "x" else ",<br>"  # upright there is less room
     for sign, arrow in ((1, "→"), (-1, "←")):
         titles = [canvas.short(title, 28) for title, loading in zip(part["title"], part["loading"], strict=True) if sign * loading > 0]
-        words += [f"{arrow} riskier: {', '.join(titles)}"] if titles else []
+        words += [f"{arrow} riskier: {glue.join(titles)}"] if titles else []
     return f"{'<br>'.join(words)} ({canvas.percent(part['share'].iloc[0])} of all differences)"
 
 
