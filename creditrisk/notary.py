@@ -1,7 +1,8 @@
 """What each change stored, put on record with it: of every table of facts the digests of the rows that the change added.
 
 Whoever alters, removes or adds a row by other means than this program is found by holding the tables against the record, and of rows
-that were stored a few at a time the very one is named.
+that were stored a few at a time the very one is named. Digests are salted, and the salt goes with whoever is erased: no digest from
+before can be tried with names.
 """
 
 import json
@@ -15,7 +16,7 @@ import duckdb
 LOCAL = 36_028_797_018_960_000  # from here on DuckDB numbers the rows of an open transaction; once committed they have other numbers
 FEW = 50  # rows of one change that are known one by one; of more, how many they are and the sum of their digests
 SHOWN = 160  # characters of a row
-DIGEST = "md5_number_lower(it::varchar)"
+DIGEST = "md5_number_lower((select coalesce(any_value(value), '') from salt) || it::varchar)"
 WRITTEN = re.compile(r"\b(insert\s+(?:or\s+\w+\s+)?into|update|delete\s+from|alter\s+table)\s+\"?(\w+)", re.IGNORECASE)
 FACTS: Mapping[str, str] = dict.fromkeys(
     (
@@ -70,6 +71,13 @@ class Watched:
         for how, table in WRITTEN.findall(query):
             if table.lower() in FACTS:
                 (self.added if how[0] in "iI" else self.changed)[table.lower()] = None
+
+
+def forget(cursor: Any) -> None:
+    """Take another salt, and take down all that is stored anew with it, once the open transaction ends."""
+    cursor.execute("update salt set value = uuid()::varchar")
+    if isinstance(cursor, Watched):
+        cursor.changed.update(dict.fromkeys(FACTS))
 
 
 def entry(cursor: Watched) -> dict[str, Stored]:

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from pandas import DataFrame
 
-from creditrisk import custody, integrity, labels, registry, vault
+from creditrisk import custody, integrity, labels, notary, registry, vault
 from creditrisk.errors import UnknownThing
 from creditrisk.registry import TABLES
 from creditrisk.store import Store, now, quoted
@@ -292,6 +292,7 @@ def _done(store: Store, leaving: Sequence[tuple[str, str]], asked: Order, models
             batch_files=away,
         )
         gone |= asdict(made)
+        notary.forget(cursor)
         for name in ("leaving", *(name for name, _ in STEPS)):
             cursor.execute(f"drop table {name}")
     return made, anew

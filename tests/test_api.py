@@ -8,7 +8,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from creditrisk import certainty, features, scoring
+from creditrisk import certainty, features, registry, scoring
 from creditrisk.api import MOST, create_api
 from creditrisk.store import Store
 from tests.rest import TestClient
@@ -139,6 +139,14 @@ def test_health_of_a_filled_and_of_an_empty_workspace(client: TestClient, filled
     refused = empty.post("/v1/score", json={"features": {}})
     assert refused.status_code == 409
     assert "No model has been promoted yet" in refused.json()["detail"]
+
+
+def test_health_says_that_there_are_no_scores_where_the_champion_was_altered(client: TestClient, filled: Store) -> None:
+    file = filled.models / client.get("/v1/health").json()["champion"] / registry.ARTEFACT
+    file.write_bytes(file.read_bytes()[:-1])
+    reply = client.get("/v1/health")
+    assert (reply.status_code, reply.json()["title"]) == (500, "TamperedArtefact")
+    assert "is not the file that was registered" in reply.json()["detail"]
 
 
 def test_a_failure_inside_says_nothing_about_the_inside(filled: Store) -> None:

@@ -469,7 +469,7 @@ def test_an_erasure_killed_before_or_after_it_is_stored_leaves_whole_tables(
     name = registry.table(filled, "M0002", "test")["applicant_id"].iloc[0]
     before = registry.files(filled, "M0002")
 
-    def killed(*_given: object) -> None:
+    def killed(*_given: object, **_named: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:

@@ -49,7 +49,8 @@ def everything(store: Store) -> str:
 def one(store: Store) -> str:
     """Return an applicant who is known in every way: with a name, statements, labels, scores, a verdict that names them."""
     store_id: str = store.value(KNOWN_WELL)
-    store.append("update application set name = $name where applicant_id = $id", name=NAME, id=store_id)
+    with store.write("ana", "apply", "a name") as cursor:
+        cursor.execute("update application set name = $name where applicant_id = $id", {"name": NAME, "id": store_id})
     movement = store.value("select min(transaction_id) from movement where applicant_id = $id and amount < 0", id=store_id)
     corrections.correct(
         store, scope="movement", category=OTHER, user="rita", transaction_id=movement, reason=f"Quirinia said so, {store_id}"

@@ -1,0 +1,3 @@
+-- salt: one row: what digests of rows of facts are mixed with; another whenever somebody is erased, so that no old digest tells whose row it was
+create table salt (value varchar not null);
+insert into salt values (uuid()::varchar);
