@@ -373,6 +373,16 @@ def test_a_key_that_only_scores_minds_its_own_batches(filled: Store, tmp_path: P
     assert "there is nothing to stop" in told["one"].json()["detail"]
 
 
+def test_a_key_in_an_address_a_cookie_or_a_body_is_none(store: Store) -> None:
+    key = tokens.create(store, "bot", ["admin"], purpose="test", days=1, user=ADMIN).key
+    nobody = client(store, Signing(), cookies={"authorization": f"Bearer {key}", "token": key})
+    for name in ("access_token", "token", "key", "api_key", "authorization", "Authorization"):
+        assert nobody.get("/api/v1/reviews", params={name: key}).status_code == 401
+        assert nobody.post("/api/v1/score", json={name: key}).status_code == 401
+    for scheme in ("Basic", "Token", "Bearer=", "Bearer,", f"Bearer {key[:-1]}", f"Bearer {key}x", "Bearer Bearer"):
+        assert nobody.get("/api/v1/reviews", headers={"Authorization": f"{scheme} {key}"}).status_code == 401, scheme
+
+
 def test_what_a_key_may_not_is_refused_by_the_library_too(store: Store) -> None:
     asked = {"scope": "words", "category": "RENT", "words": "x", "reason": "x"}
     refused = bot(store, "review").post("/api/v1/corrections", json=asked)
