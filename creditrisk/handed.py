@@ -29,6 +29,9 @@ class Wire(Protocol):
         None where it asks for what the pages never need.
         """
 
+    def held(self) -> int:
+        """Return how many bytes of uploaded files are in memory, whoever's."""
+
 
 class Handed:
     """Who was handed what; asked and told by the loop of the server alone."""

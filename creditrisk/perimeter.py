@@ -39,6 +39,7 @@ FORWARDED = (b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip"
 MB = 1024 * 1024
 SMALL = 64 * 1024  # bytes of a body that is neither the API's nor a file
 UPLOAD = "/_stcore/upload_file"
+MOST_HELD = 2_048 * MB  # of uploaded files that are in memory at a time
 WRONG_KEYS = 20  # a minute, from one address
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; "
@@ -81,7 +82,7 @@ class Perimeter:
         self._open_store = open_store
         self._provider = provider
         self._meter = Meter()
-        self._handed = Handed(wire)
+        self._wire, self._handed = wire, Handed(wire)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve what is admitted, answer everything else with a sentence."""
@@ -175,6 +176,8 @@ class Perimeter:
         if visit.method in SAFE:
             await self._app(visit.scope, receive, send)
             return
+        if visit.under(UPLOAD) and visit.method != "DELETE" and self._wire.held() > MOST_HELD:
+            refuse(503, "So many uploaded files are being looked at that there is no room for another: try again in a few minutes.")
         body = Body(receive, send, math.inf if visit.under(UPLOAD) else most)
         if body.announced(visit.header("content-length")) > most:
             body.refuse()

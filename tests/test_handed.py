@@ -1,5 +1,6 @@
 """What one person's pages hand out is nobody else's: places for uploads, files, sessions; and what no page needs is not heard."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,8 +12,11 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime import Runtime
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
-from creditrisk import handed, sessions
+from creditrisk import handed, perimeter, sessions
 from creditrisk.handed import Handed
 from creditrisk.perimeter import Perimeter
 from creditrisk.store import Store
@@ -177,6 +181,26 @@ def test_one_sign_in_has_so_many_pages_open_and_no_more(store: Store, monkeypatc
         assert talk(opened, RITA), "others are not held up"
     assert talk(opened, ANN), "a page that was closed is not counted"
     assert talk(guarded(store, None), None), "at one machine nobody counts"
+
+
+def test_uploads_that_would_fill_the_memory_wait_and_can_be_taken_back(browser: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "held", lambda: perimeter.MOST_HELD + 1)
+    refused = browser.put(UPLOAD, headers=come(ANN))
+    assert refused.status_code == 503
+    assert "no room for another" in refused.json()["detail"]
+    assert browser.delete(UPLOAD, headers=come(ANN)).text == "a file"
+
+
+def test_what_is_uploaded_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = MemoryUploadedFileManager("/_stcore/upload_file")
+    for name, size in (("a", 100), ("b", 23)):
+        kept.add_file("session", UploadedFileRec(name, name, "text/csv", b"x" * size))
+    assert wire.held() == 0, "no server, no uploads"
+    monkeypatch.setattr(Runtime, "exists", lambda: True)
+    monkeypatch.setattr(Runtime, "instance", lambda: SimpleNamespace(uploaded_file_mgr=kept))
+    assert wire.held() == 123
+    kept.remove_session_files("session")
+    assert wire.held() == 0
 
 
 def test_a_message_longer_than_any_page_says_is_not_read() -> None:

@@ -6,6 +6,7 @@ from streamlit.testing.v1 import AppTest
 import ui
 from creditrisk import album, gate, plan, registry, standing
 from creditrisk.__main__ import main
+from creditrisk.store import now
 from tests.test_pages import shown, text, visit, written  # noqa: F401
 from ui import model as one
 
@@ -81,6 +82,21 @@ def test_any_test_row_is_explained_and_a_feature_asked_about(shown: None) -> Non
     assert len(page.main.get("plotly_chart")) == before + 1
     (error,) = visit("models", model=model_id, view="explained", row="nobody-99").error
     assert "nobody-99" in error.value.replace("\\", "")
+
+
+def test_a_test_applicant_whose_case_somebody_reads_blind_is_not_explained_to_them(written: None) -> None:  # noqa: F811
+    held = ui.store()
+    who = str(album.kept(held, champion()).scored["applicant_id"].iloc[5])
+    prediction = held.value("select prediction_id from prediction_current where applicant_id = $id", id=who)
+    with held.write(str(ui.user()), "claim", prediction) as cursor:
+        cursor.execute(
+            """insert into claim (prediction_id, slot, probability, is_blind, claimed_at, expires_at, claimed_by)
+            values ($id, 'random', 1, true, $at, $at + interval 1 hour, $user)""",
+            {"id": prediction, "at": now(), "user": str(ui.user())},
+        )
+    page = visit("models", model=champion(), view="explained", row=who)
+    assert "to be read blind" in page.error[0].value
+    assert not [chart for chart in page.get("plotly_chart") if f"{who}<br>" in str(chart) or f'"{who}"' in str(chart)]
 
 
 def test_a_challenger_that_is_not_surely_as_good_cannot_be_promoted_and_reads_why(shown: None) -> None:  # noqa: F811

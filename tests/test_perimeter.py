@@ -5,9 +5,11 @@ import json
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from pandas import DataFrame
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -17,6 +19,7 @@ from starlette.websockets import WebSocket
 from creditrisk import perimeter, sessions, tokens, visits
 from creditrisk import store as stores
 from creditrisk.api import create_api
+from creditrisk.batch import keep
 from creditrisk.people import SCOPES, Person
 from creditrisk.perimeter import Perimeter
 from creditrisk.settings import Access, Settings
@@ -355,6 +358,31 @@ def test_a_key_reaches_what_its_scope_says(store: Store) -> None:
         "review": [200, 200, 403, 422, 422],
         "admin": [200, 200, 422, 422, 422],
     }
+
+
+def test_a_key_that_only_scores_minds_its_own_batches(filled: Store, tmp_path: Path) -> None:
+    inputs = json.loads(filled.value("select inputs from prediction limit 1"))
+    DataFrame([{"applicant_id": "somebody", **inputs}]).to_parquet(tmp_path / "many.parquet")
+    batch = keep.begin(filled, "many.parquet", tmp_path / "many.parquet", user="one", channel="api")
+    asked = {"score": ("one", "other"), "admin": ("third",)}
+    bots = {person: bot(filled, scope, person=person) for scope, people in asked.items() for person in people}
+    for path in ("stop", "go-on"):
+        refused = bots["other"].post(f"/api/v1/batches/{batch}/{path}")
+        assert refused.status_code == 403
+        assert "takes one of the scope read" in refused.json()["detail"]
+    told = {name: bots[name].post(f"/api/v1/batches/{batch}/stop") for name in ("one", "third")}
+    assert {name: answer.status_code for name, answer in told.items()} == {"one": 422, "third": 422}
+    assert "there is nothing to stop" in told["one"].json()["detail"]
+
+
+def test_a_key_in_an_address_a_cookie_or_a_body_is_none(store: Store) -> None:
+    key = tokens.create(store, "bot", ["admin"], purpose="test", days=1, user=ADMIN).key
+    nobody = client(store, Signing(), cookies={"authorization": f"Bearer {key}", "token": key})
+    for name in ("access_token", "token", "key", "api_key", "authorization", "Authorization"):
+        assert nobody.get("/api/v1/reviews", params={name: key}).status_code == 401
+        assert nobody.post("/api/v1/score", json={name: key}).status_code == 401
+    for scheme in ("Basic", "Token", "Bearer=", "Bearer,", f"Bearer {key[:-1]}", f"Bearer {key}x", "Bearer Bearer"):
+        assert nobody.get("/api/v1/reviews", headers={"Authorization": f"{scheme} {key}"}).status_code == 401, scheme
 
 
 def test_what_a_key_may_not_is_refused_by_the_library_too(store: Store) -> None:

@@ -194,7 +194,7 @@ def explained(model: Mapping[str, Any]) -> None:
     found = kept(store, model_id, digest)
     titles = {feature.name: feature.title for feature in found.features}
     ui.section("All test applicants", help="A dot is an applicant; click one to see how its risk came about.")
-    ui.figure(charts.beeswarm(swarm(store, model_id, digest)), key=f"swarm-{model_id}", param="row")
+    ui.figure(charts.beeswarm(blinding.others(store, ui.user(), swarm(store, model_id, digest))), key=f"swarm-{model_id}", param="row")
 
     ui.section("One test applicant", help="From the average of everybody to this applicant, feature by feature; the bars add up exactly.")
     _row(model, found)
@@ -206,7 +206,7 @@ def explained(model: Mapping[str, Any]) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         ui.figure(
-            charts.dependence(album.dependence(found, feature.name), feature.title, feature.unit),
+            charts.dependence(blinding.others(store, ui.user(), album.dependence(found, feature.name)), feature.title, feature.unit),
             key=f"dependence-{model_id}-{name}",
             param="row",
             help="Each dot is a test applicant as it is. Where dots of one value lie apart, the feature acts together with others.",

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from google.protobuf.message import DecodeError
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime import Runtime
+from streamlit.runtime.stats import CacheStat
 
 from creditrisk.handed import address
 
@@ -36,6 +38,14 @@ def handed(message: bytes) -> Iterator[str]:
         yield address(said.backend_operation_response.deferred_file.url)
     elif kind == "logo":
         yield from (address(said.logo.image), address(said.logo.icon_image))
+
+
+def held() -> int:
+    """Return how many bytes of uploaded files are in memory, whoever's: they stay until their session ends."""
+    if not Runtime.exists():
+        return 0
+    found = Runtime.instance().uploaded_file_mgr
+    return sum(stat.byte_length for stats in found.get_stats().values() for stat in stats if isinstance(stat, CacheStat))
 
 
 def wanted(message: bytes) -> str | None:

@@ -24,7 +24,7 @@ from weakref import WeakKeyDictionary
 
 from pandas import DataFrame
 
-from creditrisk import custody, explain, policy, registry, rows, scoring, tabular, vault
+from creditrisk import custody, explain, people, policy, registry, rows, scoring, tabular, vault
 from creditrisk.batch import work
 from creditrisk.errors import CreditRiskError, InvalidInput, JobBusy, NothingYet, UnknownThing
 from creditrisk.jobs import Child
@@ -150,6 +150,7 @@ def begin(
 
 def go_on(store: Store, batch_id: str, *, user: str) -> str:
     """Score what is left of a batch in the background; returns its id. Raises InvalidInput where nothing is left, JobBusy."""
+    _own_or_readable(store, batch_id, user)
     with _starting:
         require_idle(store)
         folder, done = _left(store, batch_id)
@@ -193,10 +194,17 @@ def here(store: Store, batch_id: str, *, user: str) -> Iterator[work.Part]:
 
 def stop(store: Store, batch_id: str, *, user: str) -> None:
     """Stop a running batch and wait until it is; what is scored stays, the rest can go on. Raises InvalidInput where none runs."""
+    _own_or_readable(store, batch_id, user)
     running = _of(store)
     if running is None or running.batch_id != batch_id:
         raise InvalidInput(f"Batch {batch_id} is {get(store, batch_id)['state']}: there is nothing to stop.")
     running.end(user, "stopped")
+
+
+def _own_or_readable(store: Store, batch_id: str, user: str) -> None:
+    """Raise NotAllowed for somebody else's batch where a person may see nothing: a key that only scores minds what it began itself."""
+    if not people.same(get(store, batch_id)["created_by"], people.present(user)):
+        store.require(user, "read", batch_id)
 
 
 def shut_down(store: Store) -> None:
