@@ -280,6 +280,7 @@ def pick(
     help: str | None = None,
     free: bool = False,
     first: bool = False,
+    hint: str = "Choose or type",
     **also: None,
 ) -> str | None:
     """Let somebody choose one of `options`; the choice lives in the URL, and a URL that names another is kept as it is.
@@ -302,7 +303,7 @@ def pick(
         key=key,
         on_change=choose,
         help=help,
-        placeholder="Choose or type",
+        placeholder=hint,
         accept_new_options=free,
     )
 

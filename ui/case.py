@@ -211,7 +211,7 @@ def behind(prediction: scoring.Prediction, options: list[str], *, has_statements
     schema = declared(prediction)
     titles = {feature.name: feature.title for feature in schema}
     help = "Scored figures first, then those only reported."
-    name = ui.pick("Figure", options, "feature", say=lambda key: titles.get(key, key), help=help)
+    name = ui.pick("Figure", options, "feature", say=lambda key: titles.get(key, key), help=help, hint="Choose what to look behind")
     if name is None:
         return
     feature = schema[name]
