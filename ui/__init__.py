@@ -143,7 +143,7 @@ OF_NOBODY = frozenset(
 )
 
 
-@st.cache_data(show_spinner=False, max_entries=600)
+@st.cache_data(show_spinner=False, max_entries=300)
 def _answer(*, _ask: Callable[..., Any], key: str, reader: str) -> Any:  # noqa: ARG001  (they are the key)
     return _ask()
 
