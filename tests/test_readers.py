@@ -77,7 +77,9 @@ def plain(name: str, function: Callable[..., Any]) -> dict[str, Any] | None:
             said[each.name] = NOBODY
         elif each.name in GIVEN.get(name, {}):
             said[each.name] = GIVEN[name][each.name]
-        elif each.default is inspect.Parameter.empty and each.kind is not inspect.Parameter.VAR_POSITIONAL:
+        elif each.kind is inspect.Parameter.VAR_POSITIONAL:
+            said["*"] = ["A1"] if "str" in told else []
+        elif each.default is inspect.Parameter.empty:
             if told not in PLAIN:
                 return None
             said[each.name] = PLAIN[told]
@@ -86,7 +88,9 @@ def plain(name: str, function: Callable[..., Any]) -> dict[str, Any] | None:
 
 def ask(function: Callable[..., Any], **said: Any) -> object:
     """Ask, and go through what is only handed out bit by bit."""
-    found = function(**said)
+    several = said.pop("*", None)
+    ahead = list(said) if several is not None else []  # what stands before the several is given by place, too
+    found = function(*(said.pop(name) for name in ahead), *(several or ()), **said)
     if inspect.isgenerator(found):
         return list(found)
     return found

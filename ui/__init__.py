@@ -147,7 +147,7 @@ OF_NOBODY = frozenset(
 _noticed: dict[tuple[int, frozenset[str]], tuple[float, int]] = {}  # when writes were looked at last, and the newest there was then
 
 
-@st.cache_data(show_spinner=False, max_entries=600)
+@st.cache_data(show_spinner=False, max_entries=300)
 def _answer(*, _ask: Callable[..., Any], key: str, reader: str) -> Any:  # noqa: ARG001  (they are the key)
     return _ask()
 
