@@ -26,7 +26,7 @@ def test_every_view_opens_from_its_url_for_everybody(shown: None, view: str, rec
     case = somebody(recommendation)
     page = visit("score", applicant=case.applicant_id, view=view)
     assert not page.error
-    risk = next(metric for metric in page.metric if metric.label == "risk (proxy)")
+    risk = next(metric for metric in page.metric if metric.label == "Risk (proxy)")
     if recommendation == "insufficient data":
         assert (risk.value, risk.delta) == ("–", "insufficient data")
         assert "accept" not in {button.key for button in page.button}
