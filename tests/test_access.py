@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from creditrisk.people import MAY, ROLES
+from creditrisk.people import MAY, ROLES, SCOPES, summary
 from creditrisk.store import Store
 from tests import access
 from tests.conftest import ROOT
@@ -30,3 +30,13 @@ def test_the_tables_leave_nobody_and_nothing_out(store: Store) -> None:
 
 def test_the_readme_leads_to_the_table() -> None:
     assert "docs/security.md" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_what_everybody_may_is_summed_up_without_losing_an_action() -> None:
+    rows = summary()
+    found = {action: (row["roles"], row["scopes"]) for row in rows for action in row["actions"]}
+    assert sum(len(row["actions"]) for row in rows) == len(found) == len(MAY)
+    for action, (roles, scopes) in found.items():
+        assert roles == MAY[action]
+        assert set(scopes) == {scope for scope, reached in SCOPES.items() if action in reached}
+    assert len({(row["roles"], row["scopes"]) for row in rows}) == len(rows), "what is alike stands in one row"

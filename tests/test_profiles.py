@@ -28,3 +28,11 @@ def test_groups_that_are_alike_have_no_traits() -> None:
 def test_a_safer_side_is_negative() -> None:
     found = profiles.traits(CLUSTERS, [[-1.0, 0.0], [3.0, 0.0]], FEATURES)
     assert dict(zip(found["segment"], found["deviation"] < 0, strict=True)) == {0: True, 1: False}
+
+
+def test_everybody_is_said_with_the_same_digits_beside_every_group() -> None:
+    fees = [Feature("fees", "Fees", unit="share", risk=1)]
+    groups = [{"segment": 0, "n": 30, "means": {"fees": 0.0002}}, {"segment": 1, "n": 10, "means": {"fees": 0.011}}]
+    found = profiles.traits(groups, [[-1.0], [3.0]], fees)
+    assert found["everybody"].tolist() == ["0.3 %", "0.3 %"]
+    assert found["value"].tolist() == ["0 %", "1.1 %"]
