@@ -178,8 +178,9 @@ class Perimeter:
             return
         if visit.under(UPLOAD) and visit.method != "DELETE" and self._wire.held() > MOST_HELD:
             refuse(503, "So many uploaded files are being looked at that there is no room for another: try again in a few minutes.")
-        body = Body(receive, send, math.inf if visit.under(UPLOAD) else most)
-        if body.announced(visit.header("content-length")) > most:
+        bound = math.inf if visit.under(UPLOAD) else most
+        body = Body(receive, send, bound)
+        if body.announced(visit.header("content-length")) > bound:
             body.refuse()
         try:
             await self._app(visit.scope, body.receive, body.send)

@@ -22,12 +22,15 @@ def heard() -> Iterator[io.StringIO]:
     factory, thread, program = logging.getLogRecordFactory(), threading.excepthook, sys.excepthook
     printed = io.StringIO()
     handler = logging.StreamHandler(printed)
+    levels = {name: logging.getLogger(name).level for name in LOGS}  # a server that another test ran may have silenced its log
     for name in LOGS:
         logging.getLogger(name).addHandler(handler)
+        logging.getLogger(name).setLevel(logging.INFO)
     discretion.install()
     yield printed
     for name in LOGS:
         logging.getLogger(name).removeHandler(handler)
+        logging.getLogger(name).setLevel(levels[name])
     logging.setLogRecordFactory(factory)
     threading.excepthook, sys.excepthook = thread, program
 

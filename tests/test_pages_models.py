@@ -155,7 +155,7 @@ def test_what_was_altered_is_named_and_the_rest_of_the_page_stands(written: None
         assert "pipeline.joblib" in error.value.replace("\\", "")
     assert not visit("models", model=model_id, view="figures").error
     (store.models / model_id / "contributions.parquet").write_bytes(b"PAR1 cut off")
-    one.kept.clear()  # what was read whole before stays right; it is read again after a restart
+    one._kept.clear()  # what was read whole before stays right; it is read again after a restart
     (error,) = visit("models", model=model_id, view="explained").error
     assert "is not the table that was kept" in error.value.replace("\\", "")
 

@@ -470,6 +470,7 @@ def test_a_body_may_be_so_long_whether_it_says_so_or_not(store: Store, path: str
         assert f"{kilobytes:,} kB is the most" in refused.json()["detail"]
     assert client(store).post("/", content=parts(64)).text == "65536 bytes"
     assert client(store).post("/_stcore/upload_file/a/b", content=parts(65)).status_code == 200, "uploads have a limit of their own"
+    assert client(store).post("/_stcore/upload_file/a/b", content=b"x" * 66 * 1024).status_code == 200, "also where their size is announced"
 
 
 class Trickle:

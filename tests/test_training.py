@@ -404,7 +404,7 @@ SERVER = """
 import sys, time
 from dataclasses import replace
 from pathlib import Path
-from creditrisk import jobs, registry, store as stores, standing, training
+from creditrisk import jobs, plan, registry, store as stores, training
 from creditrisk.settings import load
 from tests.test_training import labelled, small
 folder = Path(sys.argv[1])
