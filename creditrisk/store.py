@@ -398,12 +398,12 @@ def _open(target: str, settings: Settings, head: Head | None = None, lock: Path 
     try:
         with connection.cursor() as cursor:
             cursor.begin()
-            reshaped = _migrate(cursor) | _shape_applicant(cursor, schema)
+            reshaped = _migrate(cursor) | _shape_applicant(cursor, schema) | notary.renew(cursor)
             for view in sorted((SQL / "views").glob("*.sql")):
                 cursor.execute(view.read_text(encoding="utf-8"))
             last = _newest(cursor)
             mark, unacknowledged = _held_against(cursor, head, settings.data) if head else (None, 0)
-            if last and reshaped:  # rows of tables with other columns have other digests
+            if last and reshaped:  # rows of tables with other columns have other digests, and so may all have by another DuckDB
                 mark = _append_audit(cursor, "creditrisk", "seal", "what is stored", notary.anew(cursor, notary.FACTS))
             cursor.commit()
         if head and mark:
