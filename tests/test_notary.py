@@ -128,11 +128,28 @@ def test_what_was_stored_before_is_taken_down_once_and_holds_from_then_on(settin
 
 
 def test_an_erasure_and_what_replaces_rows_by_right_leave_nothing_to_find(filled: Store) -> None:
-    before = filled.value("from salt")
+    before = filled.value("select value from salt")
     privacy.erase(filled, "A000007", user="ada", reason="asked for it")
     with filled.reading() as cursor:
         assert wrong(cursor) == []
-    assert filled.value("from salt") != before  # with it, digests from before could be tried with names
+    assert filled.value("select value from salt") != before  # with it, digests from before could be tried with names
     said = json.loads(filled.value("select detail->>'stored' from audit where action = 'erase'"))
     assert {table for table, digests in said.items() if digests[-1] == notary.ANEW} == set(notary.FACTS)
     assert past(filled, "update label set bad = not bad where applicant_id = 'A000008'")
+
+
+def test_another_version_of_the_database_takes_everything_down_anew(settings: Settings) -> None:
+    with closing(stores.open_workspace(settings)) as store, store.write("ana", "outcomes", "one") as cursor:
+        cursor.execute("insert into outcome values ('a', true, null, now()::timestamp, 'ana')")
+    with closing(stores.open_workspace(settings)) as store:
+        assert not store.rows("select 1 from audit where action = 'seal'"), "the same version goes on with what is on record"
+        with store.reading() as cursor:  # as a version left it whose hashes are other ones
+            cursor.execute("update salt set value = 'other', version = '1.0.0'")
+            assert wrong(cursor)
+    with closing(stores.open_workspace(settings)) as store:
+        assert store.rows("select user_name from audit where action = 'seal'") == [("creditrisk",)]
+        assert all(found["passed"] for found in integrity.check(store))
+
+
+def test_what_comes_by_the_million_is_of_facts() -> None:
+    assert set(notary.FACTS) > notary.MANY
