@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -34,6 +34,7 @@ ROOT = Path(__file__).parents[2]
 BAR = 0.3  # seconds, 95 % of reruns
 START = 600.0  # seconds the server may take to stand
 WRITES = 0.1  # of the scores looked at are made anew, which is stored
+UPLOADERS = 2
 BEHIND = 0.2  # of the clicks on the score page ask what a figure is made of
 FIGURES = [feature.name for feature in built_in().predictors]
 COMING = 3  # thinking times within which the sessions of a scenario come
@@ -133,7 +134,7 @@ async def _measure(url: str, pid: int, names: list[str], asked: argparse.Namespa
         kept.append(_say(f"{n} sessions, {asked.think:g} s between clicks", heard, _cpu(pid) - cpu, spent, _memory(pid)))
     if asked.uploads_mb:
         heard, stop, cpu, began = Heard(), asyncio.Event(), _cpu(pid), time.perf_counter()
-        loads = asyncio.create_task(_uploads(url, asked.uploads_mb, heard, stop))
+        loads = asyncio.gather(*(_uploads(url, asked.uploads_mb, heard, stop, asked.think, number) for number in range(UPLOADERS)))
         beside = Heard()
         await _many(url, names, beside, asked.sessions[0], asked)
         stop.set()
@@ -213,27 +214,28 @@ async def _click(session: Session, names: list[str], heard: Heard, dice: random.
     return "Score now" if dice.random() < WRITES else ""
 
 
-async def _uploads(url: str, megabytes: int, heard: Heard, stop: asyncio.Event) -> None:
-    """Upload one file after another, as large as is let in."""
+async def _uploads(url: str, megabytes: int, heard: Heard, stop: asyncio.Event, think: float, number: int) -> None:
+    """Upload one file after another, as large as is let in; think between them as the others do between their clicks."""
+    dice = random.Random(f"uploads {number}")
     line = "2025-01-{:02},SHOP {} WITH A LONG NAME TO FILL THE LINE,-{}.{:02}\n"
     lines = ["Date,Description,Amount\n"]
     size = 0
     while size < megabytes * 1_000_000:
-        number = len(lines)
-        lines.append(line.format(1 + number % 28, number % 5_000, number % 90 + 1, number % 100))
+        place = len(lines)
+        lines.append(line.format(1 + place % 28, place % 5_000, place % 90 + 1, place % 100))
         size += len(lines[-1])
     content = "".join(lines).encode()
-    number = 0
     while not stop.is_set():
-        number += 1
         try:
             session = await Session.open(url)
             await session.go("statements")
             label = next(label for label in session.shown if "tatement" in label)
-            heard.add("upload", await session.upload(label, f"large-{number}.csv", content))
+            heard.add("upload", await session.upload(label, f"large-{number}-{dice.random()}.csv", content))
             await session.close()
         except (Broken, WebSocketException, httpx.HTTPError, OSError) as error:
             heard.errors[f"{type(error).__name__}: {error}"[:200]] += 1
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), think * dice.uniform(0.5, 1.5))
 
 
 async def _come_and_go(url: str, pid: int, names: list[str], n: int) -> float:
