@@ -358,9 +358,9 @@ def nearest(store: Store, limit: int = 200) -> DataFrame:
     )
 
 
-def holders(store: Store) -> dict[str, str]:
-    """Return who has which prediction in hand now: prediction_id to a name."""
-    return {name: claim.claimed_by for name, claim in _hands(open_claims(store)).items()}
+def holders(store: Store, claims: Sequence[Claim] | None = None) -> dict[str, str]:
+    """Return who has which prediction in hand now: prediction_id to a name; `claims` as for `queue`."""
+    return {name: claim.claimed_by for name, claim in _hands(open_claims(store) if claims is None else claims).items()}
 
 
 def history(store: Store, prediction_id: str | None = None, *, reader: str | None = None, most: int | None = None) -> DataFrame:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 import ui
-from creditrisk import reviews, scoring
+from creditrisk import scoring
 from ui import hearing
 
 store = ui.store()
@@ -63,7 +63,7 @@ if asked:
                 if ours:
                     hearing.verdict(prediction)
                 elif not is_blind:
-                    hearing.offer(asked, reviews.holders(store).get(asked))
+                    hearing.offer(asked)
                     hearing.others(asked)
             hearing.conducted(prediction, blind=is_blind)
         if not ours:

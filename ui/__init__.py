@@ -26,6 +26,7 @@ from creditrisk import (
     conduct,
     integrity,
     registry,
+    scoring,
     sessions,
     settings,
     workspace,
@@ -672,6 +673,16 @@ def champion() -> dict[str, Any] | None:
     """The model that scores."""
     found: dict[str, Any] | None = seen(registry.champion, but=ON_CASES)
     return found
+
+
+def loaded(model_id: str, digest: str) -> scoring.Model:
+    """A model, ready to score; one that is registered never changes, so it is read once."""
+    return _model(store(), model_id, digest)
+
+
+@st.cache_resource(show_spinner=False, max_entries=6)
+def _model(_store: Store, model_id: str, digest: str) -> scoring.Model:  # noqa: ARG001  (bytes that never change are the key)
+    return scoring.model(_store, model_id)
 
 
 def algorithm(name: str) -> str:

@@ -41,12 +41,7 @@ ADVICE_COLOURS = {"approve": "green", "decline": "red", "refer": "orange", "insu
 
 
 @st.cache_resource(show_spinner=False, max_entries=6)
-def _model(_store: Store, model_id: str, digest: str) -> scoring.Model:  # noqa: ARG001  (bytes that never change are the key)
-    return scoring.model(_store, model_id)
-
-
-@st.cache_resource(show_spinner=False, max_entries=6)
-def _schema(_store: Store, model_id: str, digest: str) -> Schema:  # noqa: ARG001
+def _schema(_store: Store, model_id: str, digest: str) -> Schema:  # noqa: ARG001  (bytes that never change are the key)
     return registry.schema(_store, model_id)
 
 
@@ -57,13 +52,13 @@ def _pipeline(_store: Store, model_id: str, digest: str) -> Pipeline:  # noqa: A
 
 def model(prediction: scoring.Prediction) -> scoring.Model:
     """The model that made a prediction, ready to score; it never changes, so it is loaded once."""
-    return _model(_store=ui.store(), model_id=prediction.model_id, digest=prediction.digest)
+    return ui.loaded(prediction.model_id, prediction.digest)
 
 
 def champion() -> scoring.Model | None:
     """The model that scores, ready to; None where there is none."""
     found = ui.champion()
-    return None if found is None else _model(_store=ui.store(), model_id=found["model_id"], digest=found["digest"])
+    return None if found is None else ui.loaded(found["model_id"], found["digest"])
 
 
 def declared(prediction: scoring.Prediction) -> Schema:

@@ -127,9 +127,9 @@ def _time_left(mine: reviews.Claim) -> None:
     st.markdown(f":material/front_hand: **In your hands**{blind}  \n:gray[{why}; {left}.]")
 
 
-def offer(prediction_id: str, holder: str | None) -> None:
+def offer(prediction_id: str) -> None:
     """Offer to take a case that is looked at, or say who has it."""
-    if holder:
+    if holder := reviews.holders(ui.store(), _claims()).get(prediction_id):
         st.info(f"{ui.literal(holder)} has this case in hand; take another, or wait.", icon=":material/front_hand:")
     elif st.button("Judge this case", type="primary", icon=":material/gavel:", key="take", width="stretch"):
         with ui.guard():

@@ -12,7 +12,6 @@ from pandas import DataFrame
 import ui
 from creditrisk import blinding, corrections, scoring
 from creditrisk.scorecard import shown
-from creditrisk.store import Store
 
 GROUPS = {"loan_in": "New debt", "debt": "Debt service", "bank_fee": "Bank fee", "returned": "Returned item", "risk": "Gambling"}
 DECIDED = {
@@ -170,13 +169,7 @@ def _ask(move: Mapping[str, Any], key: str) -> None:
 
 def _champion() -> scoring.Model | None:
     row = ui.champion()
-    return _model(ui.store(), row["model_id"], row["digest"]) if row and scoring.fits(ui.store(), row) else None
-
-
-@st.cache_resource(show_spinner=False, max_entries=2)
-def _model(_store: Store, model_id: str, digest: str) -> scoring.Model:  # noqa: ARG001  (the digest is the key)
-    """The champion, read once: a registered model never changes."""
-    return scoring.model(_store, model_id)
+    return ui.loaded(row["model_id"], row["digest"]) if row and scoring.fits(ui.store(), row) else None
 
 
 def _offer_back(said: Mapping[str, Any], number: int) -> None:
